@@ -1,0 +1,37 @@
+//! The modules, each with the same rooms: `msg`, `handler`, `keys`, `state`, `query`, `genesis`, `events`.
+//!
+//! A module's handler is reached by type URL through the router, from transactions and from passed governance proposals alike;
+//! its queries by gRPC path; its genesis by section name.
+
+use crate::{block::Time, ports::engine::Engine, state::State};
+
+/// What is the same for all messages of a block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BlockContext {
+    /// The chain's ID.
+    pub chain_id: String,
+    /// The block's height.
+    pub height: u64,
+    /// The block's time.
+    pub time: Time,
+    /// The proposer's consensus address.
+    pub proposer: Vec<u8>,
+    /// The committed app version, which decides which rules hold.
+    pub app_version: u64,
+}
+
+/// What a message handler works with.
+pub struct MsgContext<'a, 'base> {
+    /// The message's overlay.
+    pub state: &'a mut State<'base>,
+    /// The block.
+    pub block: &'a BlockContext,
+    /// The contract engine. A transaction only queues with it, or installs bundles; cranks run after the last transaction.
+    pub engine: &'a mut dyn Engine,
+}
+
+impl std::fmt::Debug for MsgContext<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MsgContext").field("block", &self.block).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+//! The contract engine as a port. The node binds it to `swingset/host`.
+//!
+//! The engine reads and writes only `swingset/k/…`, `swingset/h/…` and `~swingset/…`, through the overlay that it is given. It
+//! may keep instances between calls, but nothing that a new one could not rebuild from state: [`Engine::discard`] is always
+//! allowed and changes no hash.
+
+use crate::{
+    block::Time,
+    error::{Halt, Rejected},
+    state::State,
+};
+
+/// A bundle's ID: `b1-` and the hex SHA-512 of its bytes.
+pub type BundleId = String;
+
+/// The bundles that a release carries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReleaseBundles {
+    /// Kernel bundle, whole.
+    pub kernel: Vec<u8>,
+    /// Lockdown bundle.
+    pub lockdown: Vec<u8>,
+    /// Supervisor bundle.
+    pub supervisor: Vec<u8>,
+    /// Vat bundles by name, for genesis and for upgrades that bring new ones.
+    pub vats: Vec<(String, Vec<u8>)>,
+}
+
+/// A vat to start at genesis.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticVatConfig {
+    /// Its name.
+    pub name: String,
+    /// The name of its bundle among the release's.
+    pub bundle: String,
+    /// Its parameters: a smallcaps body without slots.
+    pub parameters: String,
+    /// Its death stops the engine.
+    pub critical: bool,
+    /// No supervisor: it speaks syscalls itself.
+    pub raw: bool,
+}
+
+/// What installing did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BundleReceipt {
+    /// The bundle's ID.
+    pub id: BundleId,
+    /// `kernel`, `lockdown`, `supervisor`, `vat`.
+    pub kind: String,
+    /// It was there before.
+    pub already_installed: bool,
+}
+
+/// An inbound message that a transaction left in the action queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboundMessage {
+    /// The vat's name.
+    pub vat_name: String,
+    /// The method.
+    pub method: String,
+    /// The marshalled argument list (smallcaps body without slots).
+    pub args_body: String,
+}
+
+/// What became of the queue during one [`Engine::run`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// Cranks run.
+    pub cranks: u64,
+    /// Computrons used, failed cranks included.
+    pub computrons: u64,
+    /// Nothing is left to do.
+    pub idle: bool,
+    /// The engine stopped in this run or before (EngineStopped); the reason is in state.
+    pub stopped: Option<String>,
+}
+
+/// What a swap did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SwapReport {
+    /// Kernel bundle before.
+    pub kernel_before: BundleId,
+    /// Kernel bundle now.
+    pub kernel_after: BundleId,
+    /// Lockdown bundle now.
+    pub lockdown_after: BundleId,
+    /// Supervisor bundle now.
+    pub supervisor_after: BundleId,
+    /// Schema before and now.
+    pub schema_before: u32,
+    /// Schema now.
+    pub schema_after: u32,
+}
+
+/// Why an engine call failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EngineFailure {
+    /// The input is refused; nothing was changed.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// The engine is stopped (EngineStopped): the call cannot be served until a kernel swap or upgrade clears it.
+    #[error("engine stopped: {0}")]
+    Stopped(String),
+    /// A local fault.
+    #[error(transparent)]
+    Halt(#[from] Halt),
+}
+
+/// The contract engine.
+pub trait Engine {
+    /// `initialize_swingset`, once, at genesis.
+    fn initialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles, vats: &[StaticVatConfig]) -> Result<(), EngineFailure>;
+
+    /// A block begins: the kernel is made anew and page charges start over.
+    fn begin_block(&mut self, state: &mut State<'_>, height: u64, time: Time) -> Result<(), EngineFailure>;
+
+    /// Admission and installation of a bundle, in the transaction's overlay. Enters no guest and no compiler.
+    fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure>;
+
+    /// Queues a message to a vat's root with a result promise that is kept; gives its kpid.
+    fn deliver_inbound(&mut self, state: &mut State<'_>, message: &InboundMessage) -> Result<Option<String>, EngineFailure>;
+
+    /// Runs cranks until nothing is left or the budget (computrons) is used up.
+    fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure>;
+
+    /// `reinitialize_swingset`: installs the release's bundles, swaps the three IDs, migrates the schema, rebuilds the
+    /// controller. Clears a stopped engine.
+    fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure>;
+
+    /// A block ends: dirty pages and roots are written into the overlay.
+    fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure>;
+
+    /// Forgets all instances: what they were made from was rolled back, or another state is at hand.
+    fn discard(&mut self);
+}

@@ -1,0 +1,221 @@
+//! The journaled overlay: one map of pending writes and one undo journal for all nesting levels, so that a read is one look-up
+//! however deep block → transaction → message → crank → mark nest.
+
+use std::{
+    cell::Cell,
+    collections::BTreeMap,
+    ops::Bound::{Excluded, Included, Unbounded},
+};
+
+use bytes::Bytes;
+
+use super::{Entry, StateError, StateRead};
+use crate::event::Event;
+
+/// Pending writes: a value, or `None` for a deletion.
+pub type Changes = BTreeMap<Vec<u8>, Option<Bytes>>;
+
+/// A point to which an overlay can go back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark {
+    journal: usize,
+    events: usize,
+}
+
+/// What one write replaced: the pending write of before, or nothing when the key had none.
+#[derive(Debug)]
+struct Undo {
+    key: Vec<u8>,
+    before: Option<Option<Bytes>>,
+}
+
+/// State in the course of a block: a committed version and the changes made on it.
+pub struct State<'base> {
+    base: &'base dyn StateRead,
+    changes: Changes,
+    journal: Vec<Undo>,
+    events: Vec<Event>,
+    gas: Option<Gas>,
+}
+
+/// A gas meter. Prices are those of the SDK's KVStore (`storetypes.KVGasConfig`).
+#[derive(Debug)]
+struct Gas {
+    limit: u64,
+    used: Cell<u64>,
+}
+
+const READ_FLAT: u64 = 1000;
+const READ_BYTE: u64 = 3;
+const WRITE_FLAT: u64 = 2000;
+const WRITE_BYTE: u64 = 30;
+const DELETE: u64 = 1000;
+
+impl std::fmt::Debug for State<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("State").field("changes", &self.changes.len()).field("events", &self.events.len()).finish()
+    }
+}
+
+impl<'base> State<'base> {
+    /// An overlay with no changes on `base`.
+    pub fn new(base: &'base dyn StateRead) -> Self {
+        State { base, changes: Changes::new(), journal: Vec::new(), events: Vec::new(), gas: None }
+    }
+
+    /// Writes a value.
+    ///
+    /// # Errors
+    /// [`StateError::OutOfGas`] when a meter is set and its limit passed; nothing is written then.
+    pub fn set(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Bytes>) -> Result<(), StateError> {
+        let (key, value) = (key.into(), value.into());
+        self.charge(WRITE_FLAT.saturating_add(WRITE_BYTE.saturating_mul((key.len() + value.len()) as u64)))?;
+        self.put(key, Some(value));
+        Ok(())
+    }
+
+    /// Deletes a key; absent is no error.
+    ///
+    /// # Errors
+    /// As [`State::set`].
+    pub fn delete(&mut self, key: impl Into<Vec<u8>>) -> Result<(), StateError> {
+        self.charge(DELETE)?;
+        self.put(key.into(), None);
+        Ok(())
+    }
+
+    fn put(&mut self, key: Vec<u8>, value: Option<Bytes>) {
+        let before = self.changes.insert(key.clone(), value);
+        self.journal.push(Undo { key, before });
+    }
+
+    /// Emits an event.
+    pub fn emit(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// The present point.
+    pub fn mark(&self) -> Mark {
+        Mark { journal: self.journal.len(), events: self.events.len() }
+    }
+
+    /// Undoes all writes and events since `mark`. Gas stays used.
+    pub fn rollback(&mut self, mark: Mark) {
+        while self.journal.len() > mark.journal {
+            let Some(undo) = self.journal.pop() else { break };
+            match undo.before {
+                Some(before) => self.changes.insert(undo.key, before),
+                None => self.changes.remove(&undo.key),
+            };
+        }
+        self.events.truncate(mark.events);
+    }
+
+    /// Takes the events emitted since `mark`, in order.
+    pub fn take_events(&mut self, mark: Mark) -> Vec<Event> {
+        self.events.split_off(mark.events.min(self.events.len()))
+    }
+
+    /// Net writes since `mark`: the keys whose value now differs from the one at the mark, in byte order.
+    ///
+    /// # Errors
+    /// Storage, when a key's value at the mark must be read from the committed version.
+    pub fn net_changes(&self, mark: Mark) -> Result<Changes, StateError> {
+        let mut first: BTreeMap<&[u8], &Option<Option<Bytes>>> = BTreeMap::new();
+        for undo in self.journal.get(mark.journal..).unwrap_or_default() {
+            first.entry(&undo.key).or_insert(&undo.before);
+        }
+        let mut net = Changes::new();
+        for (key, before) in first {
+            let now = self.changes.get(key).cloned().flatten();
+            let then = match before {
+                Some(pending) => pending.clone(),
+                None => self.base.get(key)?,
+            };
+            if now != then {
+                net.insert(key.to_vec(), now);
+            }
+        }
+        Ok(net)
+    }
+
+    /// All pending writes, for the store.
+    pub fn into_changes(self) -> Changes {
+        self.changes
+    }
+
+    /// Sets a gas meter with this limit; reads and writes are charged from now on.
+    pub fn meter(&mut self, limit: u64) {
+        self.gas = Some(Gas { limit, used: Cell::new(0) });
+    }
+
+    /// Takes the meter off; says how much was used.
+    pub fn unmeter(&mut self) -> u64 {
+        self.gas.take().map_or(0, |gas| gas.used.get())
+    }
+
+    /// Gas used so far under the present meter.
+    pub fn gas_used(&self) -> u64 {
+        self.gas.as_ref().map_or(0, |gas| gas.used.get())
+    }
+
+    /// Charges gas.
+    ///
+    /// # Errors
+    /// [`StateError::OutOfGas`] when the limit is passed. The use is recorded all the same, as in the SDK.
+    pub fn charge(&self, amount: u64) -> Result<(), StateError> {
+        let Some(gas) = &self.gas else { return Ok(()) };
+        let wanted = gas.used.get().saturating_add(amount);
+        gas.used.set(wanted);
+        if wanted > gas.limit { Err(StateError::OutOfGas { limit: gas.limit, wanted }) } else { Ok(()) }
+    }
+}
+
+impl StateRead for State<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
+        let value = match self.changes.get(key) {
+            Some(pending) => pending.clone(),
+            None => self.base.get(key)?,
+        };
+        let bytes = key.len() + value.as_ref().map_or(0, Bytes::len);
+        self.charge(READ_FLAT.saturating_add(READ_BYTE.saturating_mul(bytes as u64)))?;
+        Ok(value)
+    }
+
+    fn range<'a>(&'a self, start: &[u8], end: Option<&[u8]>) -> Box<dyn Iterator<Item = Entry> + 'a> {
+        if end.is_some_and(|end| end <= start) {
+            return Box::new(std::iter::empty());
+        }
+        let bounds = (Included(start.to_vec()), end.map_or(Unbounded, |end| Excluded(end.to_vec())));
+        let mut pending = self.changes.range::<Vec<u8>, _>(bounds).peekable();
+        let mut base = self.base.range(start, end).peekable();
+        Box::new(std::iter::from_fn(move || {
+            loop {
+                let take_pending = match (pending.peek(), base.peek()) {
+                    (None, None) => return None,
+                    (Some(_), None) => true,
+                    (None, Some(_)) | (_, Some(Err(_))) => false,
+                    (Some((key, _)), Some(Ok((base_key, _)))) => *key <= base_key,
+                };
+                if !take_pending {
+                    return base.next().map(|entry| self.charged(entry));
+                }
+                let (key, value) = pending.next()?;
+                if base.peek().is_some_and(|entry| matches!(entry, Ok((base_key, _)) if base_key == key)) {
+                    base.next();
+                }
+                if let Some(value) = value {
+                    return Some(self.charged(Ok((key.clone(), value.clone()))));
+                }
+            }
+        }))
+    }
+}
+
+impl State<'_> {
+    fn charged(&self, entry: Entry) -> Entry {
+        let (key, value) = entry?;
+        self.charge(READ_BYTE.saturating_mul((key.len() + value.len()) as u64).saturating_add(30))?;
+        Ok((key, value))
+    }
+}

@@ -1,0 +1,212 @@
+//! What passes between the host and the kernel.
+//!
+//! The kernel is a module with one memory, no start function, and these exports: `memory`; `kernel_alloc(len) -> ptr`, which
+//! gives room for an argument; `kernel_call(ptr, len) -> u64`, which takes a [`Command`] and gives the address (high half) and
+//! length (low half) of a [`Reply`] that stays valid until the next call. It keeps nothing between two calls that is not in the
+//! kvStore: an instance may be dropped and made anew between any two, and no hash changes.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{vat::CapData, wire_enum, wire_struct};
+
+/// Names of the kernel's imports, all in module [`imports::MODULE`]. Every import that gives bytes takes `(out, capacity)` and
+/// returns the whole length; when that is above `capacity` nothing was written and `fetch` gives the rest.
+///
+/// | import | signature (i32 each) | meaning |
+/// |---|---|---|
+/// | `get` | key, key_len, out, capacity → length or −1 | value of a kvStore key |
+/// | `has` | key, key_len → 0 or 1 | whether the key exists |
+/// | `set` | key, key_len, value, value_len | writes |
+/// | `delete` | key, key_len | deletes; absent is no error |
+/// | `next_key` | prior, prior_len, prefix, prefix_len, out, capacity → length or −1 | least key above `prior` that begins with `prefix` |
+/// | `mark` | → mark | opens an inner overlay (the savepoint within a crank) |
+/// | `rollback` | mark | undoes all writes since the mark |
+/// | `release` | mark | forgets the mark, keeps the writes |
+/// | `deliver` | vat id, len, delivery, len, limit: i64, out, capacity → length | starts a delivery: `VatStep` |
+/// | `resume` | reply, len, out, capacity → length | answers the suspended vat: `VatStep` |
+/// | `abandon_vat` | vat id, len | drops the vat's instance (abort, termination) |
+/// | `bridge` | name, len, body, len, out, capacity → length | a device's call to the host, answered in the same overlay |
+/// | `fetch` | out, capacity → length | the bytes of the last answer that did not fit |
+/// | `log` | level, text, len | a trace line; never read back |
+pub mod imports {
+    /// The import module.
+    pub const MODULE: &str = "host";
+    /// All names, in the order of the table.
+    pub const NAMES: [&str; 14] = [
+        "get", "has", "set", "delete", "next_key", "mark", "rollback", "release", "deliver", "resume", "abandon_vat", "bridge",
+        "fetch", "log",
+    ];
+    /// What `get` and `next_key` return when there is nothing.
+    pub const ABSENT: i32 = -1;
+}
+
+/// A static vat of the initial configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaticVat {
+    /// Its name, for `queue_to_vat_root`.
+    pub name: String,
+    /// The bundle of its code.
+    pub bundle_id: String,
+    /// Its parameters, marshalled, without slots.
+    pub parameters: CapData,
+    /// Its options.
+    pub options: VatOptions,
+}
+wire_struct!(StaticVat { name, bundle_id, parameters, options });
+
+/// How a vat is run. Recorded at `v$N.options`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VatOptions {
+    /// Its death stops the engine.
+    pub critical: bool,
+    /// It speaks deliveries and syscalls itself: no supervisor stands between (SwingSet `enableSetup`).
+    pub raw: bool,
+    /// May it use pipelining: messages to promises that it decides are delivered to it.
+    pub pipelining: bool,
+    /// Computrons for one crank; 0 for the default of the engine's parameters.
+    pub crank_limit: u64,
+    /// Deliveries between two `bringOutYourDead`; 0 for never.
+    pub reap_interval: u64,
+}
+wire_struct!(VatOptions { critical, raw, pipelining, crank_limit, reap_interval });
+
+/// What becomes of a result promise when nobody watches it (SwingSet `ResolutionPolicy`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolutionPolicy {
+    /// No result promise is made.
+    None {},
+    /// It is made, and ignored.
+    Ignore {},
+    /// Log its settlement.
+    LogAlways {},
+    /// Log its rejection.
+    LogFailure {},
+    /// Its rejection stops the engine.
+    Panic {},
+}
+wire_enum!(ResolutionPolicy { 0 => None {}, 1 => Ignore {}, 2 => LogAlways {}, 3 => LogFailure {}, 4 => Panic {} });
+
+/// What the host asks of the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Which schemas the kernel works with and what it calls itself: [`Reply::Described`]. Touches no state.
+    Describe {},
+    /// `initialize_swingset`: writes the first state, registers the static vats and queues their `startVat`, then queues
+    /// `bootstrap(vats, devices)` to the vat named `bootstrap` if there is one.
+    Initialize { vats: Vec<StaticVat>, supervisor_bundle_id: String, lockdown_bundle_id: String },
+    /// One crank, the one with the highest priority: [`Reply::Crank`].
+    Step { crank_limit_default: u64 },
+    /// Queues a message to a vat's root object: [`Reply::Queued`]. `args` is the marshalled argument list.
+    QueueToVatRoot { vat_name: String, method: String, args: CapData, policy: ResolutionPolicy },
+    /// Queues a message to an exported object, by kref: [`Reply::Queued`].
+    QueueToVatObject { target: String, method: String, args: CapData, policy: ResolutionPolicy },
+    /// State of a promise: [`Reply::PromiseState`].
+    PromiseStatus { kpid: String },
+    /// Takes a reference on a promise so that it outlives its settlement.
+    RegisterInterest { kpid: String },
+    /// Gives that reference back.
+    ReleaseInterest { kpid: String },
+    /// Makes a vat's root object permanent.
+    PinVatRoot { vat_name: String },
+    /// Queues the termination of a vat.
+    TerminateVat { vat_id: String, reason: CapData },
+    /// One slice of the migration from the schema in state to this kernel's: [`Reply::Migrated`].
+    Migrate { cursor: crate::wire::Blob, budget: u64 },
+    /// Figures for status and tests: [`Reply::Stats`].
+    Stats {},
+}
+wire_enum!(Command {
+    0 => Describe {},
+    1 => Initialize { vats, supervisor_bundle_id, lockdown_bundle_id },
+    2 => Step { crank_limit_default },
+    3 => QueueToVatRoot { vat_name, method, args, policy },
+    4 => QueueToVatObject { target, method, args, policy },
+    5 => PromiseStatus { kpid },
+    6 => RegisterInterest { kpid },
+    7 => ReleaseInterest { kpid },
+    8 => PinVatRoot { vat_name },
+    9 => TerminateVat { vat_id, reason },
+    10 => Migrate { cursor, budget },
+    11 => Stats {},
+});
+
+/// What the kernel answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reply {
+    /// Done; nothing to say.
+    Done {},
+    /// Answer to `Describe`.
+    Described { name: String, schema: u32, schema_from_min: u32, host_abi: u32 },
+    /// Answer to `Step`.
+    Crank { report: CrankReport },
+    /// The result promise, if the policy made one.
+    Queued { kpid: Option<String> },
+    /// Answer to `PromiseStatus`.
+    PromiseState { state: PromiseState },
+    /// The migration's slice is done; with `more`, call again with the cursor.
+    Migrated { cursor: crate::wire::Blob, more: bool },
+    /// Answer to `Stats`: names and counts in a fixed order.
+    Stats { figures: Vec<(String, u64)> },
+    /// The command is refused; nothing was written. `code` is stable, `problem` is for people and enters no state.
+    Refused { code: u32, problem: String },
+}
+wire_enum!(Reply {
+    0 => Done {},
+    1 => Described { name, schema, schema_from_min, host_abi },
+    2 => Crank { report },
+    3 => Queued { kpid },
+    4 => PromiseState { state },
+    5 => Migrated { cursor, more },
+    6 => Stats { figures },
+    7 => Refused { code, problem },
+});
+
+/// A promise as the host may see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PromiseState {
+    /// Never made, or already deleted.
+    Unknown {},
+    /// Not settled.
+    Unresolved {},
+    /// Fulfilled; slots are krefs.
+    Fulfilled { data: CapData },
+    /// Rejected; slots are krefs.
+    Rejected { data: CapData },
+}
+wire_enum!(PromiseState { 0 => Unknown {}, 1 => Unresolved {}, 2 => Fulfilled { data }, 3 => Rejected { data } });
+
+/// What one crank did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CrankReport {
+    /// What kind of work was done.
+    pub kind: CrankKind,
+    /// The vat it ran in, if one.
+    pub vat_id: Option<String>,
+    /// Computrons charged, a terminated or aborted crank's included.
+    pub computrons: u64,
+    /// The crank was undone.
+    pub aborted: bool,
+    /// The vat was terminated, for this reason (one of the kernel's fixed words).
+    pub terminated: Option<String>,
+    /// The kernel cannot go on (a critical vat died, a `panic` policy's promise was rejected): the engine stops.
+    pub panic: Option<String>,
+    /// Vats created by this crank.
+    pub vats_created: u32,
+}
+wire_struct!(CrankReport { kind, vat_id, computrons, aborted, terminated, panic, vats_created });
+
+/// Kinds of crank, for policies and traces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrankKind {
+    /// All queues are empty: nothing was done.
+    Idle {},
+    /// An event was moved from the acceptance queue.
+    Routing {},
+    /// A delivery ran in a vat.
+    Delivery {},
+    /// A queue item needed no delivery (an empty notify, a splat).
+    Empty {},
+    /// A terminated vat's state was deleted in part.
+    Cleanup {},
+}
+wire_enum!(CrankKind { 0 => Idle {}, 1 => Routing {}, 2 => Delivery {}, 3 => Empty {}, 4 => Cleanup {} });

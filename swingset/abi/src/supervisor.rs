@@ -1,0 +1,189 @@
+//! What passes between a vat, its supervisor and the host.
+//!
+//! The supervisor is a sans-IO state machine in an instance of its own beside the vat's; the host copies bytes between the two
+//! memories and suspends the pair on one fiber when a syscall needs the kernel. No supervisor frame is live while the vat runs
+//! or while a syscall is out.
+//!
+//! # Supervisor
+//! Exports `memory`, `supervisor_alloc(len) -> ptr`, `supervisor_step(ptr, len) -> u64` (address high, length low): takes an
+//! [`Input`], gives an [`Output`]. It imports nothing.
+//!
+//! # Vat
+//! Exports `memory`, `vat_alloc(len) -> ptr`, `vat_deliver(ptr, len)`. Imports, module [`imports::MODULE`]:
+//! `call(ptr, len, out, capacity) -> length` gives the supervisor (or, in a raw vat, the kernel) a request and takes its answer;
+//! `fetch(out, capacity) -> length` gives an answer that did not fit; `log(level, ptr, len)`.
+//! A raw vat's `vat_deliver` takes a [`crate::vat::VatDelivery`], its requests are [`crate::vat::VatSyscall`] and its answers
+//! [`crate::vat::SyscallReply`]. A supervised vat's are opaque to the host: they are between its SDK and its supervisor, whose
+//! contract is [`VatEvent`], [`VatRequest`] and [`VatAnswer`].
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{
+    vat::{SyscallReply, VatDelivery, VatSyscall},
+    wire::Blob,
+    wire_enum, wire_struct,
+};
+
+/// Names of a vat's imports.
+pub mod imports {
+    /// The import module.
+    pub const MODULE: &str = "vat";
+    /// All names.
+    pub const NAMES: [&str; 3] = ["call", "fetch", "log"];
+}
+
+/// What the host gives the supervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A delivery begins.
+    Deliver { delivery: VatDelivery },
+    /// The vat's code returned from the event that it was given.
+    VatReturned {},
+    /// The vat's code made a request ([`VatRequest`] bytes).
+    VatRequest { request: Blob },
+    /// The kernel answered the syscall that was asked for.
+    Reply { reply: SyscallReply },
+}
+wire_enum!(Input {
+    0 => Deliver { delivery },
+    1 => VatReturned {},
+    2 => VatRequest { request },
+    3 => Reply { reply },
+});
+
+/// What the supervisor asks of the host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Make this syscall, then come back with `Reply`.
+    Syscall { syscall: VatSyscall },
+    /// Give this event ([`VatEvent`] bytes) to the vat, then come back with `VatReturned`.
+    CallVat { event: Blob },
+    /// Answer the vat's request with these bytes ([`VatAnswer`]); the vat's code runs on.
+    AnswerVat { answer: Blob },
+    /// The delivery is over.
+    Finished {},
+    /// The delivery failed (a broken vat protocol); the word is for the trace.
+    Failed { problem: String },
+}
+wire_enum!(Output {
+    0 => Syscall { syscall },
+    1 => CallVat { event },
+    2 => AnswerVat { answer },
+    3 => Finished {},
+    4 => Failed { problem },
+});
+
+/// A vat-side handle of an object or promise: small integers that the supervisor maps to vrefs. Handle 0 is the root object.
+pub type Handle = u64;
+
+/// A message's argument or a promise's value as vat code sees it: a smallcaps body whose slots are handles.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Passable {
+    /// The smallcaps body.
+    pub body: String,
+    /// The handles that it names, by index.
+    pub slots: Vec<SlotHandle>,
+}
+wire_struct!(Passable { body, slots });
+
+/// A handle and what it stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SlotHandle {
+    /// An object of this vat.
+    Local { handle: Handle },
+    /// An object elsewhere.
+    Presence { handle: Handle },
+    /// A promise.
+    Promise { handle: Handle },
+    /// A device node.
+    Device { handle: Handle },
+}
+wire_enum!(SlotHandle { 0 => Local { handle }, 1 => Presence { handle }, 2 => Promise { handle }, 3 => Device { handle } });
+
+/// What the supervisor gives vat code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VatEvent {
+    /// The vat starts, with its parameters (first incarnation) or wakes with its baggage (later ones).
+    Start { parameters: Passable, incarnation: u64 },
+    /// A message for a local object; `result` is the promise to settle, if somebody wants it.
+    Message { target: Handle, method: String, args: Passable, result: Option<Handle> },
+    /// A promise that this vat watches has settled.
+    Settled { promise: Handle, rejected: bool, value: Passable },
+    /// These local objects are unreachable from outside.
+    Dropped { handles: Vec<Handle> },
+}
+wire_enum!(VatEvent {
+    0 => Start { parameters, incarnation },
+    1 => Message { target, method, args, result },
+    2 => Settled { promise, rejected, value },
+    3 => Dropped { handles },
+});
+
+/// What vat code asks of its supervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VatRequest {
+    /// An eventual send; with `want_result`, answers with the result promise's handle.
+    Send { target: SlotHandle, method: String, args: Passable, want_result: bool },
+    /// A new promise that this vat decides: answers with its handle.
+    NewPromise {},
+    /// A new local object: answers with its handle.
+    NewObject { interface: String },
+    /// Watch a promise.
+    Watch { promise: Handle },
+    /// Settle a promise that this vat decides.
+    Settle { promise: Handle, rejected: bool, value: Passable },
+    /// Read, write, delete or walk the vat's own durable key-value area.
+    StoreGet { key: String },
+    /// Write.
+    StoreSet { key: String, value: Blob },
+    /// Delete.
+    StoreDelete { key: String },
+    /// The least key above `prior`.
+    StoreNextKey { prior: String },
+    /// This vat's code holds a handle no more.
+    Release { handles: Vec<SlotHandle> },
+    /// End the vat.
+    Exit { failure: bool, info: Passable },
+    /// Call a device node.
+    CallDevice { device: Handle, method: String, args: Passable },
+}
+wire_enum!(VatRequest {
+    0 => Send { target, method, args, want_result },
+    1 => NewPromise {},
+    2 => NewObject { interface },
+    3 => Watch { promise },
+    4 => Settle { promise, rejected, value },
+    5 => StoreGet { key },
+    6 => StoreSet { key, value },
+    7 => StoreDelete { key },
+    8 => StoreNextKey { prior },
+    9 => Release { handles },
+    10 => Exit { failure, info },
+    11 => CallDevice { device, method, args },
+});
+
+/// The supervisor's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VatAnswer {
+    /// Done.
+    Done {},
+    /// A handle.
+    Handle { handle: Handle },
+    /// A stored value.
+    Value { value: Option<Blob> },
+    /// A key.
+    Key { key: Option<String> },
+    /// A device's answer.
+    Data { data: Passable },
+    /// Refused: a mistake of the vat's code that does not end the crank.
+    Refused { problem: String },
+}
+wire_enum!(VatAnswer {
+    0 => Done {},
+    1 => Handle { handle },
+    2 => Value { value },
+    3 => Key { key },
+    4 => Data { data },
+    5 => Refused { problem },
+});
+
