@@ -54,7 +54,7 @@ pub struct StaticVat {
 }
 wire_struct!(StaticVat { name, bundle_id, parameters, options });
 
-/// How a vat is run. Recorded at `v$N.options`.
+/// How a vat is run. Recorded at `v$N.options`, which exists exactly as long as the vat lives: termination deletes it at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct VatOptions {
     /// Its death stops the engine.
@@ -69,6 +69,19 @@ pub struct VatOptions {
     pub reap_interval: u64,
 }
 wire_struct!(VatOptions { critical, raw, pipelining, crank_limit, reap_interval });
+
+/// What a vat's instances are made from. Recorded at `v$N.source`; a living vat keeps the supervisor and lockdown policy that
+/// were current when it was made, until it is itself upgraded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VatSource {
+    /// The bundle of its code.
+    pub bundle_id: String,
+    /// Its supervisor's bundle; recorded, but not used, for a raw vat.
+    pub supervisor_bundle_id: String,
+    /// Its lockdown policy's bundle.
+    pub lockdown_bundle_id: String,
+}
+wire_struct!(VatSource { bundle_id, supervisor_bundle_id, lockdown_bundle_id });
 
 /// What becomes of a result promise when nobody watches it (SwingSet `ResolutionPolicy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +121,7 @@ pub enum Command {
     ReleaseInterest { kpid: String },
     /// Makes a vat's root object permanent.
     PinVatRoot { vat_name: String },
-    /// Queues the termination of a vat.
+    /// Terminates a vat that is not critical: at once in state, its entries are deleted by later cranks.
     TerminateVat { vat_id: String, reason: CapData },
     /// One slice of the migration from the schema in state to this kernel's: [`Reply::Migrated`].
     Migrate { cursor: crate::wire::Blob, budget: u64 },
@@ -160,6 +173,30 @@ wire_enum!(Reply {
     6 => Stats { figures },
     7 => Refused { code, problem },
 });
+
+/// The codes of [`Reply::Refused`].
+pub mod refusal {
+    /// The kernel's first state was never written.
+    pub const NOT_INITIALIZED: u32 = 1;
+    /// The kernel's first state was written before.
+    pub const ALREADY_INITIALIZED: u32 = 2;
+    /// An argument is malformed, too large, or names something twice.
+    pub const BAD_ARGUMENT: u32 = 3;
+    /// No vat, object or promise has that name.
+    pub const UNKNOWN: u32 = 4;
+    /// The vat was terminated.
+    pub const VAT_TERMINATED: u32 = 5;
+    /// The state's schema is not one that this kernel can serve the command on.
+    pub const SCHEMA: u32 = 6;
+    /// A migration is under way: no crank runs before its last slice.
+    pub const MIGRATING: u32 = 7;
+    /// A critical vat is ended only by its own fault, which stops the engine.
+    pub const CRITICAL: u32 = 8;
+    /// The kernel's state contradicts itself. Nothing was written; the engine must stop.
+    pub const CORRUPT: u32 = 9;
+    /// The command is not the encoding of a [`super::Command`].
+    pub const BAD_COMMAND: u32 = 10;
+}
 
 /// A promise as the host may see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
