@@ -9,6 +9,17 @@ use alloc::{string::String, vec::Vec};
 
 use crate::{vat::CapData, wire_enum, wire_struct};
 
+/// # What belongs to whom
+/// `kernelBundleID`, `lockdownBundleID`, `supervisorBundleID`, `namedBundleID.$NAME` and `activityhash` are the host's: the
+/// kernel reads them like any key, a write to them traps. All else of the kvStore is the kernel's, `version` (the schema, in
+/// decimal) and `crankNumber` (decimal, one more after each crank that did something) among it. `v$N.source` is a [`VatSource`]
+/// and `v$N.options` a [`VatOptions`], both in [`crate::wire`] form.
+///
+/// # Deliveries
+/// A delivery that ended otherwise than [`crate::vat::DeliveryVerdict::Ok`], and one that the kernel undoes, leaves an instance
+/// that is no more: the kernel calls `abandon_vat` in the same crank, and the vat is terminated. A crank that ends with an
+/// undone, failed or suspended delivery and no `abandon_vat` for it is the kernel's fault and stops the engine.
+///
 /// Names of the kernel's imports, all in module [`imports::MODULE`]. Every import that gives bytes takes `(out, capacity)` and
 /// returns the whole length; when that is above `capacity` nothing was written and `fetch` gives the rest.
 ///
@@ -82,6 +93,21 @@ pub struct VatSource {
     pub lockdown_bundle_id: String,
 }
 wire_struct!(VatSource { bundle_id, supervisor_bundle_id, lockdown_bundle_id });
+
+/// What a vat is made of. The kernel records it at `v$N.source` when it makes or upgrades the vat; the host reads it there when
+/// it makes the vat's instances, and never again looks at the default supervisor or lockdown for this vat.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VatSource {
+    /// The bundle of its code.
+    pub bundle_id: String,
+    /// The supervisor that it runs under; empty for a raw vat.
+    pub supervisor_bundle_id: String,
+    /// The lockdown policy whose limits bind it.
+    pub lockdown_bundle_id: String,
+    /// Counts from 0; an upgrade adds one.
+    pub incarnation: u64,
+}
+wire_struct!(VatSource { bundle_id, supervisor_bundle_id, lockdown_bundle_id, incarnation });
 
 /// What becomes of a result promise when nobody watches it (SwingSet `ResolutionPolicy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
