@@ -94,21 +94,6 @@ pub struct VatSource {
 }
 wire_struct!(VatSource { bundle_id, supervisor_bundle_id, lockdown_bundle_id });
 
-/// What a vat is made of. The kernel records it at `v$N.source` when it makes or upgrades the vat; the host reads it there when
-/// it makes the vat's instances, and never again looks at the default supervisor or lockdown for this vat.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct VatSource {
-    /// The bundle of its code.
-    pub bundle_id: String,
-    /// The supervisor that it runs under; empty for a raw vat.
-    pub supervisor_bundle_id: String,
-    /// The lockdown policy whose limits bind it.
-    pub lockdown_bundle_id: String,
-    /// Counts from 0; an upgrade adds one.
-    pub incarnation: u64,
-}
-wire_struct!(VatSource { bundle_id, supervisor_bundle_id, lockdown_bundle_id, incarnation });
-
 /// What becomes of a result promise when nobody watches it (SwingSet `ResolutionPolicy`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ResolutionPolicy {
