@@ -1,0 +1,143 @@
+//! Repository rules as tests: the edges between crates, who may name which library, sizes and module docs.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Files above this many lines need a reason to be listed in [`LONG_FILES`].
+const LINES_MAX: usize = 400;
+
+/// Files that are long because they are one table or one contract.
+const LONG_FILES: &[&str] = &[];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the repository is there")
+}
+
+/// Normal dependencies of every package of the workspace, by package name.
+fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo metadata runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
+    let packages = metadata["packages"].as_array().expect("packages is a list");
+    packages
+        .iter()
+        .map(|package| {
+            let name = package["name"].as_str().unwrap_or_default().to_owned();
+            let wanted = package["dependencies"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter(|dependency| dependency["kind"].is_null())
+                .map(|dependency| dependency["name"].as_str().unwrap_or_default().to_owned())
+                .collect();
+            (name, wanted)
+        })
+        .collect()
+}
+
+#[test]
+fn arrows_between_crates_point_inward() {
+    let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
+        ("swing-proto", &[][..]),
+        ("swing-core", &["swing-proto"][..]),
+        ("swing-store", &["swing-core", "swing-proto"]),
+        ("swing-upgrades", &["swing-core", "swing-proto", "swingset-bundles"]),
+        ("swingset-abi", &[]),
+        ("swingset-bundles", &[]),
+        ("swingset-host", &["swingset-abi"]),
+        (
+            "swing-node",
+            &[
+                "swing-proto", "swing-core", "swing-store", "swing-upgrades", "swingset-host", "swingset-abi", "swingset-bundles",
+            ],
+        ),
+        ("swing-localnet", &["swing-node", "swing-proto"]),
+    ]);
+    let dependencies = dependencies();
+    let own: BTreeSet<&String> = dependencies.keys().collect();
+    for (package, wanted) in &dependencies {
+        let Some(permitted) = allowed.get(package.as_str()) else {
+            assert_eq!(package, "swing-tests", "{package} has no row in this table: say which crates it may depend on");
+            continue;
+        };
+        for dependency in wanted.iter().filter(|name| own.contains(name)) {
+            assert!(permitted.contains(&dependency.as_str()), "{package} must not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn each_heavy_library_is_named_by_one_crate() {
+    let owners = [("rocksdb", "swing-store"), ("wasmtime", "swingset-host"), ("tendermint-abci", "swing-node"), ("axum", "swing-node")];
+    for (library, owner) in owners {
+        for (package, wanted) in dependencies() {
+            assert!(package == owner || !wanted.contains(library), "{package} names {library}, which only {owner} may");
+        }
+    }
+}
+
+fn tracked_files(extension: &str) -> Vec<PathBuf> {
+    let output = Command::new("git").args(["ls-files", "-z"]).current_dir(root()).output().expect("git is there");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout)
+        .split('\0')
+        .filter(|name| name.ends_with(extension))
+        .map(PathBuf::from)
+        .filter(|name| root().join(name).is_file())
+        .collect()
+}
+
+fn read(name: &Path) -> String {
+    std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{}: {error}", name.display()))
+}
+
+#[test]
+fn every_module_says_what_it_is_for() {
+    let silent: Vec<_> = tracked_files(".rs").into_iter().filter(|name| !read(name).trim_start().starts_with("//!")).collect();
+    assert!(silent.is_empty(), "these modules do not begin with `//!` docs: {silent:#?}");
+}
+
+#[test]
+fn files_stay_small() {
+    let long: Vec<_> = tracked_files(".rs")
+        .into_iter()
+        .filter(|name| !LONG_FILES.contains(&name.to_string_lossy().as_ref()))
+        .map(|name| (read(&name).lines().count(), name))
+        .filter(|(lines, _)| *lines > LINES_MAX)
+        .collect();
+    assert!(long.is_empty(), "files of more than {LINES_MAX} lines: {long:#?}");
+}
+
+#[test]
+fn no_test_is_ignored_and_none_sleeps() {
+    // Written in two halves so that this file does not find itself.
+    let forbidden = [concat!("#[ign", "ore"), concat!("thread::", "sleep"), concat!("todo", "!("), concat!("unimpl", "emented!(")];
+    for name in tracked_files(".rs") {
+        let text = read(&name);
+        for word in forbidden {
+            assert!(!text.contains(word), "{} contains {word}", name.display());
+        }
+    }
+}
+
+#[test]
+fn consensus_code_reads_no_clock_environment_or_random_order() {
+    let forbidden = ["HashMap", "HashSet", "std::time", "std::env", "std::fs", "std::net", "std::thread", "rand::", "f64", "f32"];
+    for folder in ["app/core/src", "upgrades/core/src", "swingset/abi/src", "swingset/kernel/src", "swingset/vat-supervisor/src"] {
+        for name in tracked_files(".rs").into_iter().filter(|name| name.starts_with(folder)) {
+            for (number, line) in read(&name).lines().enumerate() {
+                let code = line.split("//").next().unwrap_or_default();
+                for word in forbidden {
+                    assert!(!code.contains(word), "{}:{} names {word}", name.display(), number + 1);
+                }
+            }
+        }
+    }
+}
