@@ -106,5 +106,8 @@ pub trait Release: Sync {
 
     /// The bundles that `initialize_swingset` and `reinitialize_swingset` install under the rules of `app_version`.
     fn bundles(&self, app_version: u64) -> Option<super::engine::ReleaseBundles>;
-}
 
+    /// Versions of the modules' state layouts under the rules of `app_version`: what genesis records. None when this release
+    /// does not know that version.
+    fn module_versions(&self, app_version: u64) -> Option<VersionMap>;
+}
