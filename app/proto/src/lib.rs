@@ -9,12 +9,19 @@
 //! - Nothing here reads a clock, the environment, a file or the network: the crate builds for `wasm32`.
 
 mod any;
+pub mod json;
 mod pool;
+mod schema;
 mod service;
+mod signer;
+mod text;
 
 pub use any::{AnyError, pack, type_name_of_url, type_url, unpack};
 pub use pool::{FILE_DESCRIPTOR_SET, descriptor_pool, message_descriptor};
 pub use service::{method, methods, response_type_url};
+pub use signer::{Signer, SignerError, signer_field, signers};
+pub use text::TextError;
+pub use text::address::ACCOUNT_PREFIX;
 
 /// Generated from `proto/`.
 #[allow(missing_docs, deprecated, clippy::all, rust_2018_idioms)]

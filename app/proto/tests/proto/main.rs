@@ -6,5 +6,7 @@
     reason = "a test that cannot read its vectors has to fail"
 )]
 
+mod json;
+mod schema;
 mod vectors;
 mod wire;

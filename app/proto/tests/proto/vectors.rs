@@ -13,6 +13,7 @@ pub fn load(name: &str) -> Value {
 /// One recorded transaction.
 pub struct RecordedTx {
     pub name: String,
+    pub signer: String,
     pub hash: String,
     pub bytes: Vec<u8>,
     pub rest: Value,
@@ -29,6 +30,7 @@ pub fn txs() -> Vec<RecordedTx> {
         .into_iter()
         .map(|entry| RecordedTx {
             name: text(&entry, "name"),
+            signer: text(&entry, "signer"),
             hash: text(&entry, "hash"),
             bytes: from_base64(&text(&entry, "tx_base64")),
             result_data: from_base64(entry["result"]["data"].as_str().unwrap_or_default()),
