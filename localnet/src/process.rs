@@ -1,0 +1,162 @@
+//! A child process with its output in a file, ended by its id when dropped.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{Read, Seek, SeekFrom},
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::wait;
+
+/// A running, or ended, child.
+#[derive(Debug)]
+pub struct Process {
+    name: String,
+    child: Child,
+    log: PathBuf,
+    /// Where this run's output begins in the log, which earlier runs share.
+    log_start: u64,
+}
+
+impl Process {
+    /// Starts `command` with both outputs appended to `log`.
+    ///
+    /// # Errors
+    /// When the log cannot be opened or the program cannot be started.
+    pub fn spawn(name: impl Into<String>, command: &mut Command, log: &Path) -> Result<Self> {
+        let name = name.into();
+        let file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(log)
+            .with_context(|| format!("log {}", log.display()))?;
+        let log_start = file.metadata()?.len();
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .with_context(|| format!("starting {name}: {command:?}"))?;
+        Ok(Process {
+            name,
+            child,
+            log: log.to_owned(),
+            log_start,
+        })
+    }
+
+    /// Its process ID.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Its status, if it has ended.
+    ///
+    /// # Errors
+    /// When the status cannot be asked for.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        self.child
+            .try_wait()
+            .with_context(|| format!("status of {}", self.name))
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// When it still runs at the deadline; the end of its output is told.
+    pub fn wait_for_end(&mut self, limit: Duration) -> Result<ExitStatus> {
+        let what = format!("{} to end", self.name);
+        let ended = wait::until(&what, limit, || Ok(self.child.try_wait()?));
+        ended.with_context(|| format!("its last output:\n{}", self.output_tail(20)))
+    }
+
+    /// Waits until its output of this run contains `text`.
+    ///
+    /// # Errors
+    /// At the deadline, or when it ends without having said it.
+    pub fn wait_for_output(&mut self, text: &str, limit: Duration) -> Result<()> {
+        let what = format!("{} to print `{text}`", self.name);
+        let seen = wait::until(&what, limit, || {
+            let over = self.child.try_wait()?;
+            if self.output()?.contains(text) {
+                return Ok(Some(()));
+            }
+            over.map_or(Ok(None), |status| {
+                Err(anyhow::anyhow!(
+                    "{} ended ({status}) without printing `{text}`",
+                    self.name
+                ))
+            })
+        });
+        seen.with_context(|| format!("its last output:\n{}", self.output_tail(20)))
+    }
+
+    /// What it has printed in this run.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub fn output(&self) -> Result<String> {
+        let mut file = File::open(&self.log)?;
+        file.seek(SeekFrom::Start(self.log_start))?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    /// The last `lines` lines of its output.
+    pub fn output_tail(&self, lines: usize) -> String {
+        let output = self.output().unwrap_or_default();
+        let all: Vec<&str> = output.lines().collect();
+        all.get(all.len().saturating_sub(lines)..)
+            .unwrap_or_default()
+            .join("\n")
+    }
+
+    /// Sends a signal.
+    ///
+    /// # Errors
+    /// When it has ended and its ID is gone.
+    pub fn signal(&self, signal: Signal) -> Result<()> {
+        let pid = i32::try_from(self.child.id())
+            .ok()
+            .and_then(Pid::from_raw)
+            .context("a process ID out of range")?;
+        kill_process(pid, signal).with_context(|| format!("signal to {}", self.name))
+    }
+
+    /// Ends it at once, as a power cut would.
+    ///
+    /// # Errors
+    /// When it cannot be ended.
+    pub fn kill(&mut self) -> Result<ExitStatus> {
+        if self.ended()?.is_none() {
+            self.child.kill()?;
+        }
+        Ok(self.child.wait()?)
+    }
+
+    /// Asks it to stop and waits.
+    ///
+    /// # Errors
+    /// When it does not stop in time.
+    pub fn stop(&mut self, limit: Duration) -> Result<ExitStatus> {
+        if let Some(status) = self.ended()? {
+            return Ok(status);
+        }
+        self.signal(Signal::TERM)?;
+        self.wait_for_end(limit)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Nothing better can be done here with a failure: the child is gone, or not ours to end.
+        let _ = self.stop(Duration::from_secs(10));
+        let _ = self.kill();
+    }
+}

@@ -1,0 +1,3 @@
+//! Stories that are run on a network.
+
+pub mod upgrade;
