@@ -9,9 +9,13 @@
 //! - Everything that a transaction, message, crank or upgrade does is in an overlay ([`state::State`]) and is kept whole or not
 //!   at all: state, unhashed data and events alike.
 
+pub mod address;
+pub mod bech32;
 pub mod block;
 pub mod error;
 pub mod event;
+pub mod math;
 pub mod modules;
 pub mod ports;
+pub mod sdk_error;
 pub mod state;

@@ -2,6 +2,16 @@
 //!
 //! A module's handler is reached by type URL through the router, from transactions and from passed governance proposals alike;
 //! its queries by gRPC path; its genesis by section name.
+//!
+//! | room | what others call |
+//! |---|---|
+//! | `msg` | `signers(&Any) -> Result<Vec<Address>, Rejected>`: whose signatures the message needs, in order |
+//! | `handler` | `handle(&mut MsgContext, &Any) -> Result<Any, Failure>`: does it; gives the response message |
+//! | `query` | `query(&dyn StateRead, &BlockContext, path, data) -> Result<Vec<u8>, QueryError>` for `/package.Query/Method` |
+//! | `genesis` | `init(&mut GenesisContext, section)`, `export(&dyn StateRead, …) -> section`, `default() -> section` |
+
+pub mod auth;
+pub mod bank;
 
 use crate::{block::Time, ports::engine::Engine, state::State};
 
