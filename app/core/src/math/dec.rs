@@ -52,7 +52,7 @@ impl Dec {
     /// The whole number.
     ///
     /// # Errors
-    /// Overflow (a number of 256 bits always fits).
+    /// Overflow: more than 315 bits when scaled.
     pub fn from_int(value: Int) -> Result<Self, MathError> {
         narrow(value.to_u256().to::<Wide>() * Wide::from(ONE))
     }
@@ -252,8 +252,10 @@ mod tests {
 
     #[test]
     fn nothing_wraps() {
-        let max = Dec::from_int(Int::MAX).unwrap();
-        assert_eq!(max.truncate().unwrap(), Int::MAX);
+        let half = Int::MAX.div(Int::from(2_u64)).unwrap();
+        let max = Dec::from_int(half).unwrap();
+        assert_eq!(max.truncate().unwrap(), half);
+        assert_eq!(Dec::from_int(Int::MAX), Err(MathError::Overflow));
         assert_eq!(max.mul(max), Err(MathError::Overflow));
         assert_eq!(max.quo(dec("0.000000000000000001")), Err(MathError::Overflow));
         assert_eq!(Dec::one().quo(Dec::ZERO), Err(MathError::DivisionByZero));

@@ -7,13 +7,17 @@
 //! |---|---|
 //! | `msg` | `signers(&Any) -> Result<Vec<Address>, Rejected>`: whose signatures the message needs, in order |
 //! | `handler` | `handle(&mut MsgContext, &Any) -> Result<Any, Failure>`: does it; gives the response message |
-//! | `query` | `query(&dyn StateRead, &BlockContext, path, data) -> Result<Vec<u8>, QueryError>` for `/package.Query/Method` |
-//! | `genesis` | `init(&mut GenesisContext, section)`, `export(&dyn StateRead, …) -> section`, `default() -> section` |
+//! | `query` | `query(&QueryContext, path, data) -> Result<Vec<u8>, QueryError>` for `/package.Query/Method` |
+//! | `genesis` | `init(&mut GenesisContext, &Value) -> Result<_, GenesisError>`, `export(&dyn StateRead, …) -> Result<Value, _>`, `default() -> Value` |
 
 pub mod auth;
 pub mod bank;
 
-use crate::{block::Time, ports::engine::Engine, state::State};
+use crate::{
+    block::Time,
+    ports::{engine::Engine, upgrade::Release},
+    state::{State, StateRead},
+};
 
 /// What is the same for all messages of a block.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,5 +47,38 @@ pub struct MsgContext<'a, 'base> {
 impl std::fmt::Debug for MsgContext<'_, '_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("MsgContext").field("block", &self.block).finish_non_exhaustive()
+    }
+}
+
+/// What a query works with: one committed version, read only.
+#[derive(Clone, Copy)]
+pub struct QueryContext<'a> {
+    /// The committed version.
+    pub state: &'a dyn StateRead,
+    /// The block that made it.
+    pub block: &'a BlockContext,
+}
+
+impl std::fmt::Debug for QueryContext<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QueryContext").field("block", &self.block).finish_non_exhaustive()
+    }
+}
+
+/// What a module's genesis works with.
+pub struct GenesisContext<'a, 'base> {
+    /// The overlay of the first version.
+    pub state: &'a mut State<'base>,
+    /// Chain ID, initial height and genesis time.
+    pub block: &'a BlockContext,
+    /// The contract engine.
+    pub engine: &'a mut dyn Engine,
+    /// The running release, whose bundles a new chain starts from.
+    pub release: &'a dyn Release,
+}
+
+impl std::fmt::Debug for GenesisContext<'_, '_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GenesisContext").field("block", &self.block).finish_non_exhaustive()
     }
 }
