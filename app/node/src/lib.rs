@@ -1,1 +1,3 @@
-//! Placeholder.
+//! The `swingd` process: everything that touches sockets, files, signals and threads.
+
+pub mod comet;
