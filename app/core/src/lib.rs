@@ -21,3 +21,4 @@ pub mod ports;
 pub mod query;
 pub mod sdk_error;
 pub mod state;
+pub mod time;

@@ -11,7 +11,11 @@
 //! | `genesis` | `init(&mut GenesisContext, &Value) -> Result<_, GenesisError>`, `export(&dyn StateRead, …) -> Result<Value, _>`, `default() -> Value` |
 
 pub mod auth;
+pub mod authority;
 pub mod bank;
+pub mod consensus;
+pub mod message;
+pub mod upgrade;
 
 use crate::{
     block::Time,

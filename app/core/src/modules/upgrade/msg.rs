@@ -1,0 +1,37 @@
+//! Messages of upgrades, and what can be told of them without state.
+
+use prost::Name;
+use swing_proto::cosmos::upgrade::v1beta1::{MsgCancelUpgrade, MsgSoftwareUpgrade, Plan as PlanProto};
+
+use crate::{error::Rejected, ports::upgrade::Plan, sdk_error::SdkError, time::GO_ZERO_SECONDS};
+
+pub use crate::modules::message::signers;
+
+/// Type names of the messages that [`super::handler::handle`] takes.
+pub fn names() -> [String; 2] {
+    [MsgSoftwareUpgrade::full_name(), MsgCancelUpgrade::full_name()]
+}
+
+/// The plan of a message. Source: SDK `Plan.ValidateBasic`.
+///
+/// # Errors
+/// SDK 18 in the SDK's words.
+pub fn plan(plan: Option<&PlanProto>) -> Result<Plan, Rejected> {
+    let refuse = |reason: &str| Err(SdkError::InvalidRequest.wrap(format!("plan: {reason}")));
+    let plan = plan.cloned().unwrap_or_default();
+    #[expect(deprecated, reason = "the fields are still on the wire, and refused")]
+    let (time, client_state) = (plan.time, plan.upgraded_client_state);
+    if time.is_some_and(|time| time.seconds != GO_ZERO_SECONDS || time.nanos != 0) {
+        return refuse("time-based upgrades have been deprecated in the SDK");
+    }
+    if client_state.is_some() {
+        return refuse("upgrade logic for IBC has been moved to the IBC module");
+    }
+    if plan.name.is_empty() {
+        return refuse("name cannot be empty");
+    }
+    match u64::try_from(plan.height) {
+        Ok(height) if height > 0 => Ok(Plan { name: plan.name, height, info: plan.info }),
+        _ => refuse("height must be greater than 0"),
+    }
+}
