@@ -1,0 +1,88 @@
+//! RocksDB: the only code that names it is in this folder and in the batches that the store builds.
+
+mod cache;
+mod columns;
+mod keys;
+mod nodes;
+mod open;
+
+use std::fs::File;
+
+use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
+
+pub use cache::NodeCache;
+pub use columns::Column;
+pub use keys::{after_history_key, history_key, history_prefix, record, split_history_key, split_record};
+pub use nodes::Nodes;
+pub use open::open;
+
+use crate::StoreError;
+
+/// The open database. The lock is released after RocksDB has closed.
+pub struct Database {
+    db: DB,
+    _lock: File,
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Database").field(&self.db.path()).finish()
+    }
+}
+
+impl Database {
+    /// A column family's handle.
+    pub fn column(&self, column: Column) -> Result<&ColumnFamily, StoreError> {
+        let missing = || StoreError::corrupt(format!("column family {} is missing", column.name()));
+        self.db.cf_handle(column.name()).ok_or_else(missing)
+    }
+
+    /// One value.
+    pub fn get(&self, column: Column, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
+        self.db
+            .get_pinned_cf(self.column(column)?, key)
+            .map_err(StoreError::database("read"))
+    }
+
+    /// Values of many keys in ascending order.
+    pub fn get_sorted<'a>(
+        &self,
+        column: Column,
+        keys: impl Iterator<Item = &'a Vec<u8>>,
+    ) -> Result<Vec<Option<DBPinnableSlice<'_>>>, StoreError> {
+        let found = self.db.batched_multi_get_cf(self.column(column)?, keys, true);
+        found
+            .into_iter()
+            .map(|value| value.map_err(StoreError::database("read")))
+            .collect()
+    }
+
+    /// An iterator that ends before `end`, not yet placed. It sees the database as it is now.
+    pub fn iterator(&self, column: Column, end: Option<&[u8]>) -> Result<DBRawIterator<'_>, StoreError> {
+        let mut options = ReadOptions::default();
+        if let Some(end) = end {
+            options.set_iterate_upper_bound(end);
+        }
+        Ok(self.db.raw_iterator_cf_opt(self.column(column)?, options))
+    }
+
+    /// Writes a batch, all or nothing, on disk when this returns.
+    pub fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        self.db
+            .write_opt(batch, &options)
+            .map_err(StoreError::database("commit"))
+    }
+}
+
+/// The entry that an iterator is on; none at its end.
+pub fn current<'i>(iterator: &'i DBRawIterator<'_>) -> Result<Option<(&'i [u8], &'i [u8])>, StoreError> {
+    match iterator.item() {
+        Some(item) => Ok(Some(item)),
+        None => iterator
+            .status()
+            .map(|()| None)
+            .map_err(StoreError::database("read a range")),
+    }
+}

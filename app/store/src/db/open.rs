@@ -1,0 +1,145 @@
+//! Opening: the lock, the format, the column families.
+
+use std::{
+    fs::{self, File, TryLockError},
+    io,
+    path::Path,
+};
+
+use rocksdb::{Cache, ColumnFamilyDescriptor, DB, DBRecoveryMode, LogLevel, Options, WriteBatch};
+
+use super::{Column, Database};
+use crate::{StoreError, StoreOptions};
+
+/// The format that this build writes and reads.
+const FORMAT: u32 = 1;
+
+const FORMAT_KEY: &[u8] = b"format";
+const LOCK_FILE: &str = "store.lock";
+
+/// Opens the database in the folder `path`, or makes one there.
+pub fn open(path: &Path, options: &StoreOptions) -> Result<Database, StoreError> {
+    let io = |source| StoreError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    fs::create_dir_all(path).map_err(io)?;
+    let lock = lock(path)?;
+    let present = present_families(path)?;
+    if present.iter().any(|name| name == Column::Meta.name()) {
+        for column in Column::ALL {
+            if !present.iter().any(|name| name == column.name()) {
+                return Err(StoreError::corrupt(format!(
+                    "column family {} is missing",
+                    column.name()
+                )));
+            }
+        }
+    }
+    let cache = Cache::new_lru_cache(options.block_cache_bytes);
+    let ours = Column::ALL.map(|column| column.descriptor(options, &cache));
+    // Families of a format that this build does not know have to be opened too, to get as far as reading its number.
+    let is_foreign = |name: &String| Column::ALL.iter().all(|column| column.name() != name);
+    let foreign = present
+        .into_iter()
+        .filter(is_foreign)
+        .map(|name| ColumnFamilyDescriptor::new(name, Options::default()));
+    let db = DB::open_cf_descriptors(&database_options(options), path, ours.into_iter().chain(foreign))
+        .map_err(StoreError::database("open"))?;
+    let database = Database { db, _lock: lock };
+    check_format(&database, path)?;
+    Ok(database)
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let file_path = path.join(LOCK_FILE);
+    let io = |source| StoreError::Io {
+        path: file_path.clone(),
+        source,
+    };
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&file_path)
+        .map_err(io)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
+            path: path.to_path_buf(),
+        }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Io {
+            path: file_path,
+            source,
+        }),
+    }
+}
+
+/// Names of the families in the folder; none when there is no database.
+fn present_families(path: &Path) -> Result<Vec<String>, StoreError> {
+    if path.join("CURRENT").exists() {
+        return DB::list_cf(&Options::default(), path).map_err(|source| {
+            // The lock is ours, so what keeps the list from being read is in the files.
+            StoreError::corrupt(format!("the list of column families in {}: {source}", path.display()))
+        });
+    }
+    let io = |source: io::Error| StoreError::Io {
+        path: path.to_path_buf(),
+        source,
+    };
+    for entry in fs::read_dir(path).map_err(io)? {
+        let name = entry.map_err(io)?.file_name();
+        let name = name.to_string_lossy();
+        if name.ends_with(".sst") || name.ends_with(".log") {
+            // Without CURRENT, RocksDB would begin a new database beside the old one's files.
+            return Err(StoreError::corrupt(format!(
+                "{} has table files, but no file CURRENT",
+                path.display()
+            )));
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn database_options(options: &StoreOptions) -> Options {
+    let mut database = Options::default();
+    database.create_if_missing(true);
+    database.create_missing_column_families(true);
+    database.set_paranoid_checks(true);
+    // Every commit is synced, so only the tail of the log can be torn, and only by a commit that nobody was told of. Damage
+    // anywhere else must not silently bring back an older version.
+    database.set_wal_recovery_mode(DBRecoveryMode::TolerateCorruptedTailRecords);
+    database.set_max_open_files(i32::try_from(options.open_files_max).unwrap_or(i32::MAX));
+    database.set_db_write_buffer_size(options.write_buffer_bytes);
+    database.set_max_total_wal_size((options.write_buffer_bytes as u64).saturating_mul(2));
+    database.set_max_background_jobs(2);
+    database.set_bytes_per_sync(1 << 20);
+    database.set_keep_log_file_num(4);
+    database.set_log_level(LogLevel::Warn);
+    database.set_stats_dump_period_sec(0);
+    database
+}
+
+fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
+    let stored = database.get(Column::Meta, FORMAT_KEY)?.map(|bytes| bytes.to_vec());
+    let Some(bytes) = stored else {
+        let mut latest = database.iterator(Column::Latest, None)?;
+        latest.seek_to_first();
+        if super::current(&latest)?.is_some() {
+            return Err(StoreError::corrupt("there is state, but no format number"));
+        }
+        let mut batch = WriteBatch::default();
+        batch.put_cf(database.column(Column::Meta)?, FORMAT_KEY, FORMAT.to_be_bytes());
+        return database.write(batch);
+    };
+    let found = bytes.as_slice().try_into().map(u32::from_be_bytes);
+    match found {
+        Ok(FORMAT) => Ok(()),
+        Ok(found) => Err(StoreError::UnknownFormat {
+            path: path.to_path_buf(),
+            found,
+            supported: FORMAT,
+        }),
+        Err(_) => Err(StoreError::corrupt("the format number is not one")),
+    }
+}
