@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use prost_types::DescriptorProto;
+
 type BuildError = Box<dyn std::error::Error>;
 
 fn main() -> Result<(), BuildError> {
@@ -18,11 +20,31 @@ fn main() -> Result<(), BuildError> {
     // and without comments, which nothing reads at run time.
     let embedded = compile(root, &files, false)?.encode_file_descriptor_set();
     std::fs::write(out_dir.join("descriptors.bin"), embedded)?;
+    let mut typed = compile(root, &files, true)?.file_descriptor_set();
+    // Clients are told what is deprecated, by the embedded set; a node has to serve it all the same, without a warning
+    // at every use.
+    for file in &mut typed.file {
+        file.message_type.iter_mut().for_each(clear_deprecated);
+        file.enum_type
+            .iter_mut()
+            .flat_map(|values| &mut values.value)
+            .for_each(|value| value.options = None);
+    }
     prost_build::Config::new()
         .enable_type_names()
         .include_file("packages.rs")
-        .compile_fds(compile(root, &files, true)?.file_descriptor_set())?;
+        .compile_fds(typed)?;
     Ok(())
+}
+
+fn clear_deprecated(message: &mut DescriptorProto) {
+    if let Some(options) = &mut message.options {
+        options.deprecated = None;
+    }
+    for options in message.field.iter_mut().filter_map(|field| field.options.as_mut()) {
+        options.deprecated = None;
+    }
+    message.nested_type.iter_mut().for_each(clear_deprecated);
 }
 
 fn compile(root: &Path, files: &[PathBuf], with_comments: bool) -> Result<protox::Compiler, BuildError> {

@@ -8,12 +8,16 @@
 //!   one message.
 //! - Nothing here reads a clock, the environment, a file or the network: the crate builds for `wasm32`.
 
+pub mod amino;
 mod any;
+mod dynamic;
 pub mod json;
+mod path;
 mod pool;
 mod schema;
 mod service;
 mod signer;
+pub mod strict;
 mod text;
 
 pub use any::{AnyError, pack, type_name_of_url, type_url, unpack};
@@ -24,7 +28,7 @@ pub use text::TextError;
 pub use text::address::ACCOUNT_PREFIX;
 
 /// Generated from `proto/`.
-#[allow(missing_docs, deprecated, clippy::all, rust_2018_idioms)]
+#[allow(missing_docs, clippy::all, rust_2018_idioms)]
 mod generated {
     include!(concat!(env!("OUT_DIR"), "/packages.rs"));
 }

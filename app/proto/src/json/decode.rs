@@ -7,7 +7,8 @@ use prost::bytes::Bytes;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, Value as ProtoValue};
 use serde_json::{Map, Value};
 
-use super::{JsonError, Path, check_depth};
+use super::{JsonError, check_depth};
+use crate::path::Path;
 use crate::schema::{FieldSchema, MessageSchema, Presentation, WellKnown, schema_of, schema_of_url};
 use crate::text::{TextError, address, decimal, duration, time};
 

@@ -5,7 +5,9 @@ use base64::engine::general_purpose::STANDARD;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, ReflectMessage, Value as ProtoValue};
 use serde_json::{Map, Value};
 
-use super::{JsonError, Path, check_depth};
+use super::{JsonError, check_depth};
+use crate::dynamic::{bytes_of, seconds_and_nanos, text_of};
+use crate::path::Path;
 use crate::schema::{FieldSchema, MessageSchema, Presentation, WellKnown, field_message, schema_of, schema_of_url};
 use crate::text::{TextError, address, decimal, duration, time};
 
@@ -156,27 +158,4 @@ fn no_text(path: &Path<'_>, expected: &'static str) -> JsonError {
         path: path.to_string(),
         expected,
     }
-}
-
-/// The two fields of a timestamp or duration.
-pub(crate) fn seconds_and_nanos(message: &DynamicMessage) -> (i64, i32) {
-    let seconds = message.get_field_by_name("seconds").and_then(|value| value.as_i64());
-    let nanos = message.get_field_by_name("nanos").and_then(|value| value.as_i32());
-    (seconds.unwrap_or_default(), nanos.unwrap_or_default())
-}
-
-/// A text field, empty where there is none.
-pub(crate) fn text_of(message: &DynamicMessage, name: &str) -> String {
-    let value = message.get_field_by_name(name);
-    value
-        .and_then(|value| value.as_str().map(str::to_string))
-        .unwrap_or_default()
-}
-
-/// A bytes field, empty where there is none.
-pub(crate) fn bytes_of(message: &DynamicMessage, name: &str) -> Vec<u8> {
-    let value = message.get_field_by_name(name);
-    value
-        .and_then(|value| value.as_bytes().map(|bytes| bytes.to_vec()))
-        .unwrap_or_default()
 }

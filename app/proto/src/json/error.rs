@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::path::Path;
+use crate::path::Path;
 
 /// Why a message has no JSON, or JSON no message. Paths look like `$.body.messages[0]`.
 #[derive(Debug, thiserror::Error)]

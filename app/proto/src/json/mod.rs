@@ -3,22 +3,21 @@
 //!
 //! # Invariants
 //!
-//! - What is printed can be read, and reading it gives the same bytes. (`json::every_recorded_body_reads_back`)
+//! - What is printed can be read, and reading it gives the same bytes. (`json_recorded::every_recorded_body_reads_back`)
 //! - A key that is no field is an error with its path, never skipped.
 //! - Depth and length are bounded before anything is built.
 
 mod decode;
 mod encode;
 mod error;
-mod path;
 
 use prost::{Message, Name};
 use prost_types::Any;
 use serde_json::Value;
 
 pub use error::JsonError;
-pub(crate) use path::Path;
 
+use crate::path::Path;
 use crate::schema::{MessageSchema, message_schema};
 
 /// How deep objects and lists may be nested, on the way in and out.

@@ -6,7 +6,11 @@
     reason = "a test that cannot read its vectors has to fail"
 )]
 
+mod amino;
+mod amino_messages;
 mod json;
+mod json_recorded;
 mod schema;
+mod strict;
 mod vectors;
 mod wire;
