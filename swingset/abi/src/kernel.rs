@@ -111,6 +111,7 @@ pub enum ResolutionPolicy {
 wire_enum!(ResolutionPolicy { 0 => None {}, 1 => Ignore {}, 2 => LogAlways {}, 3 => LogFailure {}, 4 => Panic {} });
 
 /// What the host asks of the kernel.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Which schemas the kernel works with and what it calls itself: [`Reply::Described`]. Touches no state.
@@ -155,6 +156,7 @@ wire_enum!(Command {
 });
 
 /// What the kernel answers.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {
     /// Done; nothing to say.
@@ -210,6 +212,7 @@ pub mod refusal {
 }
 
 /// A promise as the host may see it.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PromiseState {
     /// Never made, or already deleted.

@@ -33,6 +33,7 @@ pub mod imports {
 }
 
 /// What the host gives the supervisor.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A delivery begins.
@@ -52,6 +53,7 @@ wire_enum!(Input {
 });
 
 /// What the supervisor asks of the host.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Make this syscall, then come back with `Reply`.
@@ -87,6 +89,7 @@ pub struct Passable {
 wire_struct!(Passable { body, slots });
 
 /// A handle and what it stands for.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SlotHandle {
     /// An object of this vat.
@@ -101,6 +104,7 @@ pub enum SlotHandle {
 wire_enum!(SlotHandle { 0 => Local { handle }, 1 => Presence { handle }, 2 => Promise { handle }, 3 => Device { handle } });
 
 /// What the supervisor gives vat code.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VatEvent {
     /// The vat starts, with its parameters (first incarnation) or wakes with its baggage (later ones).
@@ -120,6 +124,7 @@ wire_enum!(VatEvent {
 });
 
 /// What vat code asks of its supervisor.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VatRequest {
     /// An eventual send; with `want_result`, answers with the result promise's handle.
@@ -163,6 +168,7 @@ wire_enum!(VatRequest {
 });
 
 /// The supervisor's answer.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VatAnswer {
     /// Done.

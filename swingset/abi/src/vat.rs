@@ -33,6 +33,7 @@ pub struct Resolution {
 wire_struct!(Resolution { promise, rejected, data });
 
 /// What a kernel delivers to a vat.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VatDelivery {
     /// SwingSet `message`: `methargs` is the marshalled `[method, [args]]`.
@@ -64,6 +65,7 @@ wire_enum!(VatDelivery {
 });
 
 /// What a vat asks of the kernel.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VatSyscall {
     /// Queue a message.
@@ -110,6 +112,7 @@ wire_enum!(VatSyscall {
 });
 
 /// The kernel's answer to a syscall.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SyscallReply {
     /// Done; nothing to say.
@@ -132,6 +135,7 @@ wire_enum!(SyscallReply {
 });
 
 /// What `deliver` and `resume` answer to the kernel.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VatStep {
     /// The vat is suspended in this syscall; go on with `resume`.
@@ -155,6 +159,7 @@ pub struct DeliveryOutcome {
 wire_struct!(DeliveryOutcome { verdict, computrons });
 
 /// What became of a delivery.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeliveryVerdict {
     /// It returned.
