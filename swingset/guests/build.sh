@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# Builds the wasm guests from source.
+#
+# usage: build.sh --list                      what is built, one line an artifact
+#        build.sh --out DIR [ARTIFACT …]      builds raw .wasm files into DIR (all of them when none is named)
+#
+# The recorded toolchain is Debian's rustc-web with its library sources (core and alloc are built too, so that a panic is an
+# `unreachable` and nothing else) and rust-lld. Without it, rustup's wasm32-unknown-unknown is used if it is there: the guests
+# behave the same, but their bytes differ, and the script says so.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd -P)
+checkout=$(cd "$here/../.." && pwd -P)
+say() { echo "guests: $*" >&2; }
+
+# artifact            package            features
+artifacts() {
+  cat <<'TABLE'
+version-1/kernel      swingset-kernel    -
+version-2/kernel      swingset-kernel    schema-2
+test/kernel-trap      swingset-kernel    trap-on-step
+test/raw-pingpong     vat-raw-pingpong   -
+TABLE
+}
+
+out="" wanted=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --list) artifacts; exit 0 ;;
+    --out) out=${2:?--out needs a folder}; shift 2 ;;
+    -*) say "unknown option $1; see the head of $0"; exit 2 ;;
+    *) wanted+=("$1"); shift ;;
+  esac
+done
+[ -n "$out" ] || { say "name a folder with --out"; exit 2; }
+mkdir -p "$out"; out=$(cd "$out" && pwd -P)
+
+# One declared maximum for all guests: 128 MiB; a vat's policy is below it.
+flags="-Clink-arg=--max-memory=134217728 -Clink-arg=-zstack-size=131072"
+flags+=" --remap-path-prefix=$checkout=/swingd --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=/cargo"
+cargo=cargo args=()
+lld_dir="$(rustc --print sysroot 2>/dev/null || true)/lib/rustlib/x86_64-unknown-linux-gnu/bin"
+recorded_version="rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)"
+if [ -x /usr/bin/rustc ] && [ "$(RUSTUP_TOOLCHAIN='' /usr/bin/rustc --version)" = "$recorded_version" ] \
+   && [ -d "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library" ] && [ -x "$lld_dir/rust-lld" ]; then
+  say "toolchain: $recorded_version, core and alloc from source (the recorded one)"
+  export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 PATH="$lld_dir:$PATH"
+  cargo=/usr/bin/cargo args=(-Zbuild-std=core,alloc)
+  src=$(readlink -f "$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust")
+  flags+=" -Zunstable-options -Cpanic=immediate-abort --remap-path-prefix=$src=/rust --remap-path-prefix=$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust=/rust"
+elif rustup target list --installed 2>/dev/null | grep -qx wasm32-unknown-unknown; then
+  say "toolchain: $(rustc --version) with rustup's wasm32-unknown-unknown (NOT the recorded one: bytes will differ)"
+else
+  say "no toolchain for wasm32: install Debian's rustc-web, cargo-web, rust-web-src (bookworm-updates), or 'rustup target add wasm32-unknown-unknown'"
+  exit 3
+fi
+export RUSTFLAGS="$flags"
+export CARGO_TARGET_DIR="${GUESTS_TARGET_DIR:-${CARGO_TARGET_DIR:-$here/target}/guests}"
+export CARGO_BUILD_TARGET=wasm32-unknown-unknown
+unset CARGO_ENCODED_RUSTFLAGS RUSTUP_TOOLCHAIN
+
+built=0
+while read -r artifact package features; do
+  [ -n "$artifact" ] || continue
+  if [ ${#wanted[@]} -gt 0 ] && ! printf '%s\n' "${wanted[@]}" | grep -qx "$artifact"; then continue; fi
+  feature_args=(); [ "$features" = "-" ] || feature_args=(--features "$features")
+  say "building $artifact ($package, features: $features)"
+  "$cargo" build --locked --release --manifest-path "$here/Cargo.toml" -p "$package" --lib "${args[@]}" "${feature_args[@]}"
+  mkdir -p "$out/$(dirname "$artifact")"
+  cp "$CARGO_TARGET_DIR/wasm32-unknown-unknown/release/${package//-/_}.wasm" "$out/$artifact.wasm"
+  built=$((built + 1))
+done < <(artifacts)
+say "built $built artifacts into $out"

@@ -1,0 +1,134 @@
+//! One crank: which work comes first, and what every crank ends with.
+
+use alloc::{collections::BTreeSet, string::String};
+
+use swingset_abi::{
+    kernel::{CrankKind, CrankReport, VatOptions},
+    wire::Wire,
+};
+
+use crate::{
+    host::Host,
+    keys::{self, join},
+    store::{Fault, Kept, Store},
+};
+
+/// The kernel during one command.
+pub struct Kernel<'h, H: Host> {
+    /// The kvStore.
+    pub store: Store<'h, H>,
+    /// Krefs whose count fell to zero in this crank.
+    pub maybe_free: BTreeSet<String>,
+    /// GC actions added and not yet counted in state.
+    pub gc_actions_added: u64,
+    /// Why the engine must stop, if it must.
+    pub panic: Option<String>,
+}
+
+/// What a crank did.
+pub struct Crank {
+    pub kind: CrankKind,
+    pub vat_id: Option<String>,
+    pub computrons: u64,
+    pub aborted: bool,
+    pub terminated: Option<String>,
+}
+
+impl Crank {
+    /// A crank of this kind that cost nothing in a vat.
+    pub fn of(kind: CrankKind, vat_id: Option<String>) -> Crank {
+        Crank { kind, vat_id, computrons: 0, aborted: false, terminated: None }
+    }
+
+    /// An item that needed no delivery.
+    pub fn empty(vat_id: Option<String>) -> Crank {
+        Crank::of(CrankKind::Empty {}, vat_id)
+    }
+}
+
+impl<'h, H: Host> Kernel<'h, H> {
+    /// A kernel that knows nothing yet.
+    pub fn new(host: &'h mut H) -> Self {
+        Kernel { store: Store::new(host), maybe_free: BTreeSet::new(), gc_actions_added: 0, panic: None }
+    }
+
+    /// A living vat's options; `None` when it never lived or was terminated.
+    pub fn options(&mut self, vat_id: &str) -> Kept<Option<VatOptions>> {
+        match self.store.get(&join([vat_id, ".options"])) {
+            None => Ok(None),
+            Some(bytes) => VatOptions::from_bytes(bytes).map(Some).map_err(|_| Fault("a vat's options are malformed")),
+        }
+    }
+
+    /// Undoes everything since the last flush.
+    pub fn abort(&mut self) {
+        self.store.discard();
+        self.maybe_free.clear();
+        self.gc_actions_added = 0;
+        self.panic = None;
+    }
+
+    /// One crank, with its writes given to the host; on a broken state nothing is written and the report says so.
+    pub fn step(&mut self, limit_default: u64) -> CrankReport {
+        let done = self.work(limit_default).and_then(|crank| match crank {
+            None => Ok(Crank::of(CrankKind::Idle {}, None)),
+            Some(crank) => self.end_crank().map(|()| crank),
+        });
+        let crank = match done {
+            Ok(crank) => crank,
+            Err(Fault(what)) => {
+                self.abort();
+                self.panic = Some(join(["the kernel's state is broken: ", what]));
+                Crank::empty(None)
+            }
+        };
+        if self.panic.is_none() {
+            self.store.flush();
+        }
+        CrankReport {
+            kind: crank.kind,
+            vat_id: crank.vat_id,
+            computrons: crank.computrons,
+            aborted: crank.aborted,
+            terminated: crank.terminated,
+            panic: self.panic.take(),
+            vats_created: 0,
+        }
+    }
+
+    /// SwingSet: acceptance queue > cleanup of terminated vats > gcActions > reapQueue > runQueue. `None` when all are empty.
+    fn work(&mut self, limit_default: u64) -> Kept<Option<Crank>> {
+        if let Some(item) = self.queue_pop(keys::ACCEPTANCE_QUEUE)? {
+            self.route_event(item)?;
+            return Ok(Some(Crank::of(CrankKind::Routing {}, None)));
+        }
+        if let Some(vat_id) = self.first_terminated()? {
+            self.clean_up(&vat_id)?;
+            return Ok(Some(Crank::of(CrankKind::Cleanup {}, Some(vat_id))));
+        }
+        if self.store.get(keys::GC_ACTIONS).is_some_and(|count| count != b"0") {
+            return self.gc_crank(limit_default).map(Some);
+        }
+        if let Some(item) = self.queue_pop(keys::REAP_QUEUE)? {
+            return self.reap_crank(item, limit_default).map(Some);
+        }
+        match self.queue_pop(keys::RUN_QUEUE)? {
+            Some(item) => self.run_crank(&item, limit_default).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What every crank and every command that writes ends with, before its flush.
+    fn end_crank(&mut self) -> Kept<()> {
+        self.settle_counts()?;
+        let number = self.store.get_number(keys::CRANK_NUMBER)?.ok_or(Fault("crankNumber is missing"))?;
+        self.store.set_number(keys::CRANK_NUMBER, number + 1);
+        Ok(())
+    }
+
+    /// Deletes what nothing refers to and counts the GC actions that came of it.
+    pub fn settle_counts(&mut self) -> Kept<()> {
+        self.free_unreferenced()?;
+        self.save_gc_count(0)
+    }
+}

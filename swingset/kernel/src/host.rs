@@ -1,0 +1,26 @@
+//! What the kernel asks of the world.
+
+use alloc::vec::Vec;
+
+/// The host's side of `swingset_abi::kernel::imports`. Answers are written into the caller's vector, which is cleared first.
+///
+/// `mark`, `rollback` and `release` are not asked for: the kernel buffers a crank's writes itself, and nothing else writes
+/// into its prefix during a crank.
+pub trait Host {
+    /// The value of a key; false when there is none.
+    fn get(&mut self, key: &[u8], out: &mut Vec<u8>) -> bool;
+    /// Writes a key.
+    fn set(&mut self, key: &[u8], value: &[u8]);
+    /// Deletes a key; absent is no error.
+    fn delete(&mut self, key: &[u8]);
+    /// The least key above `prior` that begins with `prefix`; false when there is none.
+    fn next_key(&mut self, prior: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> bool;
+    /// Starts a delivery (`VatDelivery` bytes) and gives the vat's first `VatStep`.
+    fn deliver(&mut self, vat_id: &str, delivery: &[u8], limit: u64, out: &mut Vec<u8>);
+    /// Answers the suspended vat (`SyscallReply` bytes) and gives its next `VatStep`.
+    fn resume(&mut self, reply: &[u8], out: &mut Vec<u8>);
+    /// Drops a vat's instance, with what its last delivery did to it.
+    fn abandon_vat(&mut self, vat_id: &str);
+    /// A trace line; never read back. Levels: 0 error, 1 warning, 2 info, 3 debug.
+    fn log(&mut self, level: u32, text: &str);
+}

@@ -1,0 +1,51 @@
+//! The SwingSet kernel: queues, c-lists, promises, garbage collection and the life of vats, over the host's kvStore.
+//!
+//! One source, two kernels: without features it is `swingset-kernel 1` (schema 1), with `schema-2` it is `swingset-kernel 2`.
+//! The crate is pure: everything that it asks of the world goes through [`host::Host`], which the wasm build binds to the
+//! imports of `swingset_abi::kernel` and tests bind to an in-memory store and scripted vats.
+//!
+//! # Invariants
+//! - Nothing is kept between two calls that is not in the kvStore (held by `it::a_new_kernel_at_every_crank_changes_nothing`).
+//! - A crank's writes are buffered and reach the host at its end, so an aborted crank leaves no trace but what
+//!   [`delivery`] writes after the abort.
+//! - Every reference that a queue item, a promise's data, a c-list or a pin holds is counted ([`refcount`]).
+//! - State that contradicts itself is a [`store::Fault`]: the engine stops, no guess is made.
+#![cfg_attr(target_arch = "wasm32", no_std)]
+
+extern crate alloc;
+
+mod body;
+mod cleanup;
+mod clist;
+mod command;
+mod crank;
+pub mod delivery;
+mod event;
+mod gc;
+pub mod host;
+mod illegal;
+mod initialize;
+pub mod keys;
+mod limits;
+mod migrate;
+mod promise;
+mod queue;
+mod refcount;
+mod refs;
+mod routing;
+mod stats;
+pub mod store;
+mod syscall;
+mod syscall_gc;
+mod translate;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+
+pub use command::call;
+
+/// The schema that this kernel writes.
+pub const SCHEMA: u32 = if cfg!(feature = "schema-2") { 2 } else { 1 };
+/// The oldest schema that it can wake in.
+pub const SCHEMA_FROM_MIN: u32 = 1;
+/// What it calls itself.
+pub const NAME: &str = if cfg!(feature = "schema-2") { "swingset-kernel 2" } else { "swingset-kernel 1" };

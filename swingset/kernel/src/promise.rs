@@ -1,0 +1,180 @@
+//! Promises: their making, settlement and deletion.
+
+use alloc::{string::String, vec::Vec};
+
+use swingset_abi::{
+    kernel::ResolutionPolicy,
+    vat::CapData,
+    wire::Wire,
+};
+
+use crate::{
+    crank::Kernel,
+    event::Event,
+    host::Host,
+    keys::{self, join, numbered},
+    limits,
+    store::{Fault, Kept, number_text},
+};
+
+/// Where a promise stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Not settled; the vat that decides it, if one does now (while its message is queued, none does).
+    Unresolved { decider: Option<String> },
+    /// Fulfilled or rejected.
+    Settled { rejected: bool, data: CapData },
+}
+
+impl<H: Host> Kernel<'_, H> {
+    /// A new promise, without references.
+    pub fn new_promise(&mut self, decider: Option<&str>, policy: Option<ResolutionPolicy>) -> Kept<String> {
+        let kpid = numbered("kp", self.next_id(keys::KP_NEXT_ID)?);
+        self.store.set_text(&join([&kpid, ".state"]), "unresolved");
+        self.store.set_number(&join([&kpid, ".refCount"]), 0);
+        if let Some(vat_id) = decider {
+            self.store.set_text(&join([&kpid, ".decider"]), vat_id);
+        }
+        if let Some(word) = policy.and_then(policy_word) {
+            self.store.set_text(&join([&kpid, ".policy"]), word);
+        }
+        Ok(kpid)
+    }
+
+    /// Where a promise stands; `None` when there is none of that name.
+    pub fn standing_if_any(&mut self, kpid: &str) -> Kept<Option<Standing>> {
+        let rejected = match self.store.get(&join([kpid, ".state"])) {
+            None => return Ok(None),
+            Some(b"unresolved") => {
+                let decider = self.store.get_text(&join([kpid, ".decider"]))?.map(String::from);
+                return Ok(Some(Standing::Unresolved { decider }));
+            }
+            Some(b"fulfilled") => false,
+            Some(b"rejected") => true,
+            Some(_) => return Err(Fault("a promise's state is malformed")),
+        };
+        let body = self.store.get_text(&join([kpid, ".data.body"]))?.ok_or(Fault("a settled promise has no data"))?;
+        let body = String::from(body);
+        let slots = self.list(&join([kpid, ".data.slots"]))?;
+        Ok(Some(Standing::Settled { rejected, data: CapData { body, slots } }))
+    }
+
+    /// Where a promise that something refers to stands.
+    pub fn standing(&mut self, kpid: &str) -> Kept<Standing> {
+        self.standing_if_any(kpid)?.ok_or(Fault("a promise that is referred to does not exist"))
+    }
+
+    /// Gives or takes the right to settle.
+    pub fn set_decider(&mut self, kpid: &str, decider: Option<&str>) {
+        let key = join([kpid, ".decider"]);
+        match decider {
+            Some(vat_id) => self.store.set_text(&key, vat_id),
+            None => self.store.delete(&key),
+        }
+    }
+
+    /// Adds a subscriber, once.
+    pub fn add_subscriber(&mut self, kpid: &str, vat_id: &str) -> Kept<()> {
+        let key = join([kpid, ".subscribers"]);
+        let mut vats = self.list(&key)?;
+        if let Err(at) = vats.binary_search_by(|known| known.as_str().cmp(vat_id)) {
+            vats.insert(at, String::from(vat_id));
+            self.set_list(&key, &vats);
+        }
+        Ok(())
+    }
+
+    /// Queues a notify.
+    pub fn queue_notify(&mut self, vat_id: &str, kpid: &str) -> Kept<()> {
+        self.hold(kpid)?;
+        let event = Event::Notify { vat_id: String::from(vat_id), kpid: String::from(kpid) };
+        self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())
+    }
+
+    /// Puts a message with its references behind an unresolved promise; false when too many wait there.
+    pub fn queue_on_promise(&mut self, kpid: &str, message: Vec<u8>) -> Kept<bool> {
+        let counter = join([kpid, ".queue.nextID"]);
+        let id = self.store.get_number(&counter)?.unwrap_or(0);
+        if id >= limits::PROMISE_QUEUE_MAX {
+            return Ok(false);
+        }
+        self.store.set(&join([kpid, ".queue.", &number_text(id)]), message);
+        self.store.set_number(&counter, id + 1);
+        Ok(true)
+    }
+
+    /// Settles an unresolved promise: subscribers other than `by` are notified and waiting messages queued again.
+    ///
+    /// SwingSet: doResolve. `data` is in krefs; the promise takes references of its own on its slots.
+    pub fn settle(&mut self, kpid: &str, rejected: bool, data: &CapData, by: Option<&str>) -> Kept<()> {
+        for vat_id in self.list(&join([kpid, ".subscribers"]))? {
+            if by != Some(vat_id.as_str()) {
+                self.queue_notify(&vat_id, kpid)?;
+            }
+        }
+        self.apply_policy(kpid, rejected)?;
+        let counter = join([kpid, ".queue.nextID"]);
+        if let Some(waiting) = self.store.get_number(&counter)? {
+            for id in 0..waiting {
+                let key = join([kpid, ".queue.", &number_text(id)]);
+                let message = Vec::from(self.store.get(&key).ok_or(Fault("a waiting message is missing"))?);
+                self.queue_push(keys::ACCEPTANCE_QUEUE, message)?;
+                self.store.delete(&key);
+            }
+            self.store.delete(&counter);
+        }
+        for part in [".decider", ".policy", ".subscribers"] {
+            self.delete_if_there(&join([kpid, part]));
+        }
+        self.store.set_text(&join([kpid, ".state"]), if rejected { "rejected" } else { "fulfilled" });
+        self.store.set_text(&join([kpid, ".data.body"]), &data.body);
+        for slot in &data.slots {
+            self.hold(slot)?;
+        }
+        self.set_list(&join([kpid, ".data.slots"]), &data.slots);
+        Ok(())
+    }
+
+    fn apply_policy(&mut self, kpid: &str, rejected: bool) -> Kept<()> {
+        let Some(policy) = self.store.get_text(&join([kpid, ".policy"]))?.map(String::from) else { return Ok(()) };
+        let settled = if rejected { "rejected" } else { "fulfilled" };
+        match policy.as_str() {
+            "logAlways" => self.store.host.log(2, &join([kpid, " was ", settled])),
+            "logFailure" if rejected => self.store.host.log(1, &join([kpid, " was ", settled])),
+            "panic" if rejected => self.panic = Some(join([kpid, " was rejected and its policy is panic"])),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Deletes what is left of a promise without references.
+    pub fn delete_promise(&mut self, kpid: &str) -> Kept<()> {
+        if self.store.has(&join([kpid, ".queue.nextID"])) {
+            return Err(Fault("a promise without references has messages waiting"));
+        }
+        for part in [".state", ".refCount"] {
+            self.store.delete(&join([kpid, part]));
+        }
+        for part in [".decider", ".policy", ".subscribers", ".data.body", ".data.slots"] {
+            self.delete_if_there(&join([kpid, part]));
+        }
+        Ok(())
+    }
+
+    /// Deletes a key that may be absent, without a write when it is.
+    pub fn delete_if_there(&mut self, key: &str) {
+        if self.store.has(key) {
+            self.store.delete(key);
+        }
+    }
+}
+
+fn policy_word(policy: ResolutionPolicy) -> Option<&'static str> {
+    match policy {
+        ResolutionPolicy::None {} => None,
+        ResolutionPolicy::Ignore {} => Some("ignore"),
+        ResolutionPolicy::LogAlways {} => Some("logAlways"),
+        ResolutionPolicy::LogFailure {} => Some("logFailure"),
+        ResolutionPolicy::Panic {} => Some("panic"),
+    }
+}

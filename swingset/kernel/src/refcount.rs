@@ -1,0 +1,157 @@
+//! Reference counts, and what happens at a crank's end to what has none left.
+//!
+//! A promise has one count: c-list entries, queue items, data of settled promises, host interest. An object has two, "reachable"
+//! and "recognizable": importers' c-list entries (both while flagged `R`, the second only while `_`) and the kernel's own
+//! references (both). An exporter's entry counts in neither.
+//!
+//! # Invariants
+//! - A count falls below zero only in a broken state: that is a fault.
+//! - After [`Kernel::free_unreferenced`] no settled promise without references is left.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{
+    crank::Kernel,
+    gc::Action,
+    host::Host,
+    keys::{self, join},
+    refs::{Kind, kref_kind},
+    store::{Fault, Kept, parse_number, push_number},
+};
+
+/// Which count changes, by how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    Add,
+    Remove,
+}
+
+impl Change {
+    fn apply(self, count: u64) -> Kept<u64> {
+        match self {
+            Change::Add => Ok(count + 1),
+            Change::Remove => count.checked_sub(1).ok_or(Fault("a reference count fell below zero")),
+        }
+    }
+}
+
+impl<H: Host> Kernel<'_, H> {
+    /// The kernel takes a reference (a queue item, data, a pin, interest).
+    pub fn hold(&mut self, kref: &str) -> Kept<()> {
+        self.count(kref, Change::Add)
+    }
+
+    /// The kernel gives a reference back.
+    pub fn let_go(&mut self, kref: &str) -> Kept<()> {
+        self.count(kref, Change::Remove)
+    }
+
+    fn count(&mut self, kref: &str, change: Change) -> Kept<()> {
+        match kref_kind(kref)? {
+            Kind::Promise => self.count_promise(kref, change),
+            Kind::Object => self.count_object(kref, Some(change), Some(change)),
+            Kind::Device => Ok(()),
+        }
+    }
+
+    /// Changes a promise's count.
+    pub fn count_promise(&mut self, kpid: &str, change: Change) -> Kept<()> {
+        let key = join([kpid, ".refCount"]);
+        let count = self.store.get_number(&key)?.ok_or(Fault("a promise has no reference count"))?;
+        let count = change.apply(count)?;
+        self.store.set_number(&key, count);
+        if count == 0 {
+            self.maybe_free.insert(String::from(kpid));
+        }
+        Ok(())
+    }
+
+    /// An object's "reachable" and "recognizable" counts; `None` when the object is gone.
+    pub fn object_counts(&mut self, kref: &str) -> Kept<Option<(u64, u64)>> {
+        let Some(text) = self.store.get(&join([kref, ".refCount"])) else { return Ok(None) };
+        let mut parts = text.split(|byte| *byte == b',');
+        match (parts.next().and_then(parse_number), parts.next().and_then(parse_number), parts.next()) {
+            (Some(reachable), Some(recognizable), None) if reachable <= recognizable => Ok(Some((reachable, recognizable))),
+            _ => Err(Fault("an object's reference counts are malformed")),
+        }
+    }
+
+    /// Changes an object's counts.
+    pub fn count_object(&mut self, kref: &str, reachable: Option<Change>, recognizable: Option<Change>) -> Kept<()> {
+        let (mut reach, mut recognize) = self.object_counts(kref)?.ok_or(Fault("an object has no reference counts"))?;
+        if let Some(change) = reachable {
+            reach = change.apply(reach)?;
+        }
+        if let Some(change) = recognizable {
+            recognize = change.apply(recognize)?;
+        }
+        self.set_object_counts(kref, reach, recognize);
+        if reach == 0 {
+            self.maybe_free.insert(String::from(kref));
+        }
+        Ok(())
+    }
+
+    /// Writes an object's counts.
+    pub fn set_object_counts(&mut self, kref: &str, reachable: u64, recognizable: u64) {
+        let mut text = Vec::with_capacity(16);
+        push_number(&mut text, reachable);
+        text.push(b',');
+        push_number(&mut text, recognizable);
+        self.store.set(&join([kref, ".refCount"]), text);
+    }
+
+    /// SwingSet: processRefcounts. Repeats until nothing new falls to zero.
+    pub fn free_unreferenced(&mut self) -> Kept<()> {
+        while let Some(kref) = self.maybe_free.pop_first() {
+            match kref_kind(&kref)? {
+                Kind::Promise => self.free_promise(&kref)?,
+                Kind::Object => self.free_object(&kref)?,
+                Kind::Device => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn free_promise(&mut self, kpid: &str) -> Kept<()> {
+        if self.store.get_number(&join([kpid, ".refCount"]))? != Some(0) {
+            return Ok(());
+        }
+        for slot in self.list(&join([kpid, ".data.slots"]))? {
+            self.let_go(&slot)?;
+        }
+        self.delete_promise(kpid)
+    }
+
+    fn free_object(&mut self, kref: &str) -> Kept<()> {
+        let Some((0, recognizable)) = self.object_counts(kref)? else { return Ok(()) };
+        let owner = self.store.get_text(&join([kref, ".owner"]))?.map(String::from);
+        match owner {
+            Some(vat_id) => {
+                if self.is_reachable(&vat_id, kref)? {
+                    self.add_gc_action(&vat_id, Action::DropExport, kref);
+                }
+                if recognizable == 0 {
+                    self.add_gc_action(&vat_id, Action::RetireExport, kref);
+                }
+                Ok(())
+            }
+            None => self.retire_object(kref),
+        }
+    }
+
+    /// Deletes an object that has no owner any more; importers that could still recognize it are told.
+    pub fn retire_object(&mut self, kref: &str) -> Kept<()> {
+        let prefix = keys::importer(kref, "");
+        let mut prior = prefix.clone();
+        while let Some(key) = self.store.next_key(&prior, &prefix)? {
+            let vat_id = String::from(&key[prefix.len()..]);
+            self.add_gc_action(&vat_id, Action::RetireImport, kref);
+            self.store.delete(&key);
+            prior = key;
+        }
+        self.store.delete(&join([kref, ".owner"]));
+        self.store.delete(&join([kref, ".refCount"]));
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Routing: from the acceptance queue to the run queue or a promise's queue, and where a message goes at its delivery.
+
+use alloc::{string::String, vec::Vec};
+
+use swingset_abi::{vat::CapData, wire::Wire};
+
+use crate::{
+    body,
+    crank::Kernel,
+    event::{self, Event},
+    host::Host,
+    keys::{self, join},
+    promise::Standing,
+    refs::{Kind, kref_kind},
+    store::{Fault, Kept},
+};
+
+/// Where a message for a target goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// To this vat, under this target: an object that it exports, or a promise that it decides.
+    Deliver { vat_id: String, target: String },
+    /// Behind this unresolved promise.
+    Wait { kpid: String },
+    /// Nowhere: its result is rejected with this.
+    Splat { reason: CapData },
+}
+
+impl<H: Host> Kernel<'_, H> {
+    /// SwingSet: routeSendEvent.
+    pub fn route(&mut self, first_target: &str) -> Kept<Route> {
+        let mut target = String::from(first_target);
+        loop {
+            match kref_kind(&target)? {
+                Kind::Device => return Ok(Route::Splat { reason: body::error(body::NOT_CALLABLE) }),
+                Kind::Object => return self.route_to_object(target),
+                Kind::Promise => match self.standing(&target)? {
+                    Standing::Unresolved { decider } => {
+                        if let Some(vat_id) = decider
+                            && self.options(&vat_id)?.is_some_and(|options| options.pipelining)
+                        {
+                            return Ok(Route::Deliver { vat_id, target });
+                        }
+                        return Ok(Route::Wait { kpid: target });
+                    }
+                    Standing::Settled { rejected: true, data } => return Ok(Route::Splat { reason: data }),
+                    Standing::Settled { rejected: false, data } => match body::single_slot(&data) {
+                        Some(slot) => target = String::from(slot),
+                        None => return Ok(Route::Splat { reason: body::error(body::NOT_CALLABLE) }),
+                    },
+                },
+            }
+        }
+    }
+
+    fn route_to_object(&mut self, target: String) -> Kept<Route> {
+        if let Some(owner) = self.store.get_text(&join([&target, ".owner"]))? {
+            let vat_id = String::from(owner);
+            if self.store.has(&join([&vat_id, ".options"])) {
+                return Ok(Route::Deliver { vat_id, target });
+            }
+        }
+        Ok(Route::Splat { reason: body::error(body::VAT_TERMINATED) })
+    }
+
+    /// A routing crank's work: one event out of the acceptance queue.
+    pub fn route_event(&mut self, item: Vec<u8>) -> Kept<()> {
+        let Some(target) = event::send_target(&item) else { return self.queue_push(keys::RUN_QUEUE, item) };
+        let target = String::from(target);
+        match self.route(&target)? {
+            Route::Deliver { target: routed, .. } if routed == target => self.queue_push(keys::RUN_QUEUE, item),
+            Route::Deliver { target: routed, .. } => {
+                let Event::Send { result, methargs, .. } = event::decode(&item)? else {
+                    return Err(Fault("a queued event is malformed"));
+                };
+                self.hold(&routed)?;
+                self.let_go(&target)?;
+                self.queue_push(keys::RUN_QUEUE, Event::Send { target: routed, result, methargs }.to_bytes())
+            }
+            Route::Wait { kpid } => self.wait(&target, kpid, item),
+            Route::Splat { reason } => {
+                let Event::Send { target, result, methargs } = event::decode(&item)? else {
+                    return Err(Fault("a queued event is malformed"));
+                };
+                self.splat(&target, result.as_deref(), &methargs, &reason)
+            }
+        }
+    }
+
+    /// Puts a message behind a promise, which may be another one than it was sent to.
+    pub fn wait(&mut self, target: &str, kpid: String, item: Vec<u8>) -> Kept<()> {
+        let Event::Send { result, methargs, .. } = event::decode(&item)? else {
+            return Err(Fault("a queued event is malformed"));
+        };
+        let item = if kpid == target {
+            item
+        } else {
+            self.hold(&kpid)?;
+            self.let_go(target)?;
+            Event::Send { target: kpid.clone(), result: result.clone(), methargs: methargs.clone() }.to_bytes()
+        };
+        if self.queue_on_promise(&kpid, item)? {
+            return Ok(());
+        }
+        self.splat(&kpid, result.as_deref(), &methargs, &body::error(body::PROMISE_QUEUE_FULL))
+    }
+
+    /// Gives up a message: its result is rejected, its references are given back.
+    pub fn splat(&mut self, target: &str, result: Option<&str>, methargs: &CapData, reason: &CapData) -> Kept<()> {
+        if let Some(kpid) = result {
+            self.settle(kpid, true, reason, None)?;
+        }
+        self.release_message(target, result, methargs)
+    }
+
+    /// Gives back the references that a queued message held.
+    pub fn release_message(&mut self, target: &str, result: Option<&str>, methargs: &CapData) -> Kept<()> {
+        self.let_go(target)?;
+        if let Some(kpid) = result {
+            self.let_go(kpid)?;
+        }
+        for slot in &methargs.slots {
+            self.let_go(slot)?;
+        }
+        Ok(())
+    }
+}

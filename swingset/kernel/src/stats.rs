@@ -1,0 +1,44 @@
+//! Figures for status pages and tests.
+
+use alloc::{string::String, vec::Vec};
+
+use crate::{
+    crank::Kernel,
+    host::Host,
+    keys,
+    store::{Fault, Kept},
+};
+
+impl<H: Host> Kernel<'_, H> {
+    /// Names and counts, in a fixed order; with schema 2 also deliveries by vat.
+    pub fn stats(&mut self) -> Kept<Vec<(String, u64)>> {
+        let mut figures = Vec::new();
+        for counter in [keys::VERSION, keys::CRANK_NUMBER] {
+            let value = self.store.get_number(counter)?.ok_or(Fault("a counter is missing"))?;
+            figures.push((String::from(counter), value));
+        }
+        for queue in [keys::ACCEPTANCE_QUEUE, keys::RUN_QUEUE, keys::REAP_QUEUE] {
+            figures.push((String::from(queue), self.queue_length(queue)?));
+        }
+        for counter in [keys::GC_ACTIONS, keys::VAT_NEXT_ID, keys::KO_NEXT_ID, keys::KP_NEXT_ID] {
+            let value = self.store.get_number(counter)?.ok_or(Fault("a counter is missing"))?;
+            figures.push((String::from(counter), value));
+        }
+        figures.push((String::from(keys::VATS_TERMINATED), self.list(keys::VATS_TERMINATED)?.len() as u64));
+        if cfg!(feature = "schema-2") {
+            self.deliveries(&mut figures)?;
+        }
+        Ok(figures)
+    }
+
+    fn deliveries(&mut self, figures: &mut Vec<(String, u64)>) -> Kept<()> {
+        let end = self.store.get_number(keys::VAT_NEXT_ID)?.ok_or(Fault("an ID counter is missing"))?;
+        for number in 1..end {
+            let key = keys::join([&keys::numbered("v", number), ".deliveries"]);
+            if let Some(count) = self.store.get_number(&key)? {
+                figures.push((key, count));
+            }
+        }
+        Ok(())
+    }
+}

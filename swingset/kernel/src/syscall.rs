@@ -1,0 +1,230 @@
+//! Syscalls: translated and executed at once. After an illegal one every other is refused, and the verdict undoes the crank.
+
+use alloc::{string::String, vec::Vec};
+
+use swingset_abi::{
+    vat::{CapData, Resolution, SyscallReply, VatSyscall},
+    wire::{Blob, Wire},
+};
+
+use crate::{
+    body,
+    crank::Kernel,
+    delivery::refusal,
+    event::Event,
+    host::Host,
+    illegal::{Allowed, Illegal, Stop},
+    keys::{self, join},
+    limits,
+    promise::Standing,
+    refs::{Kind, kref_kind, parse_vref},
+    store::{Fault, Kept},
+};
+
+/// What one delivery has asked for so far.
+pub struct Session {
+    pub vat_id: String,
+    /// Its first illegal syscall.
+    pub illegal: Option<Illegal>,
+    /// It asked to end, with failure or without.
+    pub exit_failure: Option<bool>,
+    syscalls: u64,
+    sends: u64,
+    bytes: u64,
+}
+
+impl Session {
+    /// A delivery to this vat begins.
+    pub fn new(vat_id: &str) -> Session {
+        Session { vat_id: String::from(vat_id), illegal: None, exit_failure: None, syscalls: 0, sends: 0, bytes: 0 }
+    }
+
+    fn spend(&mut self, bytes: usize) -> Allowed<()> {
+        self.syscalls += 1;
+        self.bytes += bytes as u64;
+        if self.syscalls > limits::SYSCALLS_PER_CRANK_MAX {
+            return Err(Illegal::TooManySyscalls.into());
+        }
+        if self.bytes > limits::SYSCALL_BYTES_PER_CRANK_MAX {
+            return Err(Illegal::TooManyBytes.into());
+        }
+        Ok(())
+    }
+}
+
+/// Bytes that a syscall brings into the kernel, each slot counted like a short key.
+fn weight(syscall: &VatSyscall) -> usize {
+    let data = |data: &CapData| data.body.len() + data.slots.len() * 32;
+    match syscall {
+        VatSyscall::Send { methargs, .. } => data(methargs),
+        VatSyscall::CallNow { args, .. } => data(args),
+        VatSyscall::Resolve { resolutions } => resolutions.iter().map(|resolution| 64 + data(&resolution.data)).sum(),
+        VatSyscall::Exit { info, .. } => data(info),
+        VatSyscall::VatstoreGet { key } | VatSyscall::VatstoreDelete { key } => key.len(),
+        VatSyscall::VatstoreSet { key, value } => key.len() + value.0.len(),
+        VatSyscall::VatstoreGetNextKey { prior } => prior.len(),
+        VatSyscall::DropImports { vrefs }
+        | VatSyscall::RetireImports { vrefs }
+        | VatSyscall::RetireExports { vrefs }
+        | VatSyscall::AbandonExports { vrefs } => vrefs.len() * 32,
+        VatSyscall::Subscribe { .. } => 32,
+    }
+}
+
+impl<H: Host> Kernel<'_, H> {
+    /// Executes a syscall and gives the vat's answer.
+    pub fn syscall(&mut self, session: &mut Session, syscall: VatSyscall) -> Kept<SyscallReply> {
+        if let Some(illegal) = session.illegal {
+            return Ok(refusal(illegal.word()));
+        }
+        let executed = session.spend(weight(&syscall)).and_then(|()| self.execute(session, syscall));
+        match executed {
+            Ok(reply) => Ok(reply),
+            Err(Stop::Illegal(illegal)) => {
+                session.illegal = Some(illegal);
+                Ok(refusal(illegal.word()))
+            }
+            Err(Stop::Fault(fault)) => Err(fault),
+        }
+    }
+
+    fn execute(&mut self, session: &mut Session, syscall: VatSyscall) -> Allowed<SyscallReply> {
+        let vat_id = session.vat_id.clone();
+        match syscall {
+            VatSyscall::Send { target, methargs, result } => {
+                session.sends += 1;
+                if session.sends > limits::SENDS_PER_CRANK_MAX {
+                    return Err(Illegal::TooManySends.into());
+                }
+                self.send(&vat_id, &target, methargs, result.as_deref())?;
+            }
+            VatSyscall::CallNow { .. } => return Err(Illegal::NoDevices.into()),
+            VatSyscall::Subscribe { promise } => self.subscribe(&vat_id, &promise)?,
+            VatSyscall::Resolve { resolutions } => self.resolve(&vat_id, resolutions)?,
+            VatSyscall::Exit { failure, info } => {
+                self.data_from_vat(&vat_id, info)?;
+                if session.exit_failure != Some(true) {
+                    session.exit_failure = Some(failure);
+                }
+            }
+            VatSyscall::VatstoreGet { key } => {
+                let value = self.store.get(&store_key(&vat_id, &key)?).map(|value| Blob(Vec::from(value)));
+                return Ok(SyscallReply::Value { value });
+            }
+            VatSyscall::VatstoreSet { key, value } => {
+                if value.0.len() > limits::STORE_VALUE_BYTES_MAX {
+                    return Err(Illegal::StoreValueTooLarge.into());
+                }
+                self.store.set(&store_key(&vat_id, &key)?, value.0);
+            }
+            VatSyscall::VatstoreGetNextKey { prior } => return self.store_next_key(&vat_id, &prior),
+            VatSyscall::VatstoreDelete { key } => {
+                let key = store_key(&vat_id, &key)?;
+                self.delete_if_there(&key);
+            }
+            VatSyscall::DropImports { vrefs } => self.drop_imports(&vat_id, &vrefs)?,
+            VatSyscall::RetireImports { vrefs } => self.retire_imports(&vat_id, &vrefs)?,
+            VatSyscall::RetireExports { vrefs } => self.retire_exports(&vat_id, &vrefs)?,
+            VatSyscall::AbandonExports { vrefs } => self.abandon_exports(&vat_id, &vrefs)?,
+        }
+        Ok(SyscallReply::Done {})
+    }
+
+    fn send(&mut self, vat_id: &str, target: &str, methargs: CapData, result: Option<&str>) -> Allowed<()> {
+        let target = self.to_kref(vat_id, target)?;
+        if kref_kind(&target)? == Kind::Device {
+            return Err(Illegal::WrongKind.into());
+        }
+        let methargs = self.data_from_vat(vat_id, methargs)?;
+        let result = match result {
+            None => None,
+            Some(vref) => {
+                if parse_vref(vref).is_none_or(|vref| vref.kind != Kind::Promise) {
+                    return Err(Illegal::WrongKind.into());
+                }
+                let kpid = self.to_kref(vat_id, vref)?;
+                self.require_decider(vat_id, &kpid)?;
+                // The right to settle now lies with the queued message.
+                self.set_decider(&kpid, None);
+                Some(kpid)
+            }
+        };
+        self.hold_message(&target, result.as_deref(), &methargs)?;
+        let event = Event::Send { target, result, methargs };
+        Ok(self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())?)
+    }
+
+    fn require_decider(&mut self, vat_id: &str, kpid: &str) -> Allowed<()> {
+        match self.standing(kpid)? {
+            Standing::Settled { .. } => Err(Illegal::AlreadySettled.into()),
+            Standing::Unresolved { decider } if decider.as_deref() == Some(vat_id) => Ok(()),
+            Standing::Unresolved { .. } => Err(Illegal::NotDecider.into()),
+        }
+    }
+
+    fn subscribe(&mut self, vat_id: &str, vref: &str) -> Allowed<()> {
+        let (parsed, kpid) = self.known_kref(vat_id, vref)?;
+        if parsed.kind != Kind::Promise {
+            return Err(Illegal::WrongKind.into());
+        }
+        match self.standing(&kpid)? {
+            Standing::Unresolved { .. } => self.add_subscriber(&kpid, vat_id)?,
+            Standing::Settled { .. } => self.queue_notify(vat_id, &kpid)?,
+        }
+        Ok(())
+    }
+
+    fn resolve(&mut self, vat_id: &str, resolutions: Vec<Resolution>) -> Allowed<()> {
+        if resolutions.len() > limits::RESOLUTIONS_MAX {
+            return Err(Illegal::TooManyResolutions.into());
+        }
+        let mut translated = Vec::with_capacity(resolutions.len());
+        for Resolution { promise, rejected, data } in resolutions {
+            if parse_vref(&promise).is_none_or(|vref| vref.kind != Kind::Promise) {
+                return Err(Illegal::WrongKind.into());
+            }
+            let kpid = self.to_kref(vat_id, &promise)?;
+            self.require_decider(vat_id, &kpid)?;
+            let data = self.data_from_vat(vat_id, data)?;
+            if !rejected
+                && let Some(slot) = body::single_slot(&data)
+                && kref_kind(slot)? == Kind::Promise
+            {
+                return Err(Illegal::FulfilWithPromise.into());
+            }
+            translated.push((kpid, rejected, data));
+        }
+        for (kpid, rejected, data) in &translated {
+            // A promise named twice is settled by now.
+            self.require_decider(vat_id, kpid)?;
+            self.settle(kpid, *rejected, data, Some(vat_id))?;
+        }
+        for (kpid, ..) in &translated {
+            self.delete_entry(vat_id, kpid)?;
+        }
+        Ok(())
+    }
+
+    fn store_next_key(&mut self, vat_id: &str, prior: &str) -> Allowed<SyscallReply> {
+        if prior.len() > limits::STORE_KEY_BYTES_MAX {
+            return Err(Illegal::StoreKey.into());
+        }
+        let prefix = join([vat_id, ".vs."]);
+        let next = self.store.next_key(&join([&prefix, prior]), &prefix)?;
+        if self.store.scanned > limits::SCANNED_PER_CRANK_MAX {
+            return Err(Illegal::TooMuchScanned.into());
+        }
+        let key = match next {
+            None => None,
+            Some(key) => Some(String::from(key.get(prefix.len()..).ok_or(Fault("a vatstore key is malformed"))?)),
+        };
+        Ok(SyscallReply::Key { key })
+    }
+}
+
+fn store_key(vat_id: &str, key: &str) -> Allowed<String> {
+    if key.is_empty() || key.len() > limits::STORE_KEY_BYTES_MAX {
+        return Err(Illegal::StoreKey.into());
+    }
+    Ok(join([vat_id, ".vs.", key]))
+}

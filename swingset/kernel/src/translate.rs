@@ -1,0 +1,145 @@
+//! Marshalled data between a vat's space and the kernel's.
+
+use alloc::{string::String, vec::Vec};
+
+use swingset_abi::vat::{CapData, Resolution, VatDelivery};
+
+use crate::{
+    crank::Kernel,
+    host::Host,
+    illegal::{Allowed, Illegal},
+    limits,
+    promise::Standing,
+    refs::{Kind, kref_kind},
+    store::{Fault, Kept},
+};
+
+impl<H: Host> Kernel<'_, H> {
+    /// Data as a vat sees it; what it did not know becomes an import.
+    pub fn data_to_vat(&mut self, vat_id: &str, data: CapData) -> Kept<CapData> {
+        let mut slots = Vec::with_capacity(data.slots.len());
+        for kref in &data.slots {
+            slots.push(self.to_vref(vat_id, kref)?);
+        }
+        Ok(CapData { body: data.body, slots })
+    }
+
+    /// Data that a vat wrote; what the kernel did not know becomes its export.
+    pub fn data_from_vat(&mut self, vat_id: &str, data: CapData) -> Allowed<CapData> {
+        if data.body.len() > limits::BODY_BYTES_MAX {
+            return Err(Illegal::BodyTooLarge.into());
+        }
+        if data.slots.len() > limits::SLOTS_MAX {
+            return Err(Illegal::TooManySlots.into());
+        }
+        let mut slots = Vec::with_capacity(data.slots.len());
+        for vref in &data.slots {
+            slots.push(self.to_kref(vat_id, vref)?);
+        }
+        Ok(CapData { body: data.body, slots })
+    }
+
+    /// A message for a vat. It becomes the decider of the result.
+    pub fn message_to_vat(
+        &mut self,
+        vat_id: &str,
+        target: &str,
+        result: Option<&str>,
+        methargs: CapData,
+    ) -> Kept<VatDelivery> {
+        let target = match kref_kind(target)? {
+            Kind::Object => {
+                // An exporter's entry outlives every queued message, since the message counts as reachable.
+                let entry = self.entry(vat_id, target)?.ok_or(Fault("a message's target is not in its owner's c-list"))?;
+                if entry.is_import() {
+                    return Err(Fault("a message was routed to a vat that imports its target"));
+                }
+                self.to_vref(vat_id, target)?
+            }
+            Kind::Promise => self.to_vref(vat_id, target)?,
+            Kind::Device => return Err(Fault("a message was routed to a device")),
+        };
+        let methargs = self.data_to_vat(vat_id, methargs)?;
+        let result = match result {
+            None => None,
+            Some(kpid) => {
+                if self.standing(kpid)? != (Standing::Unresolved { decider: None }) {
+                    return Err(Fault("a queued message's result is settled or has a decider"));
+                }
+                self.set_decider(kpid, Some(vat_id));
+                Some(self.to_vref(vat_id, kpid)?)
+            }
+        };
+        Ok(VatDelivery::Message { target, methargs, result })
+    }
+
+    /// The settled promises that a vat learns of together with `first`: it and all that their data names, in the order met.
+    ///
+    /// SwingSet: getKpidsToRetire.
+    pub fn settled_together(&mut self, first: &str) -> Kept<Vec<(String, bool, CapData)>> {
+        let mut found: Vec<(String, bool, CapData)> = Vec::new();
+        let mut seen = alloc::collections::BTreeSet::new();
+        let mut next = 0;
+        seen.insert(String::from(first));
+        let Standing::Settled { rejected, data } = self.standing(first)? else {
+            return Err(Fault("a notify is queued for a promise that is not settled"));
+        };
+        found.push((String::from(first), rejected, data));
+        while next < found.len() {
+            for slot in found[next].2.slots.clone() {
+                if kref_kind(&slot)? != Kind::Promise || found.len() >= limits::NOTIFY_MAX || !seen.insert(slot.clone()) {
+                    continue;
+                }
+                if let Standing::Settled { rejected, data } = self.standing(&slot)? {
+                    found.push((slot, rejected, data));
+                }
+            }
+            next += 1;
+        }
+        Ok(found)
+    }
+
+    /// A notify for a vat, and the end of its c-list entries for the promises in it; `None` when it no longer waits.
+    ///
+    /// SwingSet: processNotify.
+    pub fn notify_to_vat(&mut self, vat_id: &str, kpid: &str) -> Kept<Option<VatDelivery>> {
+        if self.entry(vat_id, kpid)?.is_none() {
+            return Ok(None);
+        }
+        let settled = self.settled_together(kpid)?;
+        let mut resolutions = Vec::with_capacity(settled.len());
+        let mut retired = Vec::with_capacity(settled.len());
+        for (kpid, rejected, data) in settled {
+            let promise = self.to_vref(vat_id, &kpid)?;
+            resolutions.push(Resolution { promise, rejected, data: self.data_to_vat(vat_id, data)? });
+            retired.push(kpid);
+        }
+        for kpid in &retired {
+            self.delete_entry(vat_id, kpid)?;
+        }
+        Ok(Some(VatDelivery::Notify { resolutions }))
+    }
+
+    /// Takes references on everything that a message to be queued names.
+    pub fn hold_message(&mut self, target: &str, result: Option<&str>, methargs: &CapData) -> Kept<()> {
+        self.hold(target)?;
+        if let Some(kpid) = result {
+            self.hold(kpid)?;
+        }
+        for slot in &methargs.slots {
+            self.hold(slot)?;
+        }
+        Ok(())
+    }
+
+    /// The root object of a vat, exported when it was not yet.
+    pub fn root_of(&mut self, vat_id: &str) -> Kept<String> {
+        match self.to_kref(vat_id, "o+0") {
+            Ok(kref) => Ok(kref),
+            Err(crate::illegal::Stop::Fault(fault)) => Err(fault),
+            Err(crate::illegal::Stop::Illegal(_)) => Err(Fault(ROOT_REFUSED)),
+        }
+    }
+}
+
+const ROOT_REFUSED: &str = "a vat's root object cannot be exported";

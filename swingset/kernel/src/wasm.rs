@@ -1,0 +1,109 @@
+//! The wasm build's boundary: exports and imports as `swingset_abi::kernel` names them.
+#![allow(unsafe_code, reason = "imports and exports of a wasm module are raw pointers")]
+
+use alloc::vec::Vec;
+
+use swingset_guest_rt::buffer;
+
+use crate::host::Host;
+
+mod import {
+    #[link(wasm_import_module = "host")]
+    unsafe extern "C" {
+        pub fn get(key: *const u8, key_len: usize, out: *mut u8, capacity: usize) -> i32;
+        pub fn set(key: *const u8, key_len: usize, value: *const u8, value_len: usize);
+        pub fn delete(key: *const u8, key_len: usize);
+        pub fn next_key(
+            prior: *const u8,
+            prior_len: usize,
+            prefix: *const u8,
+            prefix_len: usize,
+            out: *mut u8,
+            capacity: usize,
+        ) -> i32;
+        pub fn deliver(
+            vat: *const u8,
+            vat_len: usize,
+            delivery: *const u8,
+            delivery_len: usize,
+            limit: i64,
+            out: *mut u8,
+            capacity: usize,
+        ) -> i32;
+        pub fn resume(reply: *const u8, reply_len: usize, out: *mut u8, capacity: usize) -> i32;
+        pub fn abandon_vat(vat: *const u8, vat_len: usize);
+        pub fn fetch(out: *mut u8, capacity: usize) -> i32;
+        pub fn log(level: i32, text: *const u8, text_len: usize);
+    }
+}
+
+fn fetch(out: *mut u8, capacity: usize) -> i32 {
+    // SAFETY: `out` has room for `capacity` bytes; so in every call below, with slices for what the host reads.
+    unsafe { import::fetch(out, capacity) }
+}
+
+struct Imports;
+
+impl Host for Imports {
+    fn get(&mut self, key: &[u8], out: &mut Vec<u8>) -> bool {
+        // SAFETY: see `fetch`.
+        buffer::receive(out, |at, room| unsafe { import::get(key.as_ptr(), key.len(), at, room) }, fetch)
+    }
+    fn set(&mut self, key: &[u8], value: &[u8]) {
+        // SAFETY: see `fetch`.
+        unsafe { import::set(key.as_ptr(), key.len(), value.as_ptr(), value.len()) }
+    }
+    fn delete(&mut self, key: &[u8]) {
+        // SAFETY: see `fetch`.
+        unsafe { import::delete(key.as_ptr(), key.len()) }
+    }
+    fn next_key(&mut self, prior: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> bool {
+        buffer::receive(
+            out,
+            // SAFETY: see `fetch`.
+            |at, room| unsafe {
+                import::next_key(prior.as_ptr(), prior.len(), prefix.as_ptr(), prefix.len(), at, room)
+            },
+            fetch,
+        )
+    }
+    fn deliver(&mut self, vat_id: &str, delivery: &[u8], limit: u64, out: &mut Vec<u8>) {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        buffer::receive(
+            out,
+            // SAFETY: see `fetch`.
+            |at, room| unsafe {
+                import::deliver(vat_id.as_ptr(), vat_id.len(), delivery.as_ptr(), delivery.len(), limit, at, room)
+            },
+            fetch,
+        );
+    }
+    fn resume(&mut self, reply: &[u8], out: &mut Vec<u8>) {
+        // SAFETY: see `fetch`.
+        buffer::receive(out, |at, room| unsafe { import::resume(reply.as_ptr(), reply.len(), at, room) }, fetch);
+    }
+    fn abandon_vat(&mut self, vat_id: &str) {
+        // SAFETY: see `fetch`.
+        unsafe { import::abandon_vat(vat_id.as_ptr(), vat_id.len()) }
+    }
+    fn log(&mut self, level: u32, text: &str) {
+        // SAFETY: see `fetch`.
+        unsafe { import::log(level as i32, text.as_ptr(), text.len()) }
+    }
+}
+
+static REPLY: buffer::Outgoing = buffer::Outgoing::new();
+
+/// Room for an argument.
+#[unsafe(no_mangle)]
+extern "C" fn kernel_alloc(length: usize) -> *mut u8 {
+    buffer::give(length)
+}
+
+/// Takes a `Command`, gives the address and length of a `Reply`.
+#[unsafe(no_mangle)]
+extern "C" fn kernel_call(start: *mut u8, length: usize) -> u64 {
+    // SAFETY: the host got `start` from `kernel_alloc(length)`, filled it and passes it once.
+    let command = unsafe { buffer::take(start, length) };
+    REPLY.hand_over(crate::call(&mut Imports, &command))
+}
