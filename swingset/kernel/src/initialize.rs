@@ -63,9 +63,8 @@ impl<H: Host> Kernel<'_, H> {
         for vat in vats {
             let source = VatSource {
                 bundle_id: vat.bundle_id.clone(),
-                supervisor_bundle_id: String::from(if vat.options.raw { "" } else { supervisor }),
+                supervisor_bundle_id: String::from(supervisor),
                 lockdown_bundle_id: String::from(lockdown),
-                incarnation: 0,
             };
             let vat_id = self.new_vat(vat, &source)?;
             self.store.set_text(&keys::vat_name(&vat.name), &vat_id);
