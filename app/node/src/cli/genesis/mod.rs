@@ -1,0 +1,3 @@
+//! `genesis`: work on the genesis file.
+
+pub mod defaults;
