@@ -67,7 +67,7 @@ fn arrows_between_crates_point_inward() {
                 "swingset-bundles",
             ],
         ),
-        ("swing-localnet", &["swing-node", "swing-proto"]),
+        ("swing-localnet", &[]),
     ]);
     let dependencies = dependencies();
     let own: BTreeSet<&String> = dependencies.keys().collect();
