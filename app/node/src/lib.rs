@@ -1,7 +1,6 @@
 //! The `swingd` process: everything that touches sockets, files, signals and threads.
 
-pub mod cli;
-pub mod client;
+pub mod abci;
 pub mod comet;
-pub mod config;
-pub mod keyring;
+pub mod killpoints;
+pub mod lifecycle;

@@ -1,4 +1,3 @@
 //! Tests over the whole repository: its rules, its golden vectors, and the chain driven in one process.
 
-mod e2e;
 mod rules;

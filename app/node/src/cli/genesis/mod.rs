@@ -1,3 +1,0 @@
-//! `genesis`: work on the genesis file.
-
-pub mod defaults;

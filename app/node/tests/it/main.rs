@@ -1,0 +1,4 @@
+//! Integration tests of the node.
+
+mod abci_server;
+mod support;

@@ -1,5 +1,0 @@
-//! End-to-end runs: real binaries, real CometBFT, real signals.
-
-mod network;
-mod solo;
-mod stories;
