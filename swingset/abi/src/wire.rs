@@ -97,6 +97,11 @@ impl<'a> Reader<'a> {
         if length > LENGTH_MAX { Err(WireError::Length) } else { Ok(length) }
     }
 
+    /// What was not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Ends reading; an error when bytes are left.
     pub fn finish(self) -> Result<(), WireError> {
         if self.rest.is_empty() { Ok(()) } else { Err(WireError::Trailing) }

@@ -1,0 +1,36 @@
+//! Structural limits. Never a time: a module is admitted on every machine or on none. Changing one changes the rewriter's version.
+
+/// Functions that a module may define.
+pub const FUNCTIONS_MAX: u32 = 50_000;
+/// Types that a module may declare.
+pub const TYPES_MAX: u32 = 10_000;
+/// Bytes of one function's body.
+pub const BODY_BYTES_MAX: usize = 512 * 1024;
+/// Parameters and locals of one function.
+pub const LOCALS_MAX: u32 = 4_096;
+/// Deepest operand stack of one function.
+pub const OPERANDS_MAX: u32 = 4_096;
+/// Deepest nesting of blocks in one function.
+pub const NESTING_MAX: u32 = 1_024;
+/// Targets of one `br_table`.
+pub const BR_TABLE_TARGETS_MAX: u32 = 16_384;
+/// Results of one function.
+pub const RESULTS_MAX: usize = 16;
+/// Tables, and elements of one.
+pub const TABLES_MAX: u32 = 1;
+/// Elements of a table.
+pub const TABLE_ELEMENTS_MAX: u64 = 100_000;
+/// Globals.
+pub const GLOBALS_MAX: u32 = 1_024;
+/// Data segments, and element segments.
+pub const SEGMENTS_MAX: u32 = 10_000;
+/// Largest memory that a module may declare as its maximum, in wasm pages.
+pub const MEMORY_PAGES_CEILING: u64 = 4_096;
+
+/// Stack height above which a guest traps, in words (see [`super::FunctionFrame`]).
+pub const STACK_WORDS_MAX: u32 = 32_768;
+/// Words counted for a frame beside its locals and operands: return address, saved registers, outgoing arguments.
+pub const FRAME_WORDS: u32 = 16;
+/// A function that calls nothing and whose frame is at most this many words is not instrumented: it adds one such frame at most
+/// to a stack within the limit.
+pub const LEAF_WORDS_MAX: u32 = 256;

@@ -1,0 +1,215 @@
+//! One call of the kernel and what becomes of it: kept, undone, or the end of the engine's run.
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use swingset_abi::{
+    kernel::{Command, CrankReport, Reply},
+    wire::Wire,
+};
+
+use super::{Controller, Result};
+use crate::{
+    admission::ModuleRole,
+    env::{EnvMark, Environment},
+    error::{EngineError, Halt, RejectCode},
+    installed,
+    kernel::{Answer, KernelFault, KernelInstance, KernelServices, KvStore, Request, crank_hash},
+    keys,
+    vats::Vats,
+};
+
+/// What answers a suspended kernel: the environment and the vats.
+struct Services<'a> {
+    env: &'a mut dyn Environment,
+    vats: &'a mut Vats,
+    /// A mark taken before the first bridge call of this crank.
+    bridged: Option<EnvMark>,
+}
+
+impl KernelServices for Services<'_> {
+    fn serve(&mut self, kv: &mut KvStore, request: Request) -> std::result::Result<Answer, KernelFault> {
+        let halt = |error: crate::env::EnvError| KernelFault::Halt(error.into());
+        match request {
+            Request::Load(key) => {
+                let value = self.env.get(&keys::seen_by_kernel(&key)).map_err(halt)?;
+                kv.learn(key, value);
+                Ok(Answer::Done)
+            }
+            Request::Successor(from) => {
+                kv.learn_next(self.env, from).map_err(halt)?;
+                Ok(Answer::Done)
+            }
+            Request::Deliver { vat, delivery, limit } => self.vats.deliver(self.env, kv, &vat, delivery, limit).map(Answer::Bytes),
+            Request::Resume(reply) => self.vats.resume(reply).map(Answer::Bytes),
+            Request::Abandon(vat) => self.vats.abandon(&vat).map(|()| Answer::Done),
+            Request::Bridge { name, body } => {
+                if self.bridged.is_none() {
+                    self.bridged = Some(self.env.mark());
+                }
+                let answer = self.env.bridge(&name, &body).map_err(halt)?;
+                answer.map(Answer::Bytes).ok_or(KernelFault::Kernel("call of a bridge that does not exist"))
+            }
+        }
+    }
+}
+
+/// How a call of the kernel ended, its effects still pending.
+enum Called {
+    Replied(Reply),
+    Fault(&'static str),
+}
+
+impl Controller {
+    /// A command that the kernel carries out as a whole or refuses. A fault stops the engine.
+    pub(super) fn command(&mut self, env: &mut dyn Environment, command: &Command) -> Result<Reply> {
+        let (called, bridged) = self.call_kernel(env, command)?;
+        match called {
+            Called::Replied(Reply::Refused { code, problem }) => {
+                self.undo(env, bridged)?;
+                Err(EngineError::rejected(RejectCode::Kernel, format!("kernel refused ({code}): {problem}")))
+            }
+            Called::Replied(reply) => match self.judge(command, &reply) {
+                Ok(()) => {
+                    self.keep(env, bridged)?;
+                    Ok(reply)
+                }
+                Err(reason) => {
+                    self.undo(env, bridged)?;
+                    Err(self.stop(env, &reason)?)
+                }
+            },
+            Called::Fault(word) => {
+                self.undo(env, bridged)?;
+                Err(self.stop(env, word)?)
+            }
+        }
+    }
+
+    /// A command of which a fault is refused rather than stopping the engine: the kernel is not the state's yet.
+    pub(super) fn try_command(&mut self, env: &mut dyn Environment, command: &Command) -> Result<Reply> {
+        let (called, bridged) = self.call_kernel(env, command)?;
+        let problem = match called {
+            Called::Replied(Reply::Refused { code, problem }) => format!("kernel refused ({code}): {problem}"),
+            Called::Fault(word) => format!("kernel failed: {word}"),
+            Called::Replied(reply) if !fits(command, &reply) => "kernel's reply is not one for the command".to_owned(),
+            Called::Replied(reply) => {
+                self.keep(env, bridged)?;
+                return Ok(reply);
+            }
+        };
+        self.undo(env, bridged)?;
+        Err(EngineError::rejected(RejectCode::Migration, problem))
+    }
+
+    fn call_kernel(&mut self, env: &mut dyn Environment, command: &Command) -> Result<(Called, Option<EnvMark>)> {
+        let mut kernel = match self.kernel.take() {
+            Some(kernel) => kernel,
+            None => match self.make_kernel(env)? {
+                Ok(kernel) => kernel,
+                Err(word) => return Ok((Called::Fault(word), None)),
+            },
+        };
+        let mut services = Services { env, vats: &mut self.vats, bridged: None };
+        let result = kernel.call(&mut self.kv, &mut services, &command.to_bytes());
+        let bridged = services.bridged;
+        let bytes = match result {
+            Ok(bytes) => bytes,
+            Err(KernelFault::Kernel(word)) => return Ok((Called::Fault(word), bridged)),
+            Err(KernelFault::Halt(halt)) => return Err(halt.into()),
+        };
+        if !self.options.drop_kernel_each_crank {
+            self.kernel = Some(kernel);
+        }
+        match Reply::from_bytes(&bytes) {
+            Ok(reply) => Ok((Called::Replied(reply), bridged)),
+            Err(_) => Ok((Called::Fault("kernel's reply is malformed"), bridged)),
+        }
+    }
+
+    fn make_kernel(&self, env: &dyn Environment) -> Result<std::result::Result<KernelInstance, &'static str>> {
+        let id = self.host_text(env, keys::KERNEL_BUNDLE_ID)?;
+        let Some(id) = id else {
+            return Err(EngineError::rejected(RejectCode::NotInitialized, "the SwingSet state is not initialized"));
+        };
+        let module = installed::module(env, &self.runtime, &id, ModuleRole::Kernel, false)?;
+        let module = module.ok_or_else(|| Halt::new("the kernel that the state names is not installed"))?;
+        match KernelInstance::new(&self.runtime, &module) {
+            Ok(kernel) => Ok(Ok(kernel)),
+            Err(KernelFault::Kernel(word)) => Ok(Err(word)),
+            Err(KernelFault::Halt(halt)) => Err(halt.into()),
+        }
+    }
+
+    /// Whether a reply may be kept; the reason to stop otherwise.
+    fn judge(&self, command: &Command, reply: &Reply) -> std::result::Result<(), String> {
+        if !fits(command, reply) {
+            return Err("kernel's reply is not one for the command".to_owned());
+        }
+        let report = match reply {
+            Reply::Crank { report } => Some(report),
+            _ => None,
+        };
+        if let Some(CrankReport { panic: Some(word), .. }) = report {
+            return Err(format!("kernel panic: {word}"));
+        }
+        self.vats.check_crank(report).map_err(str::to_owned)
+    }
+
+    fn undo(&mut self, env: &mut dyn Environment, bridged: Option<EnvMark>) -> Result<()> {
+        self.kv.rollback(0);
+        self.vats.rollback_crank();
+        if let Some(mark) = bridged {
+            env.rollback(mark)?;
+        }
+        Ok(())
+    }
+
+    fn keep(&mut self, env: &mut dyn Environment, bridged: Option<EnvMark>) -> Result<()> {
+        if let Some(mark) = bridged {
+            env.release(mark)?;
+        }
+        let net = self.kv.commit_crank(env)?;
+        if !net.is_empty() {
+            let before = self.kv.get(env, keys::ACTIVITY_HASH.as_bytes())?;
+            let mut hash = Sha256::new();
+            hash.update(before.as_deref().unwrap_or_default());
+            hash.update(crank_hash(&net));
+            let now = Bytes::from(hex::encode(hash.finalize()));
+            self.kv.set_host_owned(keys::ACTIVITY_HASH, now);
+        }
+        Ok(self.vats.commit_crank(env)?)
+    }
+
+    /// A host-owned value as text.
+    pub(super) fn host_text(&self, env: &dyn Environment, name: &str) -> Result<Option<String>> {
+        let Some(bytes) = env.get(&keys::host(name))? else { return Ok(None) };
+        let text = String::from_utf8(bytes.to_vec());
+        text.map(Some).map_err(|_| EngineError::halt(format!("{name} in state is not text")))
+    }
+}
+
+/// Whether a reply is of the kind that the command asks for.
+fn fits(command: &Command, reply: &Reply) -> bool {
+    matches!(
+        (command, reply),
+        (Command::Describe {}, Reply::Described { .. })
+            | (
+                Command::Initialize { .. }
+                    | Command::RegisterInterest { .. }
+                    | Command::ReleaseInterest { .. }
+                    | Command::PinVatRoot { .. }
+                    | Command::TerminateVat { .. },
+                Reply::Done {}
+            )
+            | (Command::Step { .. }, Reply::Crank { .. })
+            | (Command::QueueToVatRoot { .. } | Command::QueueToVatObject { .. }, Reply::Queued { .. })
+            | (Command::PromiseStatus { .. }, Reply::PromiseState { .. })
+            | (Command::Migrate { .. }, Reply::Migrated { .. })
+            | (Command::Stats {}, Reply::Stats { .. })
+    )
+}
+
+/// A reply that `command` let through and that is not the one asked for.
+pub(super) fn unexpected(reply: &Reply) -> EngineError {
+    EngineError::halt(format!("a reply was not judged: {reply:?}"))
+}

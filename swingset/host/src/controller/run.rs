@@ -1,0 +1,184 @@
+//! Running cranks, under a policy.
+
+use swingset_abi::kernel::{Command, CrankKind, CrankReport, Reply};
+
+use super::{Controller, Result, crank::unexpected};
+use crate::{env::Environment, error::EngineError};
+
+/// Whether to go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyVerdict {
+    /// Another crank may run.
+    GoOn,
+    /// Enough for now.
+    Enough,
+}
+
+/// Decides after each crank whether another may run (SwingSet `RunPolicy`).
+pub trait RunPolicy {
+    /// A vat was created.
+    fn vat_created(&mut self) -> PolicyVerdict;
+    /// A delivery ended well.
+    fn crank_complete(&mut self, computrons: u64) -> PolicyVerdict;
+    /// A delivery failed; its computrons count as well.
+    fn crank_failed(&mut self, computrons: u64) -> PolicyVerdict;
+    /// Nothing was delivered: routing, a splat, cleanup.
+    fn empty_crank(&mut self) -> PolicyVerdict;
+}
+
+/// Goes on until nothing is left.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RunForever;
+
+impl RunPolicy for RunForever {
+    fn vat_created(&mut self) -> PolicyVerdict {
+        PolicyVerdict::GoOn
+    }
+    fn crank_complete(&mut self, _computrons: u64) -> PolicyVerdict {
+        PolicyVerdict::GoOn
+    }
+    fn crank_failed(&mut self, _computrons: u64) -> PolicyVerdict {
+        PolicyVerdict::GoOn
+    }
+    fn empty_crank(&mut self) -> PolicyVerdict {
+        PolicyVerdict::GoOn
+    }
+}
+
+/// Goes on until a budget is used up. The last crank may go beyond it, by its own limit at most.
+#[derive(Clone, Copy, Debug)]
+pub struct ComputronBudget {
+    left: u64,
+    empty_crank: u64,
+    vat_creation: u64,
+}
+
+/// Computrons that a crank without a delivery counts for: it does the kernel's work all the same.
+const EMPTY_CRANK: u64 = 100;
+/// Computrons that a new vat counts for.
+const VAT_CREATION: u64 = 300_000;
+
+impl ComputronBudget {
+    /// A budget of this many computrons.
+    pub fn new(computrons: u64) -> Self {
+        ComputronBudget { left: computrons, empty_crank: EMPTY_CRANK, vat_creation: VAT_CREATION }
+    }
+
+    /// What is left of it.
+    pub fn left(&self) -> u64 {
+        self.left
+    }
+
+    fn spend(&mut self, computrons: u64) -> PolicyVerdict {
+        self.left = self.left.saturating_sub(computrons);
+        if self.left == 0 { PolicyVerdict::Enough } else { PolicyVerdict::GoOn }
+    }
+}
+
+impl RunPolicy for ComputronBudget {
+    fn vat_created(&mut self) -> PolicyVerdict {
+        self.spend(self.vat_creation)
+    }
+    fn crank_complete(&mut self, computrons: u64) -> PolicyVerdict {
+        self.spend(computrons.max(1))
+    }
+    fn crank_failed(&mut self, computrons: u64) -> PolicyVerdict {
+        self.spend(computrons.max(1))
+    }
+    fn empty_crank(&mut self) -> PolicyVerdict {
+        self.spend(self.empty_crank)
+    }
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunSummary {
+    /// Cranks done.
+    pub cranks: u64,
+    /// Deliveries among them.
+    pub deliveries: u64,
+    /// Computrons charged, failed cranks included.
+    pub computrons: u64,
+    /// Nothing is left to do.
+    pub idle: bool,
+    /// The engine is stopped, for this reason.
+    pub stopped: Option<String>,
+}
+
+impl Controller {
+    /// Runs cranks while the policy says so and something is left. A stopped engine runs none, which is no error.
+    ///
+    /// # Errors
+    /// `NotInitialized`; Halt.
+    pub fn run(&mut self, env: &mut dyn Environment, policy: &mut dyn RunPolicy) -> Result<RunSummary> {
+        let mut summary = RunSummary::default();
+        let result = self.run_cranks(env, policy, &mut summary);
+        match self.settle_after(env, result) {
+            Ok(()) => {}
+            Err(EngineError::Stopped(reason)) => summary.stopped = Some(reason),
+            Err(error) => return Err(error),
+        }
+        Ok(summary)
+    }
+
+    /// One crank; none when nothing is left.
+    ///
+    /// # Errors
+    /// Stopped; `Migrating`; Halt.
+    pub fn step(&mut self, env: &mut dyn Environment) -> Result<Option<CrankReport>> {
+        self.check_running(env)?;
+        let limit = self.default_policy(env)?.crank_computrons_default;
+        let result = match self.migrate_slice(env) {
+            Ok(true) => Ok(None),
+            Ok(false) => self.crank(env, limit).map(|report| Some(report).filter(|report| report.kind != CrankKind::Idle {})),
+            Err(error) => Err(error),
+        };
+        self.settle_after(env, result)
+    }
+
+    fn run_cranks(&mut self, env: &mut dyn Environment, policy: &mut dyn RunPolicy, summary: &mut RunSummary) -> Result<()> {
+        self.check_running(env)?;
+        // While a migration is under way only cranks wait: a run does one slice of it and no more.
+        if self.migrate_slice(env)? {
+            return Ok(());
+        }
+        let limit = self.default_policy(env)?.crank_computrons_default;
+        loop {
+            let report = self.crank(env, limit)?;
+            if report.kind == (CrankKind::Idle {}) {
+                summary.idle = true;
+                return Ok(());
+            }
+            summary.cranks = summary.cranks.saturating_add(1);
+            summary.computrons = summary.computrons.saturating_add(report.computrons);
+            if report.kind == (CrankKind::Delivery {}) {
+                summary.deliveries = summary.deliveries.saturating_add(1);
+            }
+            if ask(policy, &report) == PolicyVerdict::Enough {
+                return Ok(());
+            }
+        }
+    }
+
+    fn crank(&mut self, env: &mut dyn Environment, crank_limit_default: u64) -> Result<CrankReport> {
+        match self.command(env, &Command::Step { crank_limit_default })? {
+            Reply::Crank { report } => Ok(report),
+            other => Err(unexpected(&other)),
+        }
+    }
+}
+
+fn ask(policy: &mut dyn RunPolicy, report: &CrankReport) -> PolicyVerdict {
+    let mut verdict = PolicyVerdict::GoOn;
+    for _ in 0..report.vats_created {
+        if policy.vat_created() == PolicyVerdict::Enough {
+            verdict = PolicyVerdict::Enough;
+        }
+    }
+    let crank = match report.kind {
+        CrankKind::Delivery {} if report.aborted || report.terminated.is_some() => policy.crank_failed(report.computrons),
+        CrankKind::Delivery {} => policy.crank_complete(report.computrons),
+        _ => policy.empty_crank(),
+    };
+    if verdict == PolicyVerdict::Enough { verdict } else { crank }
+}

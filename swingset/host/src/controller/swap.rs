@@ -1,0 +1,250 @@
+//! Replacing the kernel of a living state: by a release (`reinitialize_swingset`) or by one bundle (`set_kernel_bundle_id`), with the
+//! migration of the kernel's schema. All in the caller's overlay; what fails leaves everything as it was.
+
+use bytes::Bytes;
+use swingset_abi::{
+    HOST_ABI_LEVEL,
+    kernel::{Command, Reply, VatSource},
+    wire::{Blob, Wire},
+};
+
+use super::{
+    Controller, Result, SwingsetBundles,
+    crank::unexpected,
+    initialize::{InstalledRelease, write_release_ids},
+};
+use crate::{
+    bundle::{BundleKind, BundleRecord, is_bundle_id},
+    env::Environment,
+    error::{EngineError, RejectCode},
+    installed, keys,
+};
+
+/// How much of a migration may run at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MigrationBudget {
+    /// The kernel's measure of one slice (keys that it may touch).
+    pub slice: u64,
+    /// Slices in this call.
+    pub slices_max: u32,
+    /// Whether the rest may wait for later blocks; else a migration that does not end is refused.
+    pub may_continue: bool,
+}
+
+impl MigrationBudget {
+    /// For an in-band swap: one block or not at all.
+    pub const IN_BAND: MigrationBudget = MigrationBudget { slice: 10_000, slices_max: 16, may_continue: false };
+    /// For a software upgrade: one slice in the upgrade's block, the rest later.
+    pub const UPGRADE: MigrationBudget = MigrationBudget { slice: 10_000, slices_max: 1, may_continue: true };
+}
+
+/// What a swap did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SwapReceipt {
+    /// Kernel bundle before.
+    pub kernel_before: String,
+    /// Kernel bundle now.
+    pub kernel_after: String,
+    /// Lockdown bundle now.
+    pub lockdown_after: String,
+    /// Supervisor bundle now.
+    pub supervisor_after: String,
+    /// Schema before.
+    pub schema_before: u32,
+    /// Schema now; the one that the migration leads to while it is under way.
+    pub schema_after: u32,
+    /// The migration goes on in later blocks.
+    pub migrating: bool,
+}
+
+fn refuse<T>(code: RejectCode, problem: impl Into<String>) -> Result<T> {
+    Err(EngineError::rejected(code, problem))
+}
+
+impl Controller {
+    /// Installs a release's bundles, swaps the three IDs, migrates the schema (`reinitialize_swingset`). May be repeated. Clears a
+    /// stopped engine.
+    ///
+    /// # Errors
+    /// As installing; `NotInitialized`, `Compatibility`, `Migrating`, `Migration`; Halt. Nothing is changed then.
+    pub fn reinitialize_swingset(&mut self, env: &mut dyn Environment, bundles: &SwingsetBundles, budget: MigrationBudget) -> Result<SwapReceipt> {
+        self.within_mark(env, |controller, env| {
+            let release = controller.install_release(env, bundles)?;
+            controller.swap(env, &release, budget)
+        })
+    }
+
+    /// Makes an installed kernel the chain's (`set_kernel_bundle_id`). Clears a stopped engine.
+    ///
+    /// # Errors
+    /// `BundleId`, `BundleUnknown`, `BundleKind`, `Compatibility`, `Migrating`, `Migration`; Halt. Nothing is changed then.
+    pub fn set_kernel_bundle_id(&mut self, env: &mut dyn Environment, id: &str, budget: MigrationBudget) -> Result<SwapReceipt> {
+        self.within_mark(env, |controller, env| {
+            let named = |name: &str| -> Result<String> {
+                let id = controller.host_text(env, name)?;
+                id.ok_or_else(|| EngineError::rejected(RejectCode::NotInitialized, "the SwingSet state is not initialized"))
+            };
+            let (lockdown, supervisor) = (named(keys::LOCKDOWN_BUNDLE_ID)?, named(keys::SUPERVISOR_BUNDLE_ID)?);
+            let release = InstalledRelease { kernel: id.to_owned(), lockdown, supervisor, vats: Vec::new() };
+            controller.swap(env, &release, budget)
+        })
+    }
+
+    /// Whether [`Controller::set_kernel_bundle_id`] would accept this kernel, its migration aside. Changes nothing.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn check_kernel_bundle(&self, env: &dyn Environment, id: &str) -> Result<()> {
+        self.compatible_kernel(env, id).map(|_| ())
+    }
+
+    fn within_mark<T>(&mut self, env: &mut dyn Environment, work: impl FnOnce(&mut Self, &mut dyn Environment) -> Result<T>) -> Result<T> {
+        self.settle(env)?;
+        let mark = env.mark();
+        let result = work(self, env);
+        let result = self.settle_after(env, result);
+        match &result {
+            Ok(_) => env.release(mark)?,
+            Err(EngineError::Halt(_)) => {}
+            Err(_) => {
+                self.discard();
+                env.rollback(mark)?;
+            }
+        }
+        result
+    }
+
+    fn swap(&mut self, env: &mut dyn Environment, release: &InstalledRelease, budget: MigrationBudget) -> Result<SwapReceipt> {
+        self.check_engine(env)?;
+        if env.get(&keys::host(keys::MIGRATION))?.is_some() {
+            return refuse(RejectCode::Migrating, "a schema migration is under way; the next swap must wait until it is done");
+        }
+        let (record, schema_before) = self.compatible_kernel(env, &release.kernel)?;
+        let kernel_before = self.host_text(env, keys::KERNEL_BUNDLE_ID)?.unwrap_or_default();
+        write_release_ids(env, release)?;
+        env.delete(&keys::host(keys::STATUS))?;
+        self.kernel = None;
+        self.kv.forget();
+        self.check_description(env, &record)?;
+        let migrating = record.schema_to != schema_before && self.migrate(env, &record, budget)?;
+        Ok(SwapReceipt {
+            kernel_before,
+            kernel_after: release.kernel.clone(),
+            lockdown_after: release.lockdown.clone(),
+            supervisor_after: release.supervisor.clone(),
+            schema_before,
+            schema_after: record.schema_to,
+            migrating,
+        })
+    }
+
+    /// The rules of ENGINE.md, "Bundles, IDs, compatibility"; gives the kernel's record and the present schema.
+    fn compatible_kernel(&self, env: &dyn Environment, id: &str) -> Result<(BundleRecord, u32)> {
+        if !is_bundle_id(id) {
+            return refuse(RejectCode::BundleId, format!("{id:?} is no bundle ID: it must be b1- and 128 lower-case hex digits"));
+        }
+        let Some(record) = installed::record(env, id)? else {
+            return refuse(RejectCode::BundleUnknown, format!("bundle {id} is not installed; install it first"));
+        };
+        if record.kind != (BundleKind::Kernel {}) {
+            return refuse(RejectCode::BundleKind, format!("bundle {id} is a {} bundle, not a kernel", record.kind.name()));
+        }
+        if record.host_abi != HOST_ABI_LEVEL {
+            let problem = format!("kernel {id} needs host ABI {}; the state has {HOST_ABI_LEVEL}", record.host_abi);
+            return refuse(RejectCode::Compatibility, problem);
+        }
+        let Some(schema) = self.view(env)?.schema else {
+            return refuse(RejectCode::NotInitialized, "the kernel's state has no schema");
+        };
+        if schema < record.schema_from || schema > record.schema_to {
+            let problem = format!(
+                "kernel {id} starts from the schemas {} to {}; the state has {schema}",
+                record.schema_from, record.schema_to
+            );
+            return refuse(RejectCode::Compatibility, problem);
+        }
+        self.check_vats(env, id, &record)?;
+        Ok((record, schema))
+    }
+
+    /// Every living vat's supervisor must speak a level that the kernel drives.
+    fn check_vats(&self, env: &dyn Environment, id: &str, kernel: &BundleRecord) -> Result<()> {
+        let next = env.get(&keys::kernel(keys::KERNEL_VAT_NEXT_ID.as_bytes()))?;
+        let next = next.and_then(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<u64>().ok()));
+        for number in 1..next.unwrap_or(1) {
+            // `v$N.options` is there exactly as long as the vat lives.
+            if env.get(&keys::kernel(format!("v{number}.options").as_bytes()))?.is_none() {
+                continue;
+            }
+            let Some(source) = env.get(&keys::kernel(format!("v{number}.source").as_bytes()))? else { continue };
+            let Ok(source) = VatSource::from_bytes(&source) else { continue };
+            let Some(supervisor) = installed::record(env, &source.supervisor_bundle_id)? else { continue };
+            if let Some(level) = supervisor.supervisor_abis.iter().find(|level| !kernel.supervisor_abis.contains(level)) {
+                let problem = format!(
+                    "vat v{number} runs under a supervisor of ABI {level}; kernel {id} drives {:?}",
+                    kernel.supervisor_abis
+                );
+                return refuse(RejectCode::Compatibility, problem);
+            }
+        }
+        Ok(())
+    }
+
+    /// A kernel must say of itself what its manifest says.
+    fn check_description(&mut self, env: &mut dyn Environment, record: &BundleRecord) -> Result<()> {
+        match self.try_command(env, &Command::Describe {})? {
+            Reply::Described { schema, schema_from_min, host_abi, .. } => {
+                if (schema, schema_from_min, host_abi) == (record.schema_to, record.schema_from, record.host_abi) {
+                    return Ok(());
+                }
+                refuse(RejectCode::Compatibility, "the kernel describes itself otherwise than its manifest does")
+            }
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Runs a migration; true when it goes on later.
+    fn migrate(&mut self, env: &mut dyn Environment, record: &BundleRecord, budget: MigrationBudget) -> Result<bool> {
+        let mut cursor = Blob::default();
+        for _ in 0..budget.slices_max {
+            let command = Command::Migrate { cursor, budget: budget.slice };
+            match self.try_command(env, &command)? {
+                Reply::Migrated { more: false, .. } => {
+                    self.settle(env)?;
+                    return self.check_migrated(env, record).map(|()| false);
+                }
+                Reply::Migrated { cursor: next, .. } => cursor = next,
+                other => return Err(unexpected(&other)),
+            }
+        }
+        if !budget.may_continue {
+            let problem = format!("the migration did not end within {} slices; use a software upgrade", budget.slices_max);
+            return refuse(RejectCode::Migration, problem);
+        }
+        env.set(&keys::host(keys::MIGRATION), Bytes::from(cursor.to_bytes()))?;
+        Ok(true)
+    }
+
+    fn check_migrated(&self, env: &dyn Environment, record: &BundleRecord) -> Result<()> {
+        match self.view(env)?.schema {
+            Some(schema) if schema == record.schema_to => Ok(()),
+            schema => {
+                let problem = format!("after the migration the schema is {schema:?}, not {}", record.schema_to);
+                refuse(RejectCode::Migration, problem)
+            }
+        }
+    }
+
+    /// One slice of a migration that is under way; false when there is none. A fault stops the engine: there is only forward.
+    pub(super) fn migrate_slice(&mut self, env: &mut dyn Environment) -> Result<bool> {
+        let key = keys::host(keys::MIGRATION);
+        let Some(cursor) = env.get(&key)? else { return Ok(false) };
+        let cursor = Blob::from_bytes(&cursor).map_err(|_| EngineError::halt("the migration's cursor in state is damaged"))?;
+        match self.command(env, &Command::Migrate { cursor, budget: MigrationBudget::UPGRADE.slice })? {
+            Reply::Migrated { more: false, .. } => env.delete(&key)?,
+            Reply::Migrated { cursor, .. } => env.set(&key, Bytes::from(cursor.to_bytes()))?,
+            other => return Err(unexpected(&other)),
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,132 @@
+//! The engine and its compiled modules: immutable, shared by all controllers of a process.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use wasmtime::{Engine, InstancePre, Linker, Module};
+
+use super::{cache::CodeCache, config, identity::engine_identity};
+use crate::{
+    admission::{self, Admitted, GLOBAL_EXPORT_PREFIX, ModuleRole, REWRITER_VERSION},
+    error::Halt,
+    kernel::{KernelData, link_kernel},
+    worker::{VatData, link_vat},
+};
+
+/// A module ready to be instantiated.
+#[derive(Debug)]
+pub struct PreparedModule {
+    pub(crate) module: Module,
+    /// Export names of its mutable globals, the stack height's last.
+    pub(crate) globals: Vec<String>,
+    pub(crate) memory_pages_min: u64,
+}
+
+/// Which compiled form is meant: bundle, role, and whether floats were allowed when it was judged.
+type ModuleKey = (String, ModuleRole, bool);
+
+/// The engine, its linkers and its compiled modules.
+pub struct EngineRuntime {
+    engine: Engine,
+    identity: String,
+    kernel_linker: Linker<KernelData>,
+    vat_linker: Linker<VatData>,
+    modules: Mutex<BTreeMap<ModuleKey, Arc<PreparedModule>>>,
+    cache: Option<CodeCache>,
+}
+
+impl std::fmt::Debug for EngineRuntime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("EngineRuntime").field("identity", &self.identity).finish_non_exhaustive()
+    }
+}
+
+impl EngineRuntime {
+    /// An engine that keeps compiled code in memory only.
+    ///
+    /// # Errors
+    /// When the engine cannot be made on this machine.
+    pub fn new() -> Result<Arc<Self>, Halt> {
+        EngineRuntime::with_cache(None)
+    }
+
+    /// An engine that also keeps compiled code in a local folder.
+    ///
+    /// # Errors
+    /// As [`EngineRuntime::new`].
+    pub fn with_cache(cache: Option<CodeCache>) -> Result<Arc<Self>, Halt> {
+        let engine = config::engine()?;
+        let (kernel_linker, vat_linker) = (link_kernel(&engine)?, link_vat(&engine)?);
+        Ok(Arc::new(EngineRuntime {
+            engine,
+            identity: engine_identity(),
+            kernel_linker,
+            vat_linker,
+            modules: Mutex::new(BTreeMap::new()),
+            cache,
+        }))
+    }
+
+    /// The engine's identity.
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    pub(crate) fn link_kernel_module(&self, module: &PreparedModule) -> Result<InstancePre<KernelData>, Halt> {
+        self.kernel_linker.instantiate_pre(&module.module).map_err(|error| Halt::new(format!("kernel cannot be linked: {error}")))
+    }
+
+    pub(crate) fn link_vat_module(&self, module: &PreparedModule) -> Result<InstancePre<VatData>, Halt> {
+        self.vat_linker.instantiate_pre(&module.module).map_err(|error| Halt::new(format!("vat cannot be linked: {error}")))
+    }
+
+    /// The compiled form of an installed bundle's module. What was admitted when it was installed and fails here fails on this
+    /// machine only, so that it is a halt.
+    pub(crate) fn prepare(&self, bundle_id: &str, role: ModuleRole, floats: bool, wasm: &[u8]) -> Result<Arc<PreparedModule>, Halt> {
+        let key = (bundle_id.to_owned(), role, floats);
+        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(module) = modules.get(&key) {
+            return Ok(module.clone());
+        }
+        let prepared = Arc::new(self.compile(bundle_id, role, floats, wasm)?);
+        modules.insert(key, prepared.clone());
+        Ok(prepared)
+    }
+
+    /// The compiled form, if it was made before: saves reading the bundle.
+    pub(crate) fn prepared(&self, bundle_id: &str, role: ModuleRole, floats: bool) -> Option<Arc<PreparedModule>> {
+        let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        modules.get(&(bundle_id.to_owned(), role, floats)).cloned()
+    }
+
+    fn compile(&self, bundle_id: &str, role: ModuleRole, floats: bool, wasm: &[u8]) -> Result<PreparedModule, Halt> {
+        let failed = |what: String| Halt::new(format!("bundle {bundle_id}: {what}"));
+        let admitted = admission::judge(wasm, role, floats).map_err(|error| failed(error.to_string()))?;
+        let rewritten = admission::rewrite(wasm, &admitted).map_err(|error| failed(error.to_string()))?;
+        let key = format!("{bundle_id}\n{role:?}\n{REWRITER_VERSION}\n{}\n", self.identity);
+        let compile = || Module::new(&self.engine, &rewritten).map_err(|error| failed(format!("compilation failed: {error}")));
+        let module = match &self.cache {
+            Some(cache) => match cache.load(&self.engine, &key) {
+                Some(module) => module,
+                None => {
+                    let module = compile()?;
+                    cache.store(&key, &module);
+                    module
+                }
+            },
+            None => compile()?,
+        };
+        Ok(PreparedModule { module, globals: global_exports(&admitted), memory_pages_min: admitted.memory_pages_min })
+    }
+}
+
+fn global_exports(admitted: &Admitted) -> Vec<String> {
+    let indices = admitted.mutable_globals.iter().chain([&admitted.globals]);
+    indices.map(|index| format!("{GLOBAL_EXPORT_PREFIX}{index}")).collect()
+}

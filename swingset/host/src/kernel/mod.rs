@@ -1,0 +1,14 @@
+//! The kernel: its instance, its imports, and its view of the kvStore.
+//!
+//! # Invariants
+//! - The instance keeps nothing that is not in the kvStore: it is made anew at each block's start and may be dropped between any
+//!   two calls (held by `tests::it::replay`).
+//! - Its own fuel is in no meter, budget or hash; it has one cap a call.
+
+mod imports;
+mod instance;
+mod kv;
+
+pub(crate) use imports::link_kernel;
+pub(crate) use instance::{Answer, KernelData, KernelFault, KernelInstance, KernelServices, Request};
+pub(crate) use kv::{KvStore, crank_hash};

@@ -1,0 +1,301 @@
+//! The vats of a controller: which have instances now, what they did since their pages were stored, and what a crank did to them.
+//!
+//! A vat's memory is not copied at each delivery. Instead the host remembers the deliveries that it ran since its pages were stored
+//! and the answers that it got; when a crank is undone and the vat lives on, it is made again from its pages and does the earlier
+//! deliveries once more, which gives the same memory since guests are deterministic (their costs are compared).
+//!
+//! # Invariants
+//! - Between public calls the environment holds all state: every vat with a record is stored by [`Vats::flush`].
+//! - A crank that is undone leaves every vat as it was before it (held by `tests::it::rollback`).
+//! - At most one vat is suspended.
+
+mod live;
+mod make;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use swingset_abi::{
+    kernel::CrankReport,
+    vat::{DeliveryOutcome, DeliveryVerdict, VatStep},
+    wire::Wire,
+};
+
+use crate::{
+    bundle::LockdownPolicy,
+    engine::EngineRuntime,
+    env::Environment,
+    error::Halt,
+    kernel::{KernelFault, KvStore},
+    pages,
+    schedule::SCHEDULE,
+    worker::{Event, Order},
+};
+use live::{Delivery, Live};
+
+/// Instances kept alive when no other number is set.
+pub const LIVE_VATS_DEFAULT: usize = 50;
+/// Bytes of remembered deliveries after which a vat's pages are stored.
+const RECORD_BYTES_MAX: usize = 1024 * 1024;
+
+/// What this crank did to a vat.
+#[derive(Debug, Default)]
+struct Touched {
+    /// Remembered deliveries at the crank's start.
+    remembered: usize,
+    delivered: bool,
+    failed: bool,
+    abandoned: bool,
+}
+
+/// The vats.
+pub(crate) struct Vats {
+    runtime: Arc<EngineRuntime>,
+    live: BTreeMap<String, Live>,
+    live_max: usize,
+    height: u64,
+    tick: u64,
+    crank: BTreeMap<String, Touched>,
+    suspended: Option<String>,
+    policies: BTreeMap<String, Arc<LockdownPolicy>>,
+}
+
+fn kernel(word: &'static str) -> KernelFault {
+    KernelFault::Kernel(word)
+}
+
+impl Vats {
+    /// None is alive.
+    pub(crate) fn new(runtime: Arc<EngineRuntime>, live_max: usize) -> Self {
+        Vats {
+            runtime,
+            live: BTreeMap::new(),
+            live_max,
+            height: 0,
+            tick: 0,
+            crank: BTreeMap::new(),
+            suspended: None,
+            policies: BTreeMap::new(),
+        }
+    }
+
+    /// Sets the height of the block that begins.
+    pub(crate) fn begin_block(&mut self, height: u64) {
+        self.height = height;
+    }
+
+    /// Vats that have instances now.
+    pub(crate) fn live_count(&self) -> usize {
+        self.live.values().filter(|live| live.worker.is_some()).count()
+    }
+
+    /// Starts a delivery. Gives an encoded `VatStep`.
+    pub(crate) fn deliver(
+        &mut self,
+        env: &dyn Environment,
+        kv: &mut KvStore,
+        vat: &str,
+        delivery: Arc<[u8]>,
+        limit: u64,
+    ) -> Result<Vec<u8>, KernelFault> {
+        if self.suspended.is_some() {
+            return Err(kernel("delivery while another vat is suspended"));
+        }
+        if !is_vat_id(vat) {
+            return Err(kernel("delivery to what is no vat"));
+        }
+        let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
+        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched { remembered, ..Touched::default() });
+        if touched.abandoned || touched.failed {
+            return Err(kernel("delivery to a vat whose delivery failed in this crank"));
+        }
+        touched.delivered = true;
+        if !self.live.contains_key(vat) {
+            match self.make(env, kv, vat)? {
+                Ok(live) => self.live.insert(vat.to_owned(), live),
+                Err(word) => return Ok(self.unusable(vat, word, limit)),
+            };
+        }
+        self.tick = self.tick.saturating_add(1);
+        let (runtime, height, tick) = (self.runtime.clone(), self.height, self.tick);
+        let Some(live) = self.live.get_mut(vat) else { return Err(Halt::new("a live vat is gone").into()) };
+        live.last_used = tick;
+        if let Err(word) = live.wake(env, &runtime, vat)? {
+            return Ok(self.unusable(vat, word, limit));
+        }
+        let fuel = SCHEDULE.fuel(limit.min(live.policy.crank_computrons_max));
+        let used = live.block_charge(height);
+        live.pending = Some(Delivery { delivery: delivery.clone(), fuel, used, replies: Vec::new(), computrons: 0 });
+        let event = live.order(Order::Deliver { delivery, fuel, used })?;
+        self.after(vat, event)
+    }
+
+    /// Answers the suspended vat. Gives an encoded `VatStep`.
+    pub(crate) fn resume(&mut self, reply: Arc<[u8]>) -> Result<Vec<u8>, KernelFault> {
+        let Some(vat) = self.suspended.take() else { return Err(kernel("answer with no vat suspended")) };
+        let Some(live) = self.live.get_mut(&vat) else { return Err(Halt::new("a suspended vat is gone").into()) };
+        if let Some(pending) = &mut live.pending {
+            pending.replies.push(reply.clone());
+        }
+        let event = live.order(Order::Reply(reply))?;
+        self.after(&vat, event)
+    }
+
+    /// Drops a vat's instance; its state is deleted when the crank is committed.
+    pub(crate) fn abandon(&mut self, vat: &str) -> Result<(), KernelFault> {
+        if !is_vat_id(vat) {
+            return Err(kernel("abandoning what is no vat"));
+        }
+        if self.suspended.as_deref() == Some(vat) {
+            self.suspended = None;
+        }
+        let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
+        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched { remembered, ..Touched::default() });
+        touched.abandoned = true;
+        if let Some(live) = self.live.get_mut(vat) {
+            live.drop_worker();
+        }
+        Ok(())
+    }
+
+    /// A delivery that could not even begin.
+    fn unusable(&mut self, vat: &str, word: &'static str, limit: u64) -> Vec<u8> {
+        self.fail(vat);
+        let verdict = DeliveryVerdict::Error { problem: word.to_owned() };
+        VatStep::Done { outcome: DeliveryOutcome { verdict, computrons: limit } }.to_bytes()
+    }
+
+    fn fail(&mut self, vat: &str) {
+        if let Some(touched) = self.crank.get_mut(vat) {
+            touched.failed = true;
+        }
+        if let Some(live) = self.live.get_mut(vat) {
+            live.drop_worker();
+        }
+    }
+
+    fn after(&mut self, vat: &str, event: Event) -> Result<Vec<u8>, KernelFault> {
+        match event {
+            Event::Syscall(step) => {
+                self.suspended = Some(vat.to_owned());
+                Ok(step)
+            }
+            Event::Done { outcome, memory_bytes } => {
+                if outcome.verdict == (DeliveryVerdict::Ok {}) {
+                    if let Some(live) = self.live.get_mut(vat) {
+                        live.memory_bytes = memory_bytes;
+                        live.remember(outcome.computrons);
+                    }
+                } else {
+                    self.fail(vat);
+                }
+                Ok(VatStep::Done { outcome }.to_bytes())
+            }
+            Event::Ready { .. } | Event::Unusable(_) | Event::Captured(_) | Event::Halt(_) => {
+                Err(Halt::new("a vat's worker answered something else than it was asked").into())
+            }
+        }
+    }
+
+    /// Whether a crank with this report may be committed; the kernel's fault otherwise.
+    pub(crate) fn check_crank(&self, report: Option<&CrankReport>) -> Result<(), &'static str> {
+        if self.suspended.is_some() {
+            return Err("crank ended with a suspended vat");
+        }
+        let aborted = report.is_some_and(|report| report.aborted);
+        for touched in self.crank.values().filter(|touched| !touched.abandoned) {
+            if touched.failed {
+                return Err("crank ended with a failed vat that was not abandoned");
+            }
+            if aborted && touched.delivered {
+                return Err("crank was undone and its vat was not abandoned");
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a crank that is kept.
+    pub(crate) fn commit_crank(&mut self, env: &mut dyn Environment) -> Result<(), Halt> {
+        for (vat, touched) in std::mem::take(&mut self.crank) {
+            if touched.abandoned {
+                self.live.remove(&vat);
+                pages::delete_vat(env, &vat)?;
+            } else if self.live.get(&vat).is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX) {
+                self.flush_one(env, &vat)?;
+            }
+        }
+        self.evict_down_to(env, self.live_max)
+    }
+
+    /// Ends a crank that is undone: every vat that it touched goes back to where it was.
+    pub(crate) fn rollback_crank(&mut self) {
+        self.suspended = None;
+        for (vat, touched) in std::mem::take(&mut self.crank) {
+            if let Some(live) = self.live.get_mut(&vat) {
+                live.drop_worker();
+                live.forget_since(touched.remembered);
+                if live.remembered.is_empty() {
+                    self.live.remove(&vat);
+                }
+            }
+        }
+    }
+
+    /// Stores the pages of all vats that ran.
+    pub(crate) fn flush(&mut self, env: &mut dyn Environment) -> Result<(), Halt> {
+        let ran = self.live.iter().filter(|(_, live)| !live.remembered.is_empty());
+        let ran: Vec<String> = ran.map(|(vat, _)| vat.clone()).collect();
+        for vat in ran {
+            self.flush_one(env, &vat)?;
+        }
+        Ok(())
+    }
+
+    fn flush_one(&mut self, env: &mut dyn Environment, vat: &str) -> Result<(), Halt> {
+        let (runtime, height) = (self.runtime.clone(), self.height);
+        let Some(live) = self.live.get_mut(vat) else { return Ok(()) };
+        if live.remembered.is_empty() {
+            return Ok(());
+        }
+        if let Err(word) = live.wake(env, &runtime, vat)? {
+            return Err(Halt::new(format!("vat {vat} ran before and cannot be made again: {word}")));
+        }
+        let Event::Captured(capture) = live.order(Order::Capture)? else {
+            return Err(Halt::new("a vat's worker answered something else than its pages"));
+        };
+        live.leaf = Some(pages::store(env, vat, *capture, height)?);
+        live.forget_since(0);
+        Ok(())
+    }
+
+    /// Evicts the vats used longest ago, their pages stored first.
+    pub(crate) fn evict_down_to(&mut self, env: &mut dyn Environment, most: usize) -> Result<(), Halt> {
+        while self.live.len() > most {
+            let oldest = self.live.iter().min_by_key(|(_, live)| live.last_used).map(|(vat, _)| vat.clone());
+            let Some(vat) = oldest else { break };
+            self.evict(env, &vat)?;
+        }
+        Ok(())
+    }
+
+    /// Stores a vat's pages and drops its instance. Changes no hash.
+    pub(crate) fn evict(&mut self, env: &mut dyn Environment, vat: &str) -> Result<(), Halt> {
+        self.flush_one(env, vat)?;
+        self.live.remove(vat);
+        Ok(())
+    }
+
+    /// Forgets all instances, and what they did since it was stored.
+    pub(crate) fn discard(&mut self) {
+        self.live.clear();
+        self.policies.clear();
+        self.crank.clear();
+        self.suspended = None;
+    }
+}
+
+/// `v` and a number without leading zeros.
+fn is_vat_id(text: &str) -> bool {
+    text.strip_prefix('v').is_some_and(|digits| {
+        (1..=18).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit())
+    })
+}
