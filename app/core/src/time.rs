@@ -72,6 +72,14 @@ impl Time {
         }
     }
 
+    /// The time as Go's `time.RFC3339` writes it, without a fraction: `2026-11-23T11:34:17Z`.
+    pub fn to_rfc3339(self) -> String {
+        let (days, second) = (self.seconds.div_euclid(86_400), self.seconds.rem_euclid(86_400));
+        let (year, month, day) = civil_from_days(days);
+        let (hour, minute) = (second / 3_600, second / 60 % 60);
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
+    }
+
     /// The time in a key: byte order is the order of time.
     pub fn to_key(self) -> [u8; TIME_KEY_LEN] {
         let mut key = [0; TIME_KEY_LEN];
@@ -81,6 +89,19 @@ impl Time {
         nanos.copy_from_slice(&self.nanos.to_be_bytes());
         key
     }
+}
+
+/// Year, month and day of a day since the epoch, in the proleptic Gregorian calendar: years begin in March, so that the leap day
+/// is the last, and 400 years are 146,097 days.
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days.saturating_add(719_468);
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
 /// A duration in nanoseconds.
@@ -124,6 +145,22 @@ mod tests {
         let times = [time(i64::MIN, 0), time(-1, 0), time(-1, 1), time(0, 0), time(0, 5), time(1, 0), time(i64::MAX, 9)];
         assert!(times.map(Time::to_key).is_sorted());
         assert_eq!(hex::encode(time(1, 2).to_key()), "800000000000000100000002");
+    }
+
+    #[test]
+    fn times_are_written_as_go_does() {
+        for (seconds, text) in [
+            (0, "1970-01-01T00:00:00Z"),
+            (1_795_433_657, "2026-11-23T11:34:17Z"),
+            (951_782_399, "2000-02-28T23:59:59Z"),
+            (951_782_400, "2000-02-29T00:00:00Z"),
+            (4_107_542_400, "2100-03-01T00:00:00Z"),
+            (-1, "1969-12-31T23:59:59Z"),
+            (GO_ZERO_SECONDS, "0001-01-01T00:00:00Z"),
+            (SECONDS_MAX, "9999-12-31T23:59:59Z"),
+        ] {
+            assert_eq!(time(seconds, 5).to_rfc3339(), text);
+        }
     }
 
     #[test]

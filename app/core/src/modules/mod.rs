@@ -15,6 +15,7 @@ pub mod authority;
 pub mod bank;
 pub mod consensus;
 pub mod message;
+pub mod staking;
 pub mod upgrade;
 
 use crate::{

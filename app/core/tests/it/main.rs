@@ -1,5 +1,6 @@
 //! What the modules promise to clients, operators and each other.
 
 mod consensus;
+mod staking;
 mod support;
 mod upgrade;
