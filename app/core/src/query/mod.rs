@@ -1,5 +1,7 @@
-//! Queries: their failures, and the router by gRPC path.
+//! Queries: their failures, pages, and the router by gRPC path.
 
 mod error;
+mod page;
 
 pub use error::{QueryError, Status};
+pub use page::page;
