@@ -11,7 +11,8 @@ use swing_core::{
     ports::{
         Ports,
         engine::{
-            BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport,
+            BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
+            SwapReport,
         },
         signatures::SignatureVerifier,
         upgrade::{Decision, DecisionInput, Plan, Release, UpgradeContext, VersionMap},
@@ -32,7 +33,10 @@ pub fn block(height: u64) -> BlockContext {
     BlockContext {
         chain_id: "test-1".to_owned(),
         height,
-        time: Time { seconds: 1_700_000_000_i64.saturating_add_unsigned(height), nanos: 0 },
+        time: Time {
+            seconds: 1_700_000_000_i64.saturating_add_unsigned(height),
+            nanos: 0,
+        },
         app_version: 1,
         ..BlockContext::default()
     }
@@ -47,7 +51,11 @@ pub fn message<R>(
     let mut engine = NoEngine;
     let mut state = State::new(memory);
     let start = state.mark();
-    let result = act(&mut MsgContext { state: &mut state, block, engine: &mut engine })?;
+    let result = act(&mut MsgContext {
+        state: &mut state,
+        block,
+        engine: &mut engine,
+    })?;
     let events = state.take_events(start);
     let changes = state.into_changes();
     commit(memory, changes);
@@ -84,7 +92,10 @@ pub fn refusal<R: std::fmt::Debug>(result: Result<R, Failure>) -> Rejected {
 
 /// An event as one line: `kind key=value …`.
 pub fn line(event: &Event) -> String {
-    event.attributes.iter().fold(event.kind.clone(), |line, (key, value)| format!("{line} {key}={value}"))
+    event
+        .attributes
+        .iter()
+        .fold(event.kind.clone(), |line, (key, value)| format!("{line} {key}={value}"))
 }
 
 /// An engine that nothing here may need.
@@ -95,7 +106,12 @@ fn none<T>() -> Result<T, EngineFailure> {
 }
 
 impl Engine for NoEngine {
-    fn initialize(&mut self, _: &mut State<'_>, _: &ReleaseBundles, _: &[StaticVatConfig]) -> Result<(), EngineFailure> {
+    fn initialize(
+        &mut self,
+        _: &mut State<'_>,
+        _: &ReleaseBundles,
+        _: &[StaticVatConfig],
+    ) -> Result<(), EngineFailure> {
         none()
     }
     fn begin_block(&mut self, _: &mut State<'_>, _: u64, _: Time) -> Result<(), EngineFailure> {
@@ -130,7 +146,11 @@ impl SignatureVerifier for NoSignatures {
 
 /// All ports, with this release.
 pub fn ports<'a>(engine: &'a mut NoEngine, release: &'a TestRelease) -> Ports<'a> {
-    Ports { engine, signatures: &NoSignatures, release }
+    Ports {
+        engine,
+        signatures: &NoSignatures,
+        release,
+    }
 }
 
 /// A release that a test describes. It decides by plan name and height alone.
@@ -145,7 +165,10 @@ pub struct TestRelease {
 impl TestRelease {
     /// A release that handles these plans.
     pub fn handling(plans: &[&'static str]) -> Self {
-        TestRelease { plans: plans.iter().copied().collect(), failure: None }
+        TestRelease {
+            plans: plans.iter().copied().collect(),
+            failure: None,
+        }
     }
 }
 
@@ -173,17 +196,28 @@ impl Release for TestRelease {
             _ => Decision::Continue,
         }
     }
-    fn apply(&self, context: &mut UpgradeContext<'_, '_>, plan: &Plan, from: &VersionMap) -> Result<VersionMap, Failure> {
-        context.state.set(b"migrated".to_vec(), plan.name.clone().into_bytes())?;
+    fn apply(
+        &self,
+        context: &mut UpgradeContext<'_, '_>,
+        plan: &Plan,
+        from: &VersionMap,
+    ) -> Result<VersionMap, Failure> {
+        context
+            .state
+            .set(b"migrated".to_vec(), plan.name.clone().into_bytes())?;
         if let Some(reason) = self.failure {
             return Err(Failure::Rejected(Rejected::sdk(1, reason)));
         }
-        Ok(from.iter().map(|(module, version)| (module.clone(), version + 1)).collect())
+        Ok(from
+            .iter()
+            .map(|(module, version)| (module.clone(), version + 1))
+            .collect())
     }
     fn bundles(&self, _: u64) -> Option<ReleaseBundles> {
         None
     }
     fn module_versions(&self, app_version: u64) -> Option<VersionMap> {
-        (app_version <= 2).then(|| VersionMap::from([("bank".to_owned(), 4), ("swingset".to_owned(), app_version.max(1))]))
+        (app_version <= 2)
+            .then(|| VersionMap::from([("bank".to_owned(), 4), ("swingset".to_owned(), app_version.max(1))]))
     }
 }

@@ -28,27 +28,49 @@ use swing_proto::{
 use crate::support::{Memory, NoEngine, TestRelease, block, commit, gov, line, message, ports, refusal, write};
 
 fn plan(name: &str, height: u64) -> Plan {
-    Plan { name: name.to_owned(), height, info: "i".to_owned() }
+    Plan {
+        name: name.to_owned(),
+        height,
+        info: "i".to_owned(),
+    }
 }
 
 fn software_upgrade(name: &str, height: i64) -> MsgSoftwareUpgrade {
-    let plan = PlanProto { name: name.to_owned(), height, info: "i".to_owned(), ..PlanProto::default() };
-    MsgSoftwareUpgrade { authority: gov(), plan: Some(plan) }
+    let plan = PlanProto {
+        name: name.to_owned(),
+        height,
+        info: "i".to_owned(),
+        ..PlanProto::default()
+    };
+    MsgSoftwareUpgrade {
+        authority: gov(),
+        plan: Some(plan),
+    }
 }
 
 #[track_caller]
 fn schedule(memory: &mut Memory, height: u64, name: &str, plan_height: i64) -> Vec<String> {
     let request = software_upgrade(name, plan_height);
-    let (_, events) =
-        message(memory, &block(height), |context| handler::software_upgrade(context, &request)).expect("scheduled");
+    let (_, events) = message(memory, &block(height), |context| {
+        handler::software_upgrade(context, &request)
+    })
+    .expect("scheduled");
     events.iter().map(line).collect()
 }
 
 fn genesis(memory: &mut Memory, section: &serde_json::Value, app_version: u64) -> Result<(), String> {
-    let block = BlockContext { app_version, ..block(0) };
+    let block = BlockContext {
+        app_version,
+        ..block(0)
+    };
     let (mut engine, release) = (NoEngine, TestRelease::default());
     let mut state = State::new(memory);
-    let mut context = GenesisContext { state: &mut state, block: &block, engine: &mut engine, release: &release };
+    let mut context = GenesisContext {
+        state: &mut state,
+        block: &block,
+        engine: &mut engine,
+        release: &release,
+    };
     genesis::init(&mut context, section).map_err(|error| error.to_string())?;
     let changes = state.into_changes();
     commit(memory, changes);
@@ -56,7 +78,12 @@ fn genesis(memory: &mut Memory, section: &serde_json::Value, app_version: u64) -
 }
 
 /// Runs the block's begin on committed state; keeps what it wrote unless it is refused or fails.
-fn begin(memory: &mut Memory, height: u64, release: &TestRelease, skip: &[u64]) -> Result<(PreBlock, Vec<String>), String> {
+fn begin(
+    memory: &mut Memory,
+    height: u64,
+    release: &TestRelease,
+    skip: &[u64],
+) -> Result<(PreBlock, Vec<String>), String> {
     let mut engine = NoEngine;
     let mut state = State::new(memory);
     let start = state.mark();
@@ -71,7 +98,10 @@ fn begin(memory: &mut Memory, height: u64, release: &TestRelease, skip: &[u64]) 
 #[test]
 fn a_second_plan_replaces_the_first_and_an_event_names_both() {
     let mut memory = Memory::new();
-    assert_eq!(schedule(&mut memory, 5, "v2", 10), ["schedule_upgrade name=v2 height=10"]);
+    assert_eq!(
+        schedule(&mut memory, 5, "v2", 10),
+        ["schedule_upgrade name=v2 height=10"]
+    );
     assert_eq!(
         schedule(&mut memory, 6, "v3", 20),
         ["replace_upgrade name=v3 height=20 replaced_name=v2 replaced_height=10"]
@@ -85,7 +115,9 @@ fn a_second_plan_replaces_the_first_and_an_event_names_both() {
 #[track_caller]
 fn check_refused(memory: &mut Memory, request: &MsgSoftwareUpgrade, expected: Rejected) {
     let before = memory.clone();
-    let refused = refusal(message(memory, &block(50), |context| handler::software_upgrade(context, request)));
+    let refused = refusal(message(memory, &block(50), |context| {
+        handler::software_upgrade(context, request)
+    }));
     assert_eq!(refused, expected);
     assert_eq!(*memory, before);
 }
@@ -99,7 +131,12 @@ fn plans_that_cannot_be_are_refused_with_the_sdks_codes_and_words() {
         check_refused(memory, &software_upgrade(name, height), invalid(words));
     };
     check(&mut memory, "v2", 49, "upgrade cannot be scheduled in the past");
-    check(&mut memory, "done", 90, "upgrade with name done has already been completed");
+    check(
+        &mut memory,
+        "done",
+        90,
+        "upgrade with name done has already been completed",
+    );
     check(&mut memory, "", 90, "plan: name cannot be empty");
     check(&mut memory, "v2", 0, "plan: height must be greater than 0");
     check(&mut memory, "v2", -1, "plan: height must be greater than 0");
@@ -109,7 +146,11 @@ fn plans_that_cannot_be_are_refused_with_the_sdks_codes_and_words() {
     if let Some(plan) = &mut timed.plan {
         plan.time = Some(Timestamp { seconds: 0, nanos: 0 });
     }
-    check_refused(&mut memory, &timed, invalid("plan: time-based upgrades have been deprecated in the SDK"));
+    check_refused(
+        &mut memory,
+        &timed,
+        invalid("plan: time-based upgrades have been deprecated in the SDK"),
+    );
     let mut with_client = software_upgrade("v2", 90);
     #[expect(deprecated, reason = "the field is refused")]
     if let Some(plan) = &mut with_client.plan {
@@ -121,7 +162,14 @@ fn plans_that_cannot_be_are_refused_with_the_sdks_codes_and_words() {
         invalid("plan: upgrade logic for IBC has been moved to the IBC module"),
     );
     let words = "plan: name cannot be empty";
-    check_refused(&mut memory, &MsgSoftwareUpgrade { authority: gov(), plan: None }, invalid(words));
+    check_refused(
+        &mut memory,
+        &MsgSoftwareUpgrade {
+            authority: gov(),
+            plan: None,
+        },
+        invalid(words),
+    );
 }
 
 #[test]
@@ -130,9 +178,15 @@ fn gos_zero_time_is_no_time() {
     let mut request = software_upgrade("v2", 90);
     #[expect(deprecated, reason = "clients of the SDK send it")]
     if let Some(plan) = &mut request.plan {
-        plan.time = Some(Timestamp { seconds: -62_135_596_800, nanos: 0 });
+        plan.time = Some(Timestamp {
+            seconds: -62_135_596_800,
+            nanos: 0,
+        });
     }
-    message(&mut memory, &block(50), |context| handler::software_upgrade(context, &request)).expect("scheduled");
+    message(&mut memory, &block(50), |context| {
+        handler::software_upgrade(context, &request)
+    })
+    .expect("scheduled");
 }
 
 #[test]
@@ -142,13 +196,23 @@ fn only_governance_schedules_and_cancels() {
     let expected = Rejected {
         codespace: "gov",
         code: 13,
-        log: format!("expected {} got {alice}: expected gov account as only signer for proposal message", gov()),
+        log: format!(
+            "expected {} got {alice}: expected gov account as only signer for proposal message",
+            gov()
+        ),
     };
-    let by_alice = MsgSoftwareUpgrade { authority: alice.to_owned(), ..software_upgrade("v2", 90) };
+    let by_alice = MsgSoftwareUpgrade {
+        authority: alice.to_owned(),
+        ..software_upgrade("v2", 90)
+    };
     check_refused(&mut memory, &by_alice, expected.clone());
     schedule(&mut memory, 50, "v2", 90);
-    let cancel = MsgCancelUpgrade { authority: alice.to_owned() };
-    let refused = refusal(message(&mut memory, &block(50), |context| handler::cancel_upgrade(context, &cancel)));
+    let cancel = MsgCancelUpgrade {
+        authority: alice.to_owned(),
+    };
+    let refused = refusal(message(&mut memory, &block(50), |context| {
+        handler::cancel_upgrade(context, &cancel)
+    }));
     assert_eq!(refused, expected);
     assert_eq!(upgrades::plan(&memory), Ok(Some(plan("v2", 90))));
 }
@@ -158,8 +222,17 @@ fn cancelling_removes_the_plan_and_is_no_error_without_one() {
     let mut memory = Memory::new();
     schedule(&mut memory, 50, "v2", 90);
     let cancel = MsgCancelUpgrade { authority: gov() };
-    let mut cancelled = || message(&mut memory, &block(51), |context| handler::cancel_upgrade(context, &cancel)).expect("gov").1;
-    assert_eq!(cancelled().iter().map(line).collect::<Vec<_>>(), ["cancel_upgrade name=v2 height=90"]);
+    let mut cancelled = || {
+        message(&mut memory, &block(51), |context| {
+            handler::cancel_upgrade(context, &cancel)
+        })
+        .expect("gov")
+        .1
+    };
+    assert_eq!(
+        cancelled().iter().map(line).collect::<Vec<_>>(),
+        ["cancel_upgrade name=v2 height=90"]
+    );
     assert!(cancelled().is_empty());
     assert_eq!(upgrades::plan(&memory), Ok(None));
 }
@@ -170,7 +243,10 @@ fn an_upgrade_is_applied_with_all_its_bookkeeping() {
     genesis(&mut memory, &json!({}), 1).expect("genesis");
     schedule(&mut memory, 5, "v2", 10);
     let release = TestRelease::handling(&["v2"]);
-    assert_eq!(begin(&mut memory, 9, &release, &[]), Ok((PreBlock::Proceed(Decision::Continue), Vec::new())));
+    assert_eq!(
+        begin(&mut memory, 9, &release, &[]),
+        Ok((PreBlock::Proceed(Decision::Continue), Vec::new()))
+    );
     let (applied, events) = begin(&mut memory, 10, &release, &[]).expect("the handler succeeds");
     assert_eq!(applied, PreBlock::Proceed(Decision::Apply(plan("v2", 10))));
     assert_eq!(events, ["apply_upgrade name=v2 height=10 app_version=2"]);
@@ -179,10 +255,15 @@ fn an_upgrade_is_applied_with_all_its_bookkeeping() {
     assert_eq!(upgrades::applied_height(&memory, "v2"), Ok(Some(10)));
     assert_eq!(consensus::state::app_version(&memory), Ok(2));
     let versions = upgrades::versions(&memory).expect("memory");
-    assert_eq!(versions.into_iter().collect::<Vec<_>>(), [("bank".to_owned(), 5), ("swingset".to_owned(), 2)]);
+    assert_eq!(
+        versions.into_iter().collect::<Vec<_>>(),
+        [("bank".to_owned(), 5), ("swingset".to_owned(), 2)]
+    );
     // Its name is used up.
     let again = software_upgrade("v2", 30);
-    refusal(message(&mut memory, &block(11), |context| handler::software_upgrade(context, &again)));
+    refusal(message(&mut memory, &block(11), |context| {
+        handler::software_upgrade(context, &again)
+    }));
 }
 
 #[test]
@@ -190,9 +271,15 @@ fn a_handler_that_fails_stops_the_node_with_the_reason() {
     let mut memory = Memory::new();
     schedule(&mut memory, 5, "v2", 10);
     let before = memory.clone();
-    let release = TestRelease { failure: Some("half-way"), ..TestRelease::handling(&["v2"]) };
+    let release = TestRelease {
+        failure: Some("half-way"),
+        ..TestRelease::handling(&["v2"])
+    };
     let halt = begin(&mut memory, 10, &release, &[]).expect_err("the handler fails");
-    assert_eq!(halt, "halt: upgrade \"v2\" failed at height 10, nothing of it was kept: half-way");
+    assert_eq!(
+        halt,
+        "halt: upgrade \"v2\" failed at height 10, nothing of it was kept: half-way"
+    );
     assert_eq!(memory, before);
     // A repaired release then succeeds.
     begin(&mut memory, 10, &TestRelease::handling(&["v2"]), &[]).expect("repaired");
@@ -244,8 +331,12 @@ fn the_stop_comes_after_the_commit_before_the_plans_height() {
 fn ask<R: Message + Default>(memory: &Memory, method: &str, request: &impl Message) -> Result<R, (Status, String)> {
     let path = format!("/cosmos.upgrade.v1beta1.Query/{method}");
     let block = block(50);
-    let context = QueryContext { state: memory, block: &block };
-    let bytes = query::query(&context, &path, &request.encode_to_vec()).map_err(|error| (error.status, error.message))?;
+    let context = QueryContext {
+        state: memory,
+        block: &block,
+    };
+    let bytes =
+        query::query(&context, &path, &request.encode_to_vec()).map_err(|error| (error.status, error.message))?;
     Ok(R::decode(bytes.as_slice()).expect("its own encoding"))
 }
 
@@ -260,21 +351,35 @@ fn queries_answer_as_recorded() {
     assert_eq!(current.plan, software_upgrade("version-2", 76).plan);
     let applied = |name: &str| {
         let request = QueryAppliedPlanRequest { name: name.to_owned() };
-        ask::<QueryAppliedPlanResponse>(&memory, "AppliedPlan", &request).expect("an answer").height
+        ask::<QueryAppliedPlanResponse>(&memory, "AppliedPlan", &request)
+            .expect("an answer")
+            .height
     };
     assert_eq!((applied("v1"), applied("none")), (7, 0));
     let versions = |module: &str| {
-        let request = QueryModuleVersionsRequest { module_name: module.to_owned() };
+        let request = QueryModuleVersionsRequest {
+            module_name: module.to_owned(),
+        };
         ask::<QueryModuleVersionsResponse>(&memory, "ModuleVersions", &request).map(|answer| {
-            answer.module_versions.into_iter().map(|entry| (entry.name, entry.version)).collect::<Vec<_>>()
+            answer
+                .module_versions
+                .into_iter()
+                .map(|entry| (entry.name, entry.version))
+                .collect::<Vec<_>>()
         })
     };
-    assert_eq!(versions(""), Ok(vec![("bank".to_owned(), 4), ("swingset".to_owned(), 1)]));
+    assert_eq!(
+        versions(""),
+        Ok(vec![("bank".to_owned(), 4), ("swingset".to_owned(), 1)])
+    );
     assert_eq!(versions("bank"), Ok(vec![("bank".to_owned(), 4)]));
     assert_eq!(versions("mint").expect_err("no such module").0, Status::NotFound);
     let authority: QueryAuthorityResponse = ask(&memory, "Authority", &()).expect("an answer");
     assert_eq!(authority.address, "swing10d07y265gmmuvt4z0w9aw880jnsr700j8fsn9t");
-    assert_eq!(ask::<()>(&memory, "Nothing", &()).expect_err("no such method").0, Status::Unimplemented);
+    assert_eq!(
+        ask::<()>(&memory, "Nothing", &()).expect_err("no such method").0,
+        Status::Unimplemented
+    );
 }
 
 #[test]
@@ -300,9 +405,21 @@ fn check_genesis_refused(section: serde_json::Value, app_version: u64, expected:
 #[test]
 fn a_genesis_that_cannot_be_is_refused_with_its_path() {
     check_genesis_refused(json!({"plans": []}), 1, "app_state.upgrade: unknown field `plans`");
-    check_genesis_refused(json!({"plan": {"name": "", "height": "1"}}), 1, "app_state.upgrade.plan.name");
-    check_genesis_refused(json!({"plan": {"name": "v", "height": "0"}}), 1, "app_state.upgrade.plan.height");
-    check_genesis_refused(json!({"plan": {"name": "v", "height": 5}}), 1, "app_state.upgrade: invalid type");
+    check_genesis_refused(
+        json!({"plan": {"name": "", "height": "1"}}),
+        1,
+        "app_state.upgrade.plan.name",
+    );
+    check_genesis_refused(
+        json!({"plan": {"name": "v", "height": "0"}}),
+        1,
+        "app_state.upgrade.plan.height",
+    );
+    check_genesis_refused(
+        json!({"plan": {"name": "v", "height": 5}}),
+        1,
+        "app_state.upgrade: invalid type",
+    );
     let twice = json!({"applied": [{"name": "v", "height": "1"}, {"name": "v", "height": "2"}]});
     check_genesis_refused(twice, 1, "app_state.upgrade.applied[1].name");
     let used = json!({"plan": {"name": "v", "height": "9"}, "applied": [{"name": "v", "height": "1"}]});

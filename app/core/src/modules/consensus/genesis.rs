@@ -24,7 +24,10 @@ pub fn init(_context: &mut GenesisContext<'_, '_>, section: &Value) -> Result<()
     match section {
         Value::Null => Ok(()),
         Value::Object(fields) if fields.is_empty() => Ok(()),
-        _ => Err(GenesisError::at("consensus", "null expected: the parameters are the document's consensus.params")),
+        _ => Err(GenesisError::at(
+            "consensus",
+            "null expected: the parameters are the document's consensus.params",
+        )),
     }
 }
 

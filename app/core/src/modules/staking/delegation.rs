@@ -52,7 +52,9 @@ pub fn delegate(
     let mut now = before.clone();
     let issued = now.add_tokens(tokens)?;
     staking::set_validator(state, Some(&before), &now)?;
-    let shares = staking::delegation(state, delegator, operator)?.unwrap_or(Dec::ZERO).add(issued)?;
+    let shares = staking::delegation(state, delegator, operator)?
+        .unwrap_or(Dec::ZERO)
+        .add(issued)?;
     staking::set_delegation(state, delegator, operator, shares)?;
     Ok(issued)
 }
@@ -68,7 +70,10 @@ pub fn shares_for(state: &State<'_>, delegator: &Address, operator: &Address, to
         return Err(StakingError::InsufficientShares.bare().into());
     }
     let shares = validator.shares_from_tokens(tokens)?;
-    let truncated = validator.shares.mul_int(tokens)?.quo_truncate(Dec::from_int(validator.tokens)?)?;
+    let truncated = validator
+        .shares
+        .mul_int(tokens)?
+        .quo_truncate(Dec::from_int(validator.tokens)?)?;
     if truncated > own {
         return Err(SdkError::InvalidRequest.wrap("invalid shares amount").into());
     }
@@ -80,9 +85,11 @@ pub fn shares_for(state: &State<'_>, delegator: &Address, operator: &Address, to
 /// # Errors
 /// Staking 21, 24; storage, out of gas.
 pub fn unbond(state: &mut State<'_>, delegator: &Address, operator: &Address, shares: Dec) -> Result<Int, Failure> {
-    let own = staking::delegation(state, delegator, operator)?
-        .ok_or_else(|| StakingError::NoDelegatorForAddress.bare())?;
-    let left = own.sub(shares).map_err(|_| StakingError::NotEnoughDelegationShares.wrap(own))?;
+    let own =
+        staking::delegation(state, delegator, operator)?.ok_or_else(|| StakingError::NoDelegatorForAddress.bare())?;
+    let left = own
+        .sub(shares)
+        .map_err(|_| StakingError::NotEnoughDelegationShares.wrap(own))?;
     let before = staking::existing_validator(state, operator)?;
     let mut now = before.clone();
     // Below its own minimum a validator leaves the set.

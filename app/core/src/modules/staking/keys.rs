@@ -3,6 +3,7 @@
 use crate::{
     address::{ADDRESS_LEN, Address},
     block::Time,
+    state::prefix_end,
     time::TIME_KEY_LEN,
 };
 
@@ -121,7 +122,10 @@ pub fn redelegations_to(delegator: &Address, destination: &Address) -> Vec<u8> {
 
 /// An entry of the queue of redelegations, empty.
 pub fn redelegation_at(time: Time, delegator: &Address, source: &Address, destination: &Address) -> Vec<u8> {
-    of(&[REDELEGATION_QUEUE, &time.to_key()].concat(), &[delegator, source, destination])
+    of(
+        &[REDELEGATION_QUEUE, &time.to_key()].concat(),
+        &[delegator, source, destination],
+    )
 }
 
 /// An entry of the queue of unbonding validators, empty.
@@ -146,11 +150,8 @@ pub fn queued<const N: usize>(queue: &[u8], key: &[u8]) -> Option<[Address; N]> 
 }
 
 /// Where a queue's entries up to and including a time end.
-pub fn queue_end(queue: &[u8], time: Time) -> Vec<u8> {
-    let mut end = [queue, &time.to_key()].concat();
-    // No address begins above this.
-    end.extend_from_slice(&[0xff; ADDRESS_LEN + 1]);
-    end
+pub fn queue_end(queue: &[u8], time: Time) -> Option<Vec<u8>> {
+    prefix_end(&[queue, &time.to_key()].concat())
 }
 
 #[cfg(test)]
@@ -165,11 +166,20 @@ mod tests {
         let time = Time { seconds: 1, nanos: 2 };
         let text = |key: Vec<u8>| key.iter().map(|byte| char::from(*byte)).take(10).collect::<String>();
         assert_eq!(text(validator(&ONE)), "staking/v/");
-        assert_eq!(hex::encode(by_power(5, &ONE)), format!("7374616b696e672f772f{}{}", "fffffffffffffffa", "11".repeat(20)));
-        assert_eq!(hex::encode(delegation(&ONE, &TWO)), format!("7374616b696e672f642f{}{}", "11".repeat(20), "22".repeat(20)));
+        assert_eq!(
+            hex::encode(by_power(5, &ONE)),
+            format!("7374616b696e672f772f{}{}", "fffffffffffffffa", "11".repeat(20))
+        );
+        assert_eq!(
+            hex::encode(delegation(&ONE, &TWO)),
+            format!("7374616b696e672f642f{}{}", "11".repeat(20), "22".repeat(20))
+        );
         assert_eq!(operator_of_power(&by_power(5, &ONE)), Some(ONE));
         assert_eq!(addresses(DELEGATIONS, &delegation(&ONE, &TWO)), Some([ONE, TWO]));
-        assert_eq!(queued(UNBONDING_QUEUE, &unbonding_at(time, &ONE, &TWO)), Some([ONE, TWO]));
+        assert_eq!(
+            queued(UNBONDING_QUEUE, &unbonding_at(time, &ONE, &TWO)),
+            Some([ONE, TWO])
+        );
         assert_eq!(addresses::<1>(DELEGATIONS, &delegation(&ONE, &TWO)), None);
     }
 
@@ -179,7 +189,8 @@ mod tests {
         assert!(by_power(7, &ONE) < by_power(7, &TWO));
         let highest = Address::new([0xff; 20]);
         let (now, later) = (Time { seconds: 5, nanos: 0 }, Time { seconds: 5, nanos: 1 });
-        assert!(unbonding_at(now, &highest, &highest) < queue_end(UNBONDING_QUEUE, now));
-        assert!(unbonding_at(later, &Address::new([0; 20]), &ONE) > queue_end(UNBONDING_QUEUE, now));
+        let end = queue_end(UNBONDING_QUEUE, now).unwrap();
+        assert!(unbonding_at(now, &highest, &highest) < end);
+        assert!(unbonding_at(later, &Address::new([0; 20]), &ONE) > end);
     }
 }

@@ -13,6 +13,7 @@ pub mod genesis;
 pub mod handler;
 pub mod keys;
 pub mod msg;
+pub mod query;
 pub mod redelegation;
 pub mod state;
 pub mod unbonding;

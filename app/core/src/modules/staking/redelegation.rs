@@ -42,7 +42,10 @@ impl Move<'_> {
 /// # Errors
 /// Storage, out of gas.
 pub fn redelegation(state: &dyn StateRead, moved: Move<'_>) -> Result<Option<Redelegation>, StateError> {
-    state.get(&moved.key())?.map(|bytes| Redelegation::decode(bytes).map_err(corrupt)).transpose()
+    state
+        .get(&moved.key())?
+        .map(|bytes| Redelegation::decode(bytes).map_err(corrupt))
+        .transpose()
 }
 
 /// Redelegations whose keys begin with `prefix` ([`keys::REDELEGATIONS`] or [`keys::redelegations_of`]).
@@ -50,7 +53,10 @@ pub fn redelegation(state: &dyn StateRead, moved: Move<'_>) -> Result<Option<Red
 /// # Errors
 /// Storage, out of gas.
 pub fn redelegations(state: &dyn StateRead, prefix: &[u8]) -> Result<Vec<Redelegation>, StateError> {
-    state.prefix(prefix).map(|entry| Redelegation::decode(entry?.1).map_err(corrupt)).collect()
+    state
+        .prefix(prefix)
+        .map(|entry| Redelegation::decode(entry?.1).map_err(corrupt))
+        .collect()
 }
 
 /// Moves shares at once; gives when the move is over, until when the delegation cannot move on.
@@ -77,25 +83,23 @@ pub fn begin(state: &mut State<'_>, block: &BlockContext, moved: Move<'_>, share
     if tokens.is_zero() {
         return Err(StakingError::TinyRedelegationAmount.bare().into());
     }
-    let pool = Source::Pool { bonded: source.is_bonded() };
+    let pool = Source::Pool {
+        bonded: source.is_bonded(),
+    };
     let created = delegation::delegate(state, moved.delegator, moved.destination, tokens, pool)?;
-    let Some((height, completion)) = end_of_move(state, block, &source)? else { return Ok(block.time) };
+    let Some((height, completion)) = end_of_move(state, block, &source)? else {
+        return Ok(block.time);
+    };
     add_entry(state, moved, height, completion, tokens, created)?;
     Ok(completion)
 }
 
 /// Since which height and until when a move from this validator lasts; none when it is over at once. Source: `getBeginInfo`.
-fn end_of_move(
-    state: &State<'_>,
-    block: &BlockContext,
-    source: &Validator,
-) -> Result<Option<(u64, Time)>, Failure> {
+fn end_of_move(state: &State<'_>, block: &BlockContext, source: &Validator) -> Result<Option<(u64, Time)>, Failure> {
     Ok(match source.status {
         BondStatus::Unbonded => None,
         BondStatus::Unbonding => Some((source.unbonding_height, source.unbonding_time)),
-        BondStatus::Bonded | BondStatus::Unspecified => {
-            Some((block.height, unbonding::completion(state, block.time)?))
-        }
+        BondStatus::Bonded | BondStatus::Unspecified => Some((block.height, unbonding::completion(state, block.time)?)),
     })
 }
 
@@ -144,13 +148,17 @@ pub(super) fn set(state: &mut State<'_>, moved: Move<'_>, redelegation: &Redeleg
 /// Storage.
 pub fn complete_mature(state: &mut State<'_>, now: Time) -> Result<(), Failure> {
     let end = keys::queue_end(keys::REDELEGATION_QUEUE, now);
-    let due: Vec<_> = state.range(keys::REDELEGATION_QUEUE, Some(&end)).collect();
+    let due: Vec<_> = state.range(keys::REDELEGATION_QUEUE, end.as_deref()).collect();
     for entry in due {
         let (key, _) = entry?;
         let triplet = keys::queued(keys::REDELEGATION_QUEUE, &key);
         let [delegator, source, destination] = triplet.ok_or_else(|| corrupt("a key of the redelegation queue"))?;
         state.delete(key)?;
-        let moved = Move { delegator: &delegator, source: &source, destination: &destination };
+        let moved = Move {
+            delegator: &delegator,
+            source: &source,
+            destination: &destination,
+        };
         let coin = complete(state, now, moved)?;
         state.emit(events::complete_redelegation(&Coins::one(coin), moved));
     }

@@ -5,8 +5,8 @@ use swing_proto::cosmos::upgrade::v1beta1::Plan as PlanProto;
 
 use super::keys;
 use crate::{
-    ports::upgrade::{DecisionInput, Plan, VersionMap},
     modules::consensus,
+    ports::upgrade::{DecisionInput, Plan, VersionMap},
     state::{State, StateError, StateRead},
 };
 
@@ -15,11 +15,17 @@ use crate::{
 /// # Errors
 /// Storage, out of gas.
 pub fn plan(state: &dyn StateRead) -> Result<Option<Plan>, StateError> {
-    let Some(bytes) = state.get(keys::PLAN)? else { return Ok(None) };
+    let Some(bytes) = state.get(keys::PLAN)? else {
+        return Ok(None);
+    };
     let stored = PlanProto::decode(bytes).map_err(|error| StateError::Storage(format!("upgrade plan: {error}")))?;
     let height = u64::try_from(stored.height)
         .map_err(|_| StateError::Storage(format!("upgrade plan {}: height {}", stored.name, stored.height)))?;
-    Ok(Some(Plan { name: stored.name, height, info: stored.info }))
+    Ok(Some(Plan {
+        name: stored.name,
+        height,
+        info: stored.info,
+    }))
 }
 
 /// Writes the pending plan over the one before.
@@ -53,7 +59,10 @@ pub fn to_proto(plan: &Plan) -> PlanProto {
 /// # Errors
 /// Storage, out of gas.
 pub fn applied_height(state: &dyn StateRead, name: &str) -> Result<Option<u64>, StateError> {
-    state.get(&keys::applied(name))?.map(|bytes| number(&bytes, "applied upgrade")).transpose()
+    state
+        .get(&keys::applied(name))?
+        .map(|bytes| number(&bytes, "applied upgrade"))
+        .transpose()
 }
 
 /// All applied upgrades with their heights, by name.
@@ -70,7 +79,10 @@ pub fn all_applied(state: &dyn StateRead) -> Result<Vec<(String, u64)>, StateErr
 /// Storage, out of gas.
 pub fn record_applied(state: &mut State<'_>, name: &str, height: u64) -> Result<(), StateError> {
     state.set(keys::applied(name), height.to_be_bytes().to_vec())?;
-    state.set(keys::LAST_APPLIED, [height.to_be_bytes().as_slice(), name.as_bytes()].concat())
+    state.set(
+        keys::LAST_APPLIED,
+        [height.to_be_bytes().as_slice(), name.as_bytes()].concat(),
+    )
 }
 
 /// Name and height of the upgrade applied last.
@@ -78,7 +90,9 @@ pub fn record_applied(state: &mut State<'_>, name: &str, height: u64) -> Result<
 /// # Errors
 /// Storage, out of gas.
 pub fn last_applied(state: &dyn StateRead) -> Result<Option<(String, u64)>, StateError> {
-    let Some(bytes) = state.get(keys::LAST_APPLIED)? else { return Ok(None) };
+    let Some(bytes) = state.get(keys::LAST_APPLIED)? else {
+        return Ok(None);
+    };
     let error = || StateError::Storage("the upgrade applied last is not a height and a name".to_owned());
     let (height, name) = bytes.split_at_checked(8).ok_or_else(error)?;
     let name = std::str::from_utf8(name).map_err(|_| error())?;
@@ -98,7 +112,10 @@ pub fn versions(state: &dyn StateRead) -> Result<VersionMap, StateError> {
 /// # Errors
 /// Storage, out of gas.
 pub fn set_versions(state: &mut State<'_>, versions: &VersionMap) -> Result<(), StateError> {
-    for gone in self::versions(state)?.keys().filter(|module| !versions.contains_key(*module)) {
+    for gone in self::versions(state)?
+        .keys()
+        .filter(|module| !versions.contains_key(*module))
+    {
         state.delete(keys::version(gone))?;
     }
     for (module, version) in versions {
@@ -122,7 +139,9 @@ pub fn decision_input(state: &dyn StateRead, height: u64, skip_heights: &[u64]) 
 }
 
 fn number(bytes: &[u8], what: &str) -> Result<u64, StateError> {
-    let bytes = bytes.try_into().map_err(|_| StateError::Storage(format!("{what}: {} bytes, 8 expected", bytes.len())))?;
+    let bytes = bytes
+        .try_into()
+        .map_err(|_| StateError::Storage(format!("{what}: {} bytes, 8 expected", bytes.len())))?;
     Ok(u64::from_be_bytes(bytes))
 }
 
