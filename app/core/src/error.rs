@@ -51,9 +51,7 @@ pub enum Failure {
 impl From<StateError> for Failure {
     fn from(error: StateError) -> Self {
         match error {
-            StateError::OutOfGas { limit, wanted } => {
-                Failure::Rejected(Rejected::sdk(11, format!("out of gas: limit {limit}, {wanted} wanted: out of gas")))
-            }
+            StateError::OutOfGas { .. } => Failure::Rejected(Rejected::sdk(11, format!("{error}: out of gas"))),
             StateError::Storage(reason) => Failure::Halt(Halt::new(reason)),
         }
     }

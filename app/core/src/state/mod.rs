@@ -21,12 +21,14 @@ pub const UNHASHED: u8 = b'~';
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StateError {
     /// The gas limit was passed. Deterministic.
-    #[error("out of gas: limit {limit}, {wanted} wanted")]
+    #[error("out of gas in location: {location}; gasWanted: {limit}, gasUsed: {wanted}")]
     OutOfGas {
         /// The transaction's limit.
         limit: u64,
         /// What was asked for in all.
         wanted: u64,
+        /// What was about to be done.
+        location: &'static str,
     },
     /// Storage failed. Local.
     #[error("storage: {0}")]

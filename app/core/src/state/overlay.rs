@@ -69,7 +69,8 @@ impl<'base> State<'base> {
     /// [`StateError::OutOfGas`] when a meter is set and its limit passed; nothing is written then.
     pub fn set(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Bytes>) -> Result<(), StateError> {
         let (key, value) = (key.into(), value.into());
-        self.charge(WRITE_FLAT.saturating_add(WRITE_BYTE.saturating_mul((key.len() + value.len()) as u64)))?;
+        let bytes = (key.len() + value.len()) as u64;
+        self.charge_at(WRITE_FLAT.saturating_add(WRITE_BYTE.saturating_mul(bytes)), "WriteFlat")?;
         self.put(key, Some(value));
         Ok(())
     }
@@ -79,7 +80,7 @@ impl<'base> State<'base> {
     /// # Errors
     /// As [`State::set`].
     pub fn delete(&mut self, key: impl Into<Vec<u8>>) -> Result<(), StateError> {
-        self.charge(DELETE)?;
+        self.charge_at(DELETE, "Delete")?;
         self.put(key.into(), None);
         Ok(())
     }
@@ -164,10 +165,18 @@ impl<'base> State<'base> {
     /// # Errors
     /// [`StateError::OutOfGas`] when the limit is passed. The use is recorded all the same, as in the SDK.
     pub fn charge(&self, amount: u64) -> Result<(), StateError> {
+        self.charge_at(amount, "charge")
+    }
+
+    /// Charges gas for what happens at `location`, a word for people (the SDK's where it has one).
+    ///
+    /// # Errors
+    /// As [`State::charge`].
+    pub fn charge_at(&self, amount: u64, location: &'static str) -> Result<(), StateError> {
         let Some(gas) = &self.gas else { return Ok(()) };
         let wanted = gas.used.get().saturating_add(amount);
         gas.used.set(wanted);
-        if wanted > gas.limit { Err(StateError::OutOfGas { limit: gas.limit, wanted }) } else { Ok(()) }
+        if wanted > gas.limit { Err(StateError::OutOfGas { limit: gas.limit, wanted, location }) } else { Ok(()) }
     }
 }
 
@@ -178,7 +187,7 @@ impl StateRead for State<'_> {
             None => self.base.get(key)?,
         };
         let bytes = key.len() + value.as_ref().map_or(0, Bytes::len);
-        self.charge(READ_FLAT.saturating_add(READ_BYTE.saturating_mul(bytes as u64)))?;
+        self.charge_at(READ_FLAT.saturating_add(READ_BYTE.saturating_mul(bytes as u64)), "ReadFlat")?;
         Ok(value)
     }
 
@@ -215,7 +224,8 @@ impl StateRead for State<'_> {
 impl State<'_> {
     fn charged(&self, entry: Entry) -> Entry {
         let (key, value) = entry?;
-        self.charge(READ_BYTE.saturating_mul((key.len() + value.len()) as u64).saturating_add(30))?;
+        let bytes = (key.len() + value.len()) as u64;
+        self.charge_at(READ_BYTE.saturating_mul(bytes).saturating_add(30), "IterNextFlat")?;
         Ok((key, value))
     }
 }

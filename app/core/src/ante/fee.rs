@@ -1,0 +1,137 @@
+//! The fee. Source: SDK `DeductFeeDecorator` and its fee checker.
+
+use super::{AnteContext, Mode};
+use crate::{
+    address::Address,
+    error::{Failure, Rejected},
+    event::Event,
+    math::{Coin, CoinError, Coins, Dec, Int, MathError, validate_denom},
+    modules::{
+        auth::keeper::{self as auth, FEE_COLLECTOR},
+        bank::keeper as bank,
+    },
+    sdk_error::SdkError,
+    state::State,
+    tx::Tx,
+};
+
+/// What one unit of gas costs in one denom.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GasPrice {
+    /// The denom.
+    pub denom: String,
+    /// Its price.
+    pub amount: Dec,
+}
+
+/// This node's prices of gas (`minimum-gas-prices`): a fee in any one of the denoms is enough.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GasPrices(Vec<GasPrice>);
+
+impl GasPrices {
+    /// A text like `0.025uswing,0.001atom`; empty for none.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, CoinError> {
+        let mut prices = Vec::new();
+        for part in text.split([',', ';']).map(str::trim).filter(|part| !part.is_empty()) {
+            let at = part.find(|char: char| char.is_ascii_alphabetic());
+            let split = at.and_then(|at| part.split_at_checked(at));
+            let Some((amount, denom)) = split else { return Err(CoinError::Expression(part.to_owned())) };
+            validate_denom(denom)?;
+            prices.push(GasPrice { denom: denom.to_owned(), amount: Dec::parse(amount)? });
+        }
+        prices.sort_by(|one, other| one.denom.cmp(&other.denom));
+        if let Some(pair) = prices.windows(2).find(|pair| matches!(pair, [one, other] if one.denom == other.denom)) {
+            return Err(CoinError::Duplicate(pair.first().map(|price| price.denom.clone()).unwrap_or_default()));
+        }
+        Ok(GasPrices(prices))
+    }
+
+    /// The fees that this node asks for so much gas: any one of them.
+    ///
+    /// # Errors
+    /// Overflow.
+    pub fn required(&self, gas: u64) -> Result<Coins, MathError> {
+        let mut coins = Coins::EMPTY;
+        for price in &self.0 {
+            let amount = price.amount.mul_int(Int::from(gas))?.ceil()?;
+            coins.add_coin(&Coin { denom: price.denom.clone(), amount })?;
+        }
+        Ok(coins)
+    }
+}
+
+/// The fee that a transaction offers, checked.
+fn offered(tx: &Tx) -> Result<Coins, Rejected> {
+    let Some(fee) = tx.fee() else { return Ok(Coins::EMPTY) };
+    // A zero amount is left out by some clients and sent by others; the SDK takes it as no fee.
+    let amounts = fee.amount.iter().filter(|coin| coin.amount != "0");
+    let coins = amounts.map(Coin::from_proto).collect::<Result<Vec<_>, _>>().and_then(Coins::new);
+    coins.map_err(|error| SdkError::InsufficientFee.wrap(format!("invalid fee amount: {error}")))
+}
+
+fn check_price(context: &AnteContext<'_>, tx: &Tx, fee: &Coins) -> Result<(), Rejected> {
+    if !matches!(context.mode, Mode::Check | Mode::Recheck) {
+        return Ok(());
+    }
+    let required = context.gas_prices.required(tx.gas_limit())?;
+    let enough = required.is_empty() || required.iter().any(|coin| fee.amount_of(&coin.denom) >= coin.amount);
+    if enough {
+        return Ok(());
+    }
+    Err(SdkError::InsufficientFee.wrap(format!("insufficient fees; got: {fee} required: {required}")))
+}
+
+/// Takes the fee from who pays it.
+pub(super) fn deduct(state: &mut State<'_>, context: &AnteContext<'_>, tx: &Tx, signers: &[Address]) -> Result<(), Failure> {
+    if tx.gas_limit() == 0 && !matches!(context.mode, Mode::Simulate | Mode::Genesis) {
+        return Err(SdkError::InvalidGasLimit.wrap("must provide positive gas").into());
+    }
+    let fee = offered(tx)?;
+    check_price(context, tx, &fee)?;
+    let payer = match tx.named_payer()? {
+        Some(payer) => payer,
+        None => *signers.first().ok_or_else(|| SdkError::NoSignatures.bare())?,
+    };
+    if let Some(granter) = tx.fee().map(|fee| fee.granter.as_str()).filter(|granter| !granter.is_empty()) {
+        if Address::parse(granter) != Ok(payer) {
+            return Err(SdkError::InvalidRequest.wrap("fee grants are not enabled").into());
+        }
+    }
+    let payer_text = payer.to_string();
+    if !auth::exists(state, &payer)? {
+        let reason = format!("fee payer address: {payer_text} does not exist");
+        return Err(SdkError::UnknownAddress.wrap(reason).into());
+    }
+    if !fee.is_empty() {
+        bank::send_from_account_to_module(state, &payer, FEE_COLLECTOR, &fee).map_err(|failure| match failure {
+            Failure::Rejected(refused) if refused.code == SdkError::InsufficientFunds as u32 => {
+                SdkError::InsufficientFunds.wrap(refused.log).into()
+            }
+            other => other,
+        })?;
+    }
+    state.emit(Event::new("tx").with("fee", fee.to_string()).with("fee_payer", payer_text));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prices_round_the_fee_up() {
+        let prices = GasPrices::parse("0.025uswing, 0.001atom").unwrap();
+        assert_eq!(prices.required(200_001).unwrap().to_string(), "201atom,5001uswing");
+        assert_eq!(GasPrices::parse("").unwrap().required(1).unwrap(), Coins::EMPTY);
+    }
+
+    #[test]
+    fn texts_that_are_no_prices_are_refused() {
+        for bad in ["uswing", "0.025", "1uswing,2uswing", "-1uswing", "1 u"] {
+            assert!(GasPrices::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Messages by type URL: for transactions, gentxs and passed proposals alike.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use swing_proto::google::protobuf::Any;
+
+use crate::{
+    address::Address,
+    error::{Failure, Rejected},
+    modules::{MsgContext, auth, bank, consensus, gov, message, staking, swingset, upgrade},
+};
+
+type Handle = fn(&mut MsgContext<'_, '_>, &Any) -> Result<Any, Failure>;
+
+/// Every message of the chain, by type URL.
+static ROUTES: LazyLock<BTreeMap<String, Handle>> = LazyLock::new(|| {
+    let mut routes = BTreeMap::new();
+    let mut add = |names: &[String], handle: Handle| {
+        routes.extend(names.iter().map(|name| (format!("/{name}"), handle)));
+    };
+    add(&auth::msg::names(), auth::handler::handle);
+    add(&bank::msg::names(), bank::handler::handle);
+    add(&consensus::msg::names(), consensus::handler::handle);
+    add(&gov::msg::names(), gov::handler::handle);
+    add(&staking::msg::names(), staking::handler::handle);
+    add(&swingset::msg::names(), swingset::handler::handle);
+    add(&upgrade::msg::names(), upgrade::handler::handle);
+    routes
+});
+
+/// Whether some module handles messages of this type.
+pub fn is_routable(type_url: &str) -> bool {
+    type_url == bank::msg::SEND || ROUTES.contains_key(type_url)
+}
+
+/// Type URLs of all messages that are handled, in order.
+pub fn type_urls() -> impl Iterator<Item = &'static str> {
+    ROUTES.keys().map(String::as_str)
+}
+
+/// Whose signatures a message needs, in order, each once.
+///
+/// # Errors
+/// SDK 7 for what is no address; SDK 34 for what does not decode or is no transaction message.
+pub fn signers(any: &Any) -> Result<Vec<Address>, Rejected> {
+    if any.type_url == bank::msg::SEND { bank::msg::send_signers(any) } else { message::signers(any) }
+}
+
+/// Does a message; gives its response.
+///
+/// # Errors
+/// SDK 6 when no module takes it; the handler's refusal; storage, out of gas.
+pub fn handle(context: &mut MsgContext<'_, '_>, any: &Any) -> Result<Any, Failure> {
+    if any.type_url == bank::msg::SEND {
+        return bank::handler::handle(context, any);
+    }
+    match ROUTES.get(&any.type_url) {
+        Some(handle) => handle(context, any),
+        None => Err(message::unroutable(&any.type_url)),
+    }
+}

@@ -1,0 +1,7 @@
+//! Transactions: decoding, signers, and the bytes that signatures cover.
+
+mod decode;
+mod sign_bytes;
+
+pub use decode::{Tx, TX_BYTES_MAX};
+pub use sign_bytes::{SIGNATURE_LEN, SignatureCheck, SignatureForm, public_key, sign_bytes, signature_checks};
