@@ -17,6 +17,11 @@ pub fn transfer(recipient: &str, sender: &str, amount: &str) -> Event {
     Event::new("transfer").with("recipient", recipient).with("sender", sender).with("amount", amount)
 }
 
+/// A recipient of a transfer to many: the SDK does not repeat the sender here.
+pub fn transfer_without_sender(recipient: &str, amount: &str) -> Event {
+    Event::new("transfer").with("recipient", recipient).with("amount", amount)
+}
+
 /// Who acted.
 pub fn message_sender(sender: &str) -> Event {
     Event::new("message").with("sender", sender)

@@ -93,6 +93,20 @@ fn give(state: &mut State<'_>, to: &Address, coins: &Coins) -> Result<(), Failur
     Ok(())
 }
 
+/// Takes coins from an account, as one side of a transfer to many.
+pub(super) fn spend(state: &mut State<'_>, from: &Address, coins: &Coins) -> Result<(), Failure> {
+    take(state, from, coins)?;
+    state.emit(events::coin_spent(&from.to_string(), &coins.to_string()));
+    Ok(())
+}
+
+/// Gives coins to an account, as the other side.
+pub(super) fn receive(state: &mut State<'_>, to: &Address, coins: &Coins) -> Result<(), Failure> {
+    give(state, to, coins)?;
+    state.emit(events::coin_received(&to.to_string(), &coins.to_string()));
+    Ok(())
+}
+
 fn transfer(state: &mut State<'_>, from: &Address, to: &Address, coins: &Coins, to_module: bool) -> Result<(), Failure> {
     let (sender, recipient, amount) = (from.to_string(), to.to_string(), coins.to_string());
     take(state, from, coins)?;
@@ -168,12 +182,8 @@ pub fn undelegate_from_module_to_account(state: &mut State<'_>, module: &str, to
 }
 
 fn move_stake(state: &mut State<'_>, from: &Address, to: &Address, coins: &Coins) -> Result<(), Failure> {
-    let amount = coins.to_string();
-    take(state, from, coins)?;
-    state.emit(events::coin_spent(&from.to_string(), &amount));
-    give(state, to, coins)?;
-    state.emit(events::coin_received(&to.to_string(), &amount));
-    Ok(())
+    spend(state, from, coins)?;
+    receive(state, to, coins)
 }
 
 fn check_permission(module: &str, permission: &str, deed: &str) -> Result<(), Failure> {

@@ -1,0 +1,74 @@
+//! Events of the chain side.
+
+use crate::{
+    address::Address,
+    event::Event,
+    ports::engine::{BundleReceipt, RunReport},
+};
+
+/// A bundle is installed, now or before.
+pub fn bundle_installed(receipt: &BundleReceipt, submitter: &str) -> Event {
+    Event::new("swingset_bundle")
+        .with("bundle_id", receipt.id.as_str())
+        .with("kind", receipt.kind.as_str())
+        .with("already_installed", receipt.already_installed.to_string())
+        .with("submitter", submitter)
+}
+
+/// A chunked installation began.
+pub fn installation_begun(artifact: u64, submitter: &Address) -> Event {
+    Event::new("swingset_installation_begun")
+        .with("chunked_artifact_id", artifact.to_string())
+        .with("submitter", submitter.to_string())
+}
+
+/// A chunked installation missed its deadline.
+pub fn installation_expired(artifact: u64) -> Event {
+    Event::new("swingset_installation_expired").with("chunked_artifact_id", artifact.to_string())
+}
+
+/// An action was queued.
+pub fn action_queued(number: u64, target: &str, method: &str, sender: &str) -> Event {
+    Event::new("swingset_inbound")
+        .with("action_number", number.to_string())
+        .with("target", target)
+        .with("method", method)
+        .with("sender", sender)
+}
+
+/// The kernel took an action.
+pub fn action_delivered(number: u64, kpid: &str) -> Event {
+    Event::new("swingset_delivered").with("action_number", number.to_string()).with("kpid", kpid)
+}
+
+/// The kernel refused an action: its vat is gone.
+pub fn action_refused(number: u64, reason: &str) -> Event {
+    Event::new("swingset_refused").with("action_number", number.to_string()).with("reason", reason)
+}
+
+/// A delivered action's promise was settled in the same block.
+pub fn action_settled(number: u64, kpid: &str, standing: &str) -> Event {
+    Event::new("swingset_result")
+        .with("action_number", number.to_string())
+        .with("kpid", kpid)
+        .with("state", standing)
+}
+
+/// What the block's cranks came to.
+pub fn cranks(report: &RunReport, queued: u64) -> Event {
+    Event::new("swingset_cranks")
+        .with("cranks", report.cranks.to_string())
+        .with("computrons", report.computrons.to_string())
+        .with("idle", report.idle.to_string())
+        .with("queued", queued.to_string())
+}
+
+/// The engine stopped: a guest's own fault. Queues are kept; a kernel swap or upgrade clears it.
+pub fn engine_stopped(reason: &str) -> Event {
+    Event::new("swingset_engine_stopped").with("reason", reason)
+}
+
+/// The engine runs again.
+pub fn engine_running() -> Event {
+    Event::new("swingset_engine_running")
+}

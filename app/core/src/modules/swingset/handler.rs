@@ -1,0 +1,158 @@
+//! Messages of the chain side: they install and queue; nothing runs here.
+
+use swing_proto::{
+    agoric::swingset::{MsgInstallBundle, MsgSendChunk},
+    google::protobuf::{Any, Timestamp},
+    swing::swingset::v1::{
+        ActionContext, InboundAction, MsgDeliverInbound, MsgDeliverInboundResponse, MsgUpdateParams,
+        MsgUpdateParamsResponse,
+    },
+    type_url,
+};
+
+use super::{
+    Refusal, chunks, events,
+    fees::{self, Unit},
+    install, queue, state as params, view,
+};
+use crate::{
+    address::Address,
+    error::{Failure, Rejected},
+    modules::{BlockContext, MsgContext, authority, message},
+    sdk_error::SdkError,
+};
+
+/// Bytes of an inbound message's arguments.
+const ARGS_MAX: usize = 128 << 10;
+/// Bytes of a vat's or method's name.
+const NAME_MAX: usize = 256;
+
+/// Does a message of this module; gives its response.
+///
+/// # Errors
+/// The message's refusal; storage, out of gas.
+pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Failure> {
+    let url = message.type_url.as_str();
+    if url == type_url::<MsgDeliverInbound>() {
+        message::run(message, |message| deliver_inbound(context, &message))
+    } else if url == type_url::<MsgInstallBundle>() {
+        message::run(message, |message| install::install(context, &message))
+    } else if url == type_url::<MsgSendChunk>() {
+        message::run(message, |message| chunks::send_chunk(context, &message))
+    } else if url == type_url::<MsgUpdateParams>() {
+        message::run(message, |message| update_params(context, message))
+    } else {
+        Err(message::unroutable(url))
+    }
+}
+
+fn check_inbound(message: &MsgDeliverInbound) -> Result<(), Rejected> {
+    let refuse = |reason: String| Err(Refusal::Message.because(reason));
+    for (field, text) in [("target", &message.target), ("method", &message.method)] {
+        if text.is_empty() || text.len() > NAME_MAX {
+            return refuse(format!("{field}: from 1 to {NAME_MAX} bytes expected, got {}", text.len()));
+        }
+    }
+    if message.args.len() > ARGS_MAX {
+        return refuse(format!("args: {} bytes are more than {ARGS_MAX}", message.args.len()));
+    }
+    let list = message.args.strip_prefix(b"#").map(serde_json::from_slice::<Vec<serde::de::IgnoredAny>>);
+    match list {
+        Some(Ok(_)) => Ok(()),
+        _ => refuse("args: a smallcaps body of a list expected, such as #[1,\"two\"]".to_owned()),
+    }
+}
+
+/// Queues a message to a vat's root object; it is delivered at the end of this or a later block.
+///
+/// # Errors
+/// swingset 6, 8, 9; SDK 5 for the price; storage, out of gas.
+pub fn deliver_inbound(
+    context: &mut MsgContext<'_, '_>,
+    message: &MsgDeliverInbound,
+) -> Result<MsgDeliverInboundResponse, Failure> {
+    let sender = Address::parse(&message.sender).map_err(|error| SdkError::InvalidAddress.wrap(error))?;
+    check_inbound(message)?;
+    if view::vat_id(context.state, &message.target)?.is_none() {
+        return Refusal::UnknownVat.fail(format!("no vat is called {:?}", message.target));
+    }
+    let params = params::params(context.state)?;
+    let bytes = (message.args.len() + message.target.len() + message.method.len()) as u64;
+    let work = [(Unit::InboundTx, 1), (Unit::Message, 1), (Unit::MessageByte, bytes)];
+    fees::charge(context.state, &params, &sender, &work)?;
+    let action = InboundAction {
+        r#type: type_url::<MsgDeliverInbound>(),
+        body: action_body(message, &sender)?,
+        context: Some(action_context(context.block)),
+        ..InboundAction::default()
+    };
+    let action_number = queue::push(context.state, action, params.inbound_queue_max)?;
+    context.state.emit(events::action_queued(action_number, &message.target, &message.method, &message.sender));
+    Ok(MsgDeliverInboundResponse { action_number })
+}
+
+/// The action as canonical JSON: keys in order, no white space.
+fn action_body(message: &MsgDeliverInbound, sender: &Address) -> Result<Vec<u8>, Rejected> {
+    let args = std::str::from_utf8(&message.args).map_err(|_| Refusal::Message.because("args: not UTF-8"))?;
+    let body = serde_json::json!({
+        "args": args,
+        "method": message.method,
+        "sender": sender.to_string(),
+        "target": message.target,
+    });
+    Ok(body.to_string().into_bytes())
+}
+
+fn action_context(block: &BlockContext) -> ActionContext {
+    ActionContext {
+        block_height: i64::try_from(block.height).unwrap_or(i64::MAX),
+        block_time: Some(Timestamp {
+            seconds: block.time.seconds,
+            nanos: i32::try_from(block.time.nanos).unwrap_or_default(),
+        }),
+        ..ActionContext::default()
+    }
+}
+
+/// Replaces the parameters.
+///
+/// # Errors
+/// gov 13 for another authority; swingset 10.
+pub fn update_params(
+    context: &mut MsgContext<'_, '_>,
+    message: MsgUpdateParams,
+) -> Result<MsgUpdateParamsResponse, Failure> {
+    authority::check(&message.authority)?;
+    let new = message.params.unwrap_or_default();
+    params::validate_params(&new)?;
+    params::set_params(context.state, &new)?;
+    Ok(MsgUpdateParamsResponse {})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(args: &[u8], accepted: bool) {
+        let message = MsgDeliverInbound {
+            target: "counter".into(),
+            method: "increment".into(),
+            args: args.to_vec(),
+            ..MsgDeliverInbound::default()
+        };
+        assert_eq!(check_inbound(&message).is_ok(), accepted, "{:?}", String::from_utf8_lossy(args));
+    }
+
+    #[test]
+    fn only_smallcaps_lists_are_arguments() {
+        check(b"#[]", true);
+        check(b"#[1,{\"a\":[\"+5\"]}]", true);
+        check(b"", false);
+        check(b"[]", false);
+        check(b"#{}", false);
+        check(b"#[", false);
+        check(b"#[\xff]", false);
+        check(&[b"#[".as_slice(), &vec![b' '; ARGS_MAX], b"]"].concat(), false);
+    }
+}

@@ -1,0 +1,89 @@
+//! State keys of the chain side, and the documented keys of kernel and host that it reads.
+
+/// The parameters: `swing.swingset.v1.Params`.
+pub const PARAMS: &[u8] = b"swingset/m/params";
+/// Queued actions begin with this.
+pub const ACTION_QUEUE: &[u8] = b"swingset/m/actionQueue/";
+/// Number of the first queued action and of the next one: two times 8 bytes, big-endian.
+pub const ACTION_NUMBERS: &[u8] = b"swingset/m/actionNumbers";
+/// Promises of delivered actions begin with this.
+pub const RESULTS: &[u8] = b"swingset/m/result/";
+/// Who installed which bundle begin with this.
+pub const BUNDLES: &[u8] = b"swingset/m/bundle/";
+/// Installations that wait for chunks begin with this.
+pub const PENDING: &[u8] = b"swingset/m/pending/";
+/// Their chunks begin with this.
+pub const CHUNKS: &[u8] = b"swingset/m/chunk/";
+/// The next chunked artifact: 8 bytes, big-endian.
+pub const NEXT_ARTIFACT: &[u8] = b"swingset/m/nextArtifact";
+/// There while the engine is stopped: the reason, so that the stop is told once.
+pub const STOPPED: &[u8] = b"swingset/m/stopped";
+
+/// The kernel's own keys begin with this.
+pub const KERNEL: &[u8] = b"swingset/k/";
+/// The host's keys begin with this.
+pub const HOST: &[u8] = b"swingset/h/";
+
+fn join(prefix: &[u8], rest: &[u8]) -> Vec<u8> {
+    [prefix, rest].concat()
+}
+
+/// A queued action: `swing.swingset.v1.InboundAction`.
+pub fn action(number: u64) -> Vec<u8> {
+    join(ACTION_QUEUE, &number.to_be_bytes())
+}
+
+/// The result promise of a delivered action: its kpid, as text; empty when there is none.
+pub fn result(number: u64) -> Vec<u8> {
+    join(RESULTS, &number.to_be_bytes())
+}
+
+/// What the chain knows of a bundle: `swing.swingset.v1.BundleMetadata`.
+pub fn bundle(id: &str) -> Vec<u8> {
+    join(BUNDLES, id.as_bytes())
+}
+
+/// An installation that waits for chunks: [`super::chunks::Pending`].
+pub fn pending(artifact: u64) -> Vec<u8> {
+    join(PENDING, &artifact.to_be_bytes())
+}
+
+/// All chunks of an artifact begin with this.
+pub fn chunks(artifact: u64) -> Vec<u8> {
+    join(CHUNKS, &artifact.to_be_bytes())
+}
+
+/// A chunk's bytes.
+pub fn chunk(artifact: u64, index: u64) -> Vec<u8> {
+    join(&chunks(artifact), &index.to_be_bytes())
+}
+
+/// A key of the kernel.
+pub fn kernel(name: &str) -> Vec<u8> {
+    join(KERNEL, name.as_bytes())
+}
+
+/// A key of the host.
+pub fn host(name: &str) -> Vec<u8> {
+    join(HOST, name.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_as_recorded() {
+        assert_eq!(action(258), b"swingset/m/actionQueue/\0\0\0\0\0\0\x01\x02");
+        assert_eq!(result(1), b"swingset/m/result/\0\0\0\0\0\0\0\x01");
+        assert_eq!(bundle("b1-00"), b"swingset/m/bundle/b1-00");
+        assert_eq!(pending(1), b"swingset/m/pending/\0\0\0\0\0\0\0\x01");
+        assert_eq!(chunk(1, 2), b"swingset/m/chunk/\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02");
+        assert_eq!(kernel("crankNumber"), b"swingset/k/crankNumber");
+        assert_eq!(host("kernelBundleID"), b"swingset/h/kernelBundleID");
+        let constants = [PARAMS, ACTION_NUMBERS, NEXT_ARTIFACT, STOPPED];
+        assert_eq!(constants.map(|key| String::from_utf8_lossy(key).into_owned()), [
+            "swingset/m/params", "swingset/m/actionNumbers", "swingset/m/nextArtifact", "swingset/m/stopped"
+        ]);
+    }
+}

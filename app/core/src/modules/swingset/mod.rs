@@ -1,0 +1,29 @@
+//! SwingSet's chain side: bundles by transaction, the queue of inbound actions, its price, and the block's cranks. The engine itself
+//! is a port ([`crate::ports::engine`]).
+//!
+//! # Invariants
+//! - A transaction queues or installs; cranks run after the last transaction, under the block's computron budget. What is left over
+//!   stays queued.
+//! - The queue has a longest length; an action that finds it full is refused, never dropped.
+//! - A stopped engine stops no chain: actions stay queued, and the block goes on.
+//! - The module writes `swingset/m/…` only; what it reads of the kernel and the host are keys that their documents name.
+
+mod block;
+pub mod chunks;
+pub mod events;
+pub mod fees;
+pub mod genesis;
+pub mod handler;
+pub mod install;
+pub mod keys;
+pub mod msg;
+pub mod query;
+pub mod queue;
+mod refusal;
+mod simulated;
+pub mod state;
+pub mod view;
+
+pub use block::{begin_block, end_block};
+pub use refusal::Refusal;
+pub use simulated::SimulatedEngine;

@@ -1,0 +1,12 @@
+//! Messages of the chain side. `CoreEval` is not among them: nothing runs it yet, so it is refused as unknown.
+
+use prost::Name;
+use swing_proto::{
+    agoric::swingset::{MsgInstallBundle, MsgSendChunk},
+    swing::swingset::v1::{MsgDeliverInbound, MsgUpdateParams},
+};
+
+/// Type names of the messages that [`super::handler::handle`] takes.
+pub fn names() -> [String; 4] {
+    [MsgInstallBundle::full_name(), MsgSendChunk::full_name(), MsgDeliverInbound::full_name(), MsgUpdateParams::full_name()]
+}

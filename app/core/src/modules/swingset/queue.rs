@@ -1,0 +1,139 @@
+//! The queue of inbound actions: transactions put in, the block's end takes out.
+
+use prost::Message;
+use swing_proto::swing::swingset::v1::InboundAction;
+
+use super::{Refusal, keys};
+use crate::{
+    error::Failure,
+    state::{State, StateError, StateRead},
+};
+
+/// Results of that many actions are kept; older ones are forgotten.
+const RESULTS_KEPT: u64 = 10_000;
+
+/// Numbers of the queue: `first` is the one to be delivered next, `next` the one that the next action gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// Of the first queued action.
+    pub first: u64,
+    /// Of the next action.
+    pub next: u64,
+}
+
+impl Numbers {
+    /// How many are queued.
+    pub fn length(self) -> u64 {
+        self.next.saturating_sub(self.first)
+    }
+}
+
+/// The queue's numbers. The first action of a chain has number 1.
+///
+/// # Errors
+/// Storage, out of gas.
+pub fn numbers(state: &dyn StateRead) -> Result<Numbers, StateError> {
+    let Some(bytes) = state.get(keys::ACTION_NUMBERS)? else { return Ok(Numbers { first: 1, next: 1 }) };
+    let parts = bytes.split_at_checked(8).and_then(|(first, next)| Some((first.try_into().ok()?, next.try_into().ok()?)));
+    let (first, next) = parts.ok_or_else(|| StateError::Storage("numbers of the action queue are not 16 bytes".into()))?;
+    Ok(Numbers { first: u64::from_be_bytes(first), next: u64::from_be_bytes(next) })
+}
+
+pub(super) fn set_numbers(state: &mut State<'_>, numbers: Numbers) -> Result<(), StateError> {
+    state.set(keys::ACTION_NUMBERS, [numbers.first.to_be_bytes(), numbers.next.to_be_bytes()].concat())
+}
+
+/// Queues an action and gives it its number.
+///
+/// # Errors
+/// swingset 6 when the queue is full; storage, out of gas.
+pub fn push(state: &mut State<'_>, mut action: InboundAction, length_max: u64) -> Result<u64, Failure> {
+    let mut numbers = numbers(state)?;
+    if numbers.length() >= length_max {
+        let reason = format!("{} actions are waiting, {length_max} may: try again later", numbers.length());
+        return Refusal::QueueFull.fail(reason);
+    }
+    action.number = numbers.next;
+    numbers.next = numbers.next.saturating_add(1);
+    state.set(keys::action(action.number), action.encode_to_vec())?;
+    set_numbers(state, numbers)?;
+    Ok(action.number)
+}
+
+/// Takes the first action out.
+///
+/// # Errors
+/// Storage.
+pub fn pop(state: &mut State<'_>) -> Result<Option<InboundAction>, StateError> {
+    let mut numbers = numbers(state)?;
+    if numbers.length() == 0 {
+        return Ok(None);
+    }
+    let action = read(state, numbers.first)?;
+    state.delete(keys::action(numbers.first))?;
+    numbers.first = numbers.first.saturating_add(1);
+    set_numbers(state, numbers)?;
+    Ok(Some(action))
+}
+
+/// A queued action.
+///
+/// # Errors
+/// Storage; a number that is not queued.
+pub fn read(state: &dyn StateRead, number: u64) -> Result<InboundAction, StateError> {
+    let bytes = state.get(&keys::action(number))?;
+    let bytes = bytes.ok_or_else(|| StateError::Storage(format!("action {number} is not in the queue")))?;
+    InboundAction::decode(bytes).map_err(|error| StateError::Storage(format!("action {number}: {error}")))
+}
+
+/// Keeps the result promise of a delivered action, and forgets the oldest.
+///
+/// # Errors
+/// Storage.
+pub fn record_result(state: &mut State<'_>, number: u64, kpid: &str) -> Result<(), StateError> {
+    state.set(keys::result(number), kpid.as_bytes().to_vec())?;
+    if let Some(old) = number.checked_sub(RESULTS_KEPT) {
+        state.delete(keys::result(old))?;
+    }
+    Ok(())
+}
+
+/// The result promise of a delivered action; empty when it had none, none when it is unknown or forgotten.
+///
+/// # Errors
+/// Storage.
+pub fn result(state: &dyn StateRead, number: u64) -> Result<Option<String>, StateError> {
+    Ok(state.get(&keys::result(number))?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::Empty;
+
+    #[test]
+    fn actions_come_out_in_order_each_once_and_a_full_queue_refuses() {
+        let mut state = State::new(&Empty);
+        for number in 1..=3 {
+            assert_eq!(push(&mut state, InboundAction::default(), 3).unwrap(), number);
+        }
+        let Err(Failure::Rejected(refused)) = push(&mut state, InboundAction::default(), 3) else {
+            panic!("a full queue took an action")
+        };
+        assert_eq!((refused.codespace, refused.code), ("swingset", 6));
+        for number in 1..=3 {
+            assert_eq!(pop(&mut state).unwrap().map(|action| action.number), Some(number));
+        }
+        assert_eq!(pop(&mut state).unwrap(), None);
+        assert_eq!(push(&mut state, InboundAction::default(), 3).unwrap(), 4);
+    }
+
+    #[test]
+    fn old_results_are_forgotten() {
+        let mut state = State::new(&Empty);
+        record_result(&mut state, 1, "kp40").unwrap();
+        assert_eq!(result(&state, 1).unwrap().as_deref(), Some("kp40"));
+        record_result(&mut state, 1 + RESULTS_KEPT, "kp41").unwrap();
+        assert_eq!(result(&state, 1).unwrap(), None);
+    }
+}
