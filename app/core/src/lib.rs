@@ -10,15 +10,21 @@
 //!   at all: state, unhashed data and events alike.
 
 pub mod address;
+pub mod ante;
 pub mod bech32;
 pub mod block;
+pub mod chain;
 pub mod error;
 pub mod event;
+pub mod execute;
 pub mod genesis;
 pub mod math;
 pub mod modules;
 pub mod ports;
+pub mod proposals;
 pub mod query;
+pub mod router;
 pub mod sdk_error;
 pub mod state;
 pub mod time;
+pub mod tx;

@@ -160,3 +160,13 @@ fn tell(events: &mut Vec<Event>, message: &Any, signer: Option<Address>, own: Ve
 fn module_of(type_url: &str) -> Option<&str> {
     type_url.split('.').nth(1).filter(|module| !module.is_empty())
 }
+
+/// Runs a genesis transaction: without a gas limit, and its refusal is the genesis'.
+pub(crate) fn deliver_genesis(
+    state: &mut State<'_>,
+    context: &AnteContext<'_>,
+    engine: &mut dyn Engine,
+    tx: &Tx,
+) -> Result<TxResult, Halt> {
+    Ok(run(state, context, engine, tx, u64::MAX, None)?.result)
+}

@@ -16,6 +16,7 @@ pub mod bank;
 pub mod consensus;
 pub mod message;
 pub mod staking;
+pub mod swingset;
 pub mod upgrade;
 
 use crate::{

@@ -2,6 +2,8 @@
 
 mod error;
 mod page;
+mod router;
 
 pub use error::{QueryError, Status};
 pub use page::page;
+pub use router::query;

@@ -13,7 +13,7 @@ use super::{events, keeper, msg, state as params};
 use crate::{
     address::{Address, AddressError},
     error::{Failure, Rejected},
-    math::{Coin, Coins, validate_denom},
+    math::{Coins, validate_denom},
     modules::{MsgContext, auth::keeper as auth, authority, message},
     sdk_error::SdkError,
 };
@@ -131,9 +131,7 @@ pub fn multi_send(context: &mut MsgContext<'_, '_>, message: &MsgMultiSend) -> R
 pub fn update_params(context: &mut MsgContext<'_, '_>, message: MsgUpdateParams) -> Result<MsgUpdateParamsResponse, Failure> {
     authority::check(&message.authority)?;
     let new = message.params.unwrap_or_default();
-    #[expect(deprecated, reason = "the field is still on the wire, and refused")]
-    let listed = new.send_enabled.len();
-    if listed > 0 {
+    if !new.send_enabled.is_empty() {
         return Err(SdkError::InvalidRequest.wrap("use of send_enabled in params is no longer supported").into());
     }
     params::set_params(context.state, &new)?;
@@ -162,11 +160,14 @@ pub fn set_send_enabled(
     Ok(MsgSetSendEnabledResponse {})
 }
 
-/// A coin for tests and genesis messages.
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{modules::BlockContext, modules::swingset::SimulatedEngine, state::{Empty, State}};
+    use crate::{
+        math::Coin,
+        modules::{BlockContext, swingset::SimulatedEngine},
+        state::{Empty, State},
+    };
 
     fn with_context<T>(run: impl FnOnce(&mut MsgContext<'_, '_>) -> T) -> T {
         let mut state = State::new(&Empty);
