@@ -1,6 +1,10 @@
 //! The `swingd` process: everything that touches sockets, files, signals and threads.
 
 pub mod abci;
+pub mod cli;
+pub mod client;
 pub mod comet;
+pub mod config;
+pub mod keyring;
 pub mod killpoints;
 pub mod lifecycle;

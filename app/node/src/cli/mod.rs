@@ -1,0 +1,98 @@
+//! The command line: the Cosmos SDK's verbs, flags and JSON shapes.
+//!
+//! # Invariants
+//! - Answers go to standard output, everything else to standard error; a failure is one line `Error: …` there.
+//! - Exit codes: 0 done, 1 failed (a transaction with a code other than 0 among them), 2 wrong usage. `start` has its own
+//!   besides.
+//! - A command that fails leaves files as they were.
+
+mod comet;
+mod config;
+mod context;
+mod failure;
+mod flags;
+mod genesis;
+mod init;
+mod keys;
+mod output;
+mod smallcaps;
+mod version;
+mod yaml;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand, error::ErrorKind};
+use swing_core::ports::upgrade::Release;
+
+pub use context::Context;
+pub use failure::Failure;
+
+use crate::config::{Home, home};
+
+/// Exit code of a command that failed.
+pub const EXIT_FAILED: u8 = 1;
+/// Exit code of a command line that makes no sense.
+pub const EXIT_USAGE: u8 = 2;
+
+#[derive(Debug, Parser)]
+#[command(name = "swingd", about = "A validator's node whose contract engine can be replaced on a live chain", disable_version_flag = true)]
+struct Cli {
+    /// Home directory of the node
+    #[arg(long, global = true, env = home::HOME_VARIABLE, value_name = "DIR")]
+    home: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make the configuration, key and genesis files of a new node
+    Init(init::InitArgs),
+    /// Manage the keys of accounts
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Work on the genesis file
+    #[command(subcommand)]
+    Genesis(genesis::GenesisCommand),
+    /// Read and change client.toml
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// What CometBFT knows of this node
+    #[command(subcommand, visible_alias = "tendermint")]
+    Comet(comet::CometCommand),
+    /// Show the version
+    Version(version::VersionArgs),
+}
+
+/// Runs one command of the binary of this release. `arguments` begin with the program's name.
+pub fn run(release: &'static dyn Release, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let context = Context::new(release, Home::new(cli.home.unwrap_or_else(Home::default_root)));
+    let result = match cli.command {
+        Command::Init(arguments) => init::run(&context, &arguments),
+        Command::Keys(command) => keys::run(&context, &command),
+        Command::Genesis(command) => genesis::run(&context, &command),
+        Command::Config(command) => config::run(&context, &command),
+        Command::Comet(command) => comet::run(&context, &command),
+        Command::Version(arguments) => version::run(&context, &arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// Help is an answer; anything else that clap says is a failure.
+fn usage(error: &clap::Error) -> ExitCode {
+    let text = error.render().to_string();
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return match output::line(text.trim_end()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(failure) => failure.report(),
+        };
+    }
+    Failure::Usage(text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()).report()
+}

@@ -1,0 +1,105 @@
+//! The layout of a home directory.
+
+use std::path::{Path, PathBuf};
+
+/// Its folder in the user's home, when neither `--home` nor `SWINGD_HOME` says another.
+pub const DEFAULT_FOLDER: &str = ".swingd";
+/// The environment variable that names it.
+pub const HOME_VARIABLE: &str = "SWINGD_HOME";
+
+/// A node's home directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Home {
+    root: PathBuf,
+}
+
+impl Home {
+    /// The home at this path.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Home { root: root.into() }
+    }
+
+    /// `~/.swingd`; `.swingd` in the working directory where the user has no home.
+    #[must_use]
+    pub fn default_root() -> PathBuf {
+        std::env::home_dir().unwrap_or_default().join(DEFAULT_FOLDER)
+    }
+
+    /// The directory itself.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `config/`.
+    #[must_use]
+    pub fn config_folder(&self) -> PathBuf {
+        self.root.join("config")
+    }
+
+    /// `data/`.
+    #[must_use]
+    pub fn data_folder(&self) -> PathBuf {
+        self.root.join("data")
+    }
+
+    /// `config/config.toml`, CometBFT's.
+    #[must_use]
+    pub fn config_toml(&self) -> PathBuf {
+        self.config_folder().join("config.toml")
+    }
+
+    /// `config/app.toml`, the application's.
+    #[must_use]
+    pub fn app_toml(&self) -> PathBuf {
+        self.config_folder().join("app.toml")
+    }
+
+    /// `config/client.toml`, the client commands'.
+    #[must_use]
+    pub fn client_toml(&self) -> PathBuf {
+        self.config_folder().join("client.toml")
+    }
+
+    /// `config/genesis.json`.
+    #[must_use]
+    pub fn genesis(&self) -> PathBuf {
+        self.config_folder().join("genesis.json")
+    }
+
+    /// `config/gentx/`.
+    #[must_use]
+    pub fn gentx_folder(&self) -> PathBuf {
+        self.config_folder().join("gentx")
+    }
+
+    /// `config/node_key.json`: the key of the peer-to-peer identity.
+    #[must_use]
+    pub fn node_key(&self) -> PathBuf {
+        self.config_folder().join("node_key.json")
+    }
+
+    /// `config/priv_validator_key.json`: the consensus key.
+    #[must_use]
+    pub fn priv_validator_key(&self) -> PathBuf {
+        self.config_folder().join("priv_validator_key.json")
+    }
+
+    /// `data/priv_validator_state.json`: what was signed last. It only ever moves forward.
+    #[must_use]
+    pub fn priv_validator_state(&self) -> PathBuf {
+        self.data_folder().join("priv_validator_state.json")
+    }
+
+    /// `data/upgrade-info.json`: advisory, for supervisors.
+    #[must_use]
+    pub fn upgrade_info(&self) -> PathBuf {
+        self.data_folder().join("upgrade-info.json")
+    }
+
+    /// The folder of keyring backend `test`.
+    #[must_use]
+    pub fn keyring_test_folder(&self) -> PathBuf {
+        self.root.join("keyring-test")
+    }
+}
