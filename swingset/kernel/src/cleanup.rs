@@ -51,7 +51,11 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn give_up(&mut self, vat_id: &str, kref: &str) -> Kept<()> {
-        let exported = self.entry(vat_id, kref)?.is_some_and(|entry| !entry.is_import());
+        let entry = self.entry(vat_id, kref)?.ok_or(Fault("a c-list entry to delete is missing"))?;
+        let exported = !entry.is_import();
+        if entry.vref == "o+0" {
+            self.unpin(kref)?;
+        }
         match kref_kind(kref)? {
             Kind::Promise => {
                 if let Standing::Unresolved { decider: Some(decider) } = self.standing(kref)?

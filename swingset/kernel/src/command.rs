@@ -238,13 +238,7 @@ impl<H: Host> Kernel<'_, H> {
     fn pin_vat_root(&mut self, name: &str) -> Served<()> {
         let vat_id = self.living_vat(name)?;
         let root = self.root_of(&vat_id)?;
-        let mut pinned = self.list(keys::PINNED_OBJECTS)?;
-        if !pinned.contains(&root) {
-            self.hold(&root)?;
-            pinned.push(root);
-            self.set_list(keys::PINNED_OBJECTS, &pinned);
-        }
-        Ok(())
+        Ok(self.pin(root)?)
     }
 
     fn terminate_vat(&mut self, vat_id: &str) -> Served<()> {

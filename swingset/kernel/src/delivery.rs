@@ -36,6 +36,11 @@ impl<H: Host> Kernel<'_, H> {
                 Route::Deliver { vat_id, target: routed } => {
                     self.release_message(&target, result.as_deref(), &methargs)?;
                     let delivery = self.message_to_vat(&vat_id, &routed, result.as_deref(), methargs)?;
+                    if let Some(kpid) = &result
+                        && self.options(&vat_id)?.is_some_and(|options| options.pipelining)
+                    {
+                        self.requeue(kpid)?;
+                    }
                     self.deliver(&vat_id, &delivery, limit_default)
                 }
                 Route::Wait { kpid } => {

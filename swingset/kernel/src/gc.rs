@@ -41,12 +41,34 @@ impl Action {
 
 impl<H: Host> Kernel<'_, H> {
     /// Adds an action, once.
-    pub fn add_gc_action(&mut self, vat_id: &str, action: Action, kref: &str) -> () {
+    pub fn add_gc_action(&mut self, vat_id: &str, action: Action, kref: &str) {
         let key = keys::gc_action(vat_id, action.word(), kref);
         if !self.store.has(&key) {
             self.store.set_text(&key, "1");
             self.gc_actions_added += 1;
         }
+    }
+
+    /// Makes an object permanent.
+    pub fn pin(&mut self, kref: String) -> Kept<()> {
+        let mut pinned = self.list(keys::PINNED_OBJECTS)?;
+        if !pinned.contains(&kref) {
+            self.hold(&kref)?;
+            pinned.push(kref);
+            self.set_list(keys::PINNED_OBJECTS, &pinned);
+        }
+        Ok(())
+    }
+
+    /// Gives a pin back, if there is one.
+    pub fn unpin(&mut self, kref: &str) -> Kept<()> {
+        let mut pinned = self.list(keys::PINNED_OBJECTS)?;
+        if let Some(at) = pinned.iter().position(|other| other == kref) {
+            pinned.remove(at);
+            self.set_list(keys::PINNED_OBJECTS, &pinned);
+            self.let_go(kref)?;
+        }
+        Ok(())
     }
 
     /// Writes the count of pending actions, when it has changed.

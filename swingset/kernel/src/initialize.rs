@@ -68,7 +68,11 @@ impl<H: Host> Kernel<'_, H> {
             };
             let vat_id = self.new_vat(vat, &source)?;
             self.store.set_text(&keys::vat_name(&vat.name), &vat_id);
-            roots.push(self.root_of(&vat_id)?);
+            // A static vat's root is spoken to by name at any time: it is pinned, or each message from outside would end with
+            // its export dropped and retired.
+            let root = self.root_of(&vat_id)?;
+            self.pin(root.clone())?;
+            roots.push(root);
             names.push(vat.name.clone());
             self.queue_push(keys::ACCEPTANCE_QUEUE, Event::StartVat { vat_id }.to_bytes())?;
         }

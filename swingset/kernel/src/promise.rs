@@ -113,16 +113,7 @@ impl<H: Host> Kernel<'_, H> {
             }
         }
         self.apply_policy(kpid, rejected)?;
-        let counter = join([kpid, ".queue.nextID"]);
-        if let Some(waiting) = self.store.get_number(&counter)? {
-            for id in 0..waiting {
-                let key = join([kpid, ".queue.", &number_text(id)]);
-                let message = Vec::from(self.store.get(&key).ok_or(Fault("a waiting message is missing"))?);
-                self.queue_push(keys::ACCEPTANCE_QUEUE, message)?;
-                self.store.delete(&key);
-            }
-            self.store.delete(&counter);
-        }
+        self.requeue(kpid)?;
         for part in [".decider", ".policy", ".subscribers"] {
             self.delete_if_there(&join([kpid, part]));
         }
@@ -132,6 +123,22 @@ impl<H: Host> Kernel<'_, H> {
             self.hold(slot)?;
         }
         self.set_list(&join([kpid, ".data.slots"]), &data.slots);
+        Ok(())
+    }
+
+    /// Queues the messages that wait for a promise again: it has settled, or a vat that takes them decides it now.
+    ///
+    /// SwingSet: requeueKernelPromise.
+    pub fn requeue(&mut self, kpid: &str) -> Kept<()> {
+        let counter = join([kpid, ".queue.nextID"]);
+        let Some(waiting) = self.store.get_number(&counter)? else { return Ok(()) };
+        for id in 0..waiting {
+            let key = join([kpid, ".queue.", &number_text(id)]);
+            let message = Vec::from(self.store.get(&key).ok_or(Fault("a waiting message is missing"))?);
+            self.queue_push(keys::ACCEPTANCE_QUEUE, message)?;
+            self.store.delete(&key);
+        }
+        self.store.delete(&counter);
         Ok(())
     }
 

@@ -1,0 +1,6 @@
+//! The kernel against its specification, natively: an in-memory kvStore, scripted vats.
+#![allow(missing_docs, reason = "tests")]
+
+mod illegal;
+mod messages;
+mod world;

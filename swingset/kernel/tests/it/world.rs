@@ -1,0 +1,266 @@
+//! An in-memory host and scripted vats for the kernel.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+
+use swingset_abi::{
+    kernel::{Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatOptions},
+    vat::{CapData, DeliveryOutcome, DeliveryVerdict, Resolution, SyscallReply, VatDelivery, VatStep, VatSyscall},
+    wire::Wire,
+};
+use swingset_kernel::host::Host;
+
+/// What one delivery does: syscalls in order, then how it ends.
+#[derive(Clone, Debug)]
+pub struct Act {
+    pub syscalls: Vec<VatSyscall>,
+    pub verdict: DeliveryVerdict,
+    pub computrons: u64,
+}
+
+impl Act {
+    pub fn of(syscalls: Vec<VatSyscall>) -> Act {
+        Act { syscalls, verdict: DeliveryVerdict::Ok {}, computrons: 7 }
+    }
+}
+
+type Script = Box<dyn FnMut(&VatDelivery) -> Act>;
+
+#[derive(Default)]
+pub struct Vats {
+    scripts: BTreeMap<String, Script>,
+    running: Option<(String, std::vec::IntoIter<VatSyscall>, Act)>,
+    pub abandoned: Vec<String>,
+    /// Everything delivered, by vat, in order.
+    pub delivered: Vec<(String, VatDelivery)>,
+    /// Every answer to a syscall.
+    pub replies: Vec<SyscallReply>,
+    pub limits: Vec<u64>,
+    pub log: Vec<String>,
+}
+
+/// The host of one world; the kernel is made anew for each command.
+#[derive(Default)]
+pub struct World {
+    pub kv: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub vats: Rc<RefCell<Vats>>,
+}
+
+impl Host for World {
+    fn get(&mut self, key: &[u8], out: &mut Vec<u8>) -> bool {
+        out.clear();
+        self.kv.get(key).map(|value| out.extend_from_slice(value)).is_some()
+    }
+    fn set(&mut self, key: &[u8], value: &[u8]) {
+        self.kv.insert(key.to_vec(), value.to_vec());
+    }
+    fn delete(&mut self, key: &[u8]) {
+        self.kv.remove(key);
+    }
+    fn next_key(&mut self, prior: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> bool {
+        out.clear();
+        let after = (std::ops::Bound::Excluded(prior.to_vec()), std::ops::Bound::Unbounded);
+        let next = self.kv.range(after).map(|(key, _)| key).find(|key| key.as_slice() >= prefix);
+        next.filter(|key| key.starts_with(prefix)).map(|key| out.extend_from_slice(key)).is_some()
+    }
+    fn deliver(&mut self, vat_id: &str, delivery: &[u8], limit: u64, out: &mut Vec<u8>) {
+        let delivery = VatDelivery::from_bytes(delivery).expect("the kernel writes deliveries");
+        let mut vats = self.vats.borrow_mut();
+        assert!(vats.running.is_none(), "one vat at a time");
+        vats.limits.push(limit);
+        vats.delivered.push((vat_id.to_owned(), delivery.clone()));
+        let act = vats.scripts.get_mut(vat_id).map_or_else(|| Act::of(Vec::new()), |script| script(&delivery));
+        vats.running = Some((vat_id.to_owned(), act.syscalls.clone().into_iter(), act));
+        *out = vats.next_step();
+    }
+    fn resume(&mut self, reply: &[u8], out: &mut Vec<u8>) {
+        let reply = SyscallReply::from_bytes(reply).expect("the kernel writes replies");
+        let mut vats = self.vats.borrow_mut();
+        vats.replies.push(reply);
+        *out = vats.next_step();
+    }
+    fn abandon_vat(&mut self, vat_id: &str) {
+        self.vats.borrow_mut().abandoned.push(vat_id.to_owned());
+    }
+    fn log(&mut self, _level: u32, text: &str) {
+        self.vats.borrow_mut().log.push(text.to_owned());
+    }
+}
+
+impl Vats {
+    fn next_step(&mut self) -> Vec<u8> {
+        let (_, syscalls, act) = self.running.as_mut().expect("a delivery is under way");
+        let step = match syscalls.next() {
+            Some(syscall) => VatStep::Syscall { syscall },
+            None => {
+                let outcome = DeliveryOutcome { verdict: act.verdict.clone(), computrons: act.computrons };
+                self.running = None;
+                VatStep::Done { outcome }
+            }
+        };
+        step.to_bytes()
+    }
+}
+
+pub fn vat(name: &str) -> StaticVat {
+    StaticVat {
+        name: name.to_owned(),
+        bundle_id: format!("b1-{name}"),
+        parameters: data("#{}", &[]),
+        options: VatOptions { raw: true, ..VatOptions::default() },
+    }
+}
+
+pub fn data(body: &str, slots: &[&str]) -> CapData {
+    CapData { body: body.to_owned(), slots: slots.iter().map(|slot| (*slot).to_owned()).collect() }
+}
+
+pub fn send(target: &str, body: &str, slots: &[&str], result: Option<&str>) -> VatSyscall {
+    VatSyscall::Send { target: target.to_owned(), methargs: data(body, slots), result: result.map(str::to_owned) }
+}
+
+pub fn settle(promise: &str, rejected: bool, body: &str, slots: &[&str]) -> VatSyscall {
+    let resolution = Resolution { promise: promise.to_owned(), rejected, data: data(body, slots) };
+    VatSyscall::Resolve { resolutions: vec![resolution] }
+}
+
+pub fn subscribe(promise: &str) -> VatSyscall {
+    VatSyscall::Subscribe { promise: promise.to_owned() }
+}
+
+impl World {
+    /// A world with these static vats, initialized, nothing run yet.
+    pub fn with(vats: Vec<StaticVat>) -> World {
+        let mut world = World::default();
+        let command = Command::Initialize {
+            vats,
+            supervisor_bundle_id: "b1-supervisor".to_owned(),
+            lockdown_bundle_id: "b1-lockdown".to_owned(),
+        };
+        assert_eq!(world.call(&command), Reply::Done {});
+        world
+    }
+
+    /// Raw vats of these names (`v1`, `v2`, …), started.
+    pub fn started(names: &[&str]) -> World {
+        let mut world = World::with(names.iter().map(|name| vat(name)).collect());
+        if names[0] == "bootstrap" {
+            world.acts("v1", vec![vec![], vec![settle("p-60", false, "#true", &[])]]);
+        }
+        world.run();
+        world.script("v1", |_| Act::of(Vec::new()));
+        world.vats.borrow_mut().delivered.clear();
+        world
+    }
+
+    /// What a vat does from now on.
+    pub fn script(&mut self, vat_id: &str, script: impl FnMut(&VatDelivery) -> Act + 'static) {
+        self.vats.borrow_mut().scripts.insert(vat_id.to_owned(), Box::new(script));
+    }
+
+    /// What a vat does at its next deliveries, one after another; afterwards nothing.
+    pub fn acts(&mut self, vat_id: &str, acts: Vec<Vec<VatSyscall>>) {
+        let mut acts = acts.into_iter();
+        self.script(vat_id, move |_| Act::of(acts.next().unwrap_or_default()));
+    }
+
+    pub fn call(&mut self, command: &Command) -> Reply {
+        let reply = swingset_kernel::call(self, &command.to_bytes());
+        Reply::from_bytes(&reply).expect("the kernel writes replies")
+    }
+
+    pub fn step(&mut self) -> CrankReport {
+        match self.call(&Command::Step { crank_limit_default: 1000 }) {
+            Reply::Crank { report } => report,
+            other => panic!("a step was answered with {other:?}"),
+        }
+    }
+
+    /// Cranks until idle or a panic; gives all reports but the idle one.
+    pub fn run(&mut self) -> Vec<CrankReport> {
+        let mut reports = Vec::new();
+        loop {
+            let report = self.step();
+            if report.kind == (CrankKind::Idle {}) {
+                return reports;
+            }
+            let panicked = report.panic.is_some();
+            reports.push(report);
+            if panicked {
+                return reports;
+            }
+        }
+    }
+
+    /// Queues `method([])` to a vat's root.
+    pub fn queue(&mut self, name: &str, method: &str, policy: ResolutionPolicy) -> Option<String> {
+        let args = data("#[]", &[]);
+        let command = Command::QueueToVatRoot { vat_name: name.to_owned(), method: method.to_owned(), args, policy };
+        match self.call(&command) {
+            Reply::Queued { kpid } => kpid,
+            other => panic!("a message was answered with {other:?}"),
+        }
+    }
+
+    /// Queues a message whose result is kept.
+    pub fn ask(&mut self, name: &str, method: &str) -> String {
+        let kpid = self.queue(name, method, ResolutionPolicy::Ignore {}).expect("a result promise");
+        assert_eq!(self.call(&Command::RegisterInterest { kpid: kpid.clone() }), Reply::Done {});
+        kpid
+    }
+
+    pub fn promise(&mut self, kpid: &str) -> PromiseState {
+        match self.call(&Command::PromiseStatus { kpid: kpid.to_owned() }) {
+            Reply::PromiseState { state } => state,
+            other => panic!("a status was answered with {other:?}"),
+        }
+    }
+
+    pub fn text(&self, key: &str) -> Option<String> {
+        self.kv.get(key.as_bytes()).map(|value| String::from_utf8_lossy(value).into_owned())
+    }
+
+    /// Keys that begin so.
+    pub fn keys(&self, prefix: &str) -> Vec<String> {
+        let keys = self.kv.keys().map(|key| String::from_utf8_lossy(key).into_owned());
+        keys.filter(|key| key.starts_with(prefix)).collect()
+    }
+
+    pub fn delivered(&self) -> Vec<(String, VatDelivery)> {
+        self.vats.borrow().delivered.clone()
+    }
+
+    /// Messages delivered so far, as `vat target body result`.
+    pub fn messages(&self) -> Vec<String> {
+        let lines = self.vats.borrow().delivered.iter().filter_map(|(vat_id, delivery)| match delivery {
+            VatDelivery::Message { target, methargs, result } => {
+                let result = result.as_deref().unwrap_or("-");
+                Some(format!("{vat_id} {target} {} [{}] {result}", methargs.body, methargs.slots.join(",")))
+            }
+            _ => None,
+        }).collect();
+        lines
+    }
+
+    /// Notifies delivered so far, as `vat promise=body …`.
+    pub fn notifies(&self) -> Vec<String> {
+        let lines = self.vats.borrow().delivered.iter().filter_map(|(vat_id, delivery)| match delivery {
+            VatDelivery::Notify { resolutions } => {
+                let parts: Vec<String> = resolutions
+                    .iter()
+                    .map(|r| format!("{}{}{}[{}]", r.promise, if r.rejected { "!" } else { "=" }, r.data.body, r.data.slots.join(",")))
+                    .collect();
+                Some(format!("{vat_id} {}", parts.join(" ")))
+            }
+            _ => None,
+        }).collect();
+        lines
+    }
+
+    /// The root of the n-th static vat, as v1's import once it was given (`o-50`, …).
+    pub fn stats(&mut self) -> BTreeMap<String, u64> {
+        match self.call(&Command::Stats {}) {
+            Reply::Stats { figures } => figures.into_iter().collect(),
+            other => panic!("stats were answered with {other:?}"),
+        }
+    }
+}
