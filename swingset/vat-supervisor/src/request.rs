@@ -1,0 +1,199 @@
+//! Requests of the vat's code. A refused one changes nothing.
+
+use alloc::{string::String, vec::Vec};
+
+use swingset_abi::{
+    supervisor::{Passable, SlotHandle, VatAnswer, VatRequest},
+    vat::{Resolution, VatSyscall},
+};
+
+use crate::{
+    body,
+    machine::{Coming, STORE_PREFIX, Supervisor, Then},
+    promises::Standing,
+    slots::Announced,
+};
+
+/// Longest key of vat code, in bytes: with the prefix it stays below the kernel's limit.
+const STORE_KEY_BYTES_MAX: usize = 500;
+
+/// Most settlements in one syscall; below the kernel's limit.
+const RESOLUTIONS_MAX: usize = 1_000;
+
+type Requested = Result<Then, &'static str>;
+
+fn done() -> Requested {
+    Ok(Then::Answer(VatAnswer::Done {}))
+}
+
+fn store_key(key: &str) -> Result<String, &'static str> {
+    if key.is_empty() || key.len() > STORE_KEY_BYTES_MAX {
+        return Err("a key is 1 to 500 bytes long");
+    }
+    Ok([STORE_PREFIX, key].concat())
+}
+
+impl Supervisor {
+    /// Queues the syscalls that a request leads to, and says what follows them.
+    pub(crate) fn request(&mut self, request: VatRequest) -> Requested {
+        match request {
+            VatRequest::Send { target, method, args, want_result } => self.send(target, &method, args, want_result),
+            VatRequest::NewPromise {} => {
+                let handle = self.promises.add(None, Standing::Ours);
+                self.hold_by_vat(handle);
+                Ok(Then::Answer(VatAnswer::Handle { handle }))
+            }
+            VatRequest::NewObject { .. } => Ok(Then::Answer(VatAnswer::Handle { handle: self.exports.make() })),
+            VatRequest::Watch { promise } => self.watch(promise),
+            VatRequest::Settle { promise, rejected, value } => self.settle(promise, rejected, value),
+            VatRequest::StoreGet { key } => self.read(VatSyscall::VatstoreGet { key: store_key(&key)? }),
+            VatRequest::StoreSet { key, value } => {
+                self.syscalls.push_back(VatSyscall::VatstoreSet { key: store_key(&key)?, value });
+                done()
+            }
+            VatRequest::StoreDelete { key } => {
+                self.syscalls.push_back(VatSyscall::VatstoreDelete { key: store_key(&key)? });
+                done()
+            }
+            VatRequest::StoreNextKey { prior } => {
+                if prior.len() > STORE_KEY_BYTES_MAX {
+                    return Err("a key is at most 500 bytes long");
+                }
+                self.read(VatSyscall::VatstoreGetNextKey { prior: [STORE_PREFIX, &prior].concat() })
+            }
+            VatRequest::Release { handles } => self.release(&handles),
+            VatRequest::Exit { failure, info } => {
+                self.check_value(&info)?;
+                let mut announced = Announced::default();
+                let info = self.value_out(info, &mut announced);
+                self.announce(&mut announced);
+                self.syscalls.push_back(VatSyscall::Exit { failure, info });
+                done()
+            }
+            VatRequest::CallDevice { .. } => Err("this supervisor's kernel has no devices"),
+        }
+    }
+
+    fn read(&mut self, syscall: VatSyscall) -> Requested {
+        self.syscalls.push_back(syscall);
+        Ok(Then::Read)
+    }
+
+    fn hold_by_vat(&mut self, handle: u64) {
+        if let Some(promise) = self.promises.get_mut(handle) {
+            promise.held_by_vat = true;
+        }
+    }
+
+    fn announce(&mut self, announced: &mut Announced) {
+        let resolutions = self.announcements(announced);
+        self.queue_resolutions(resolutions);
+    }
+
+    fn queue_resolutions(&mut self, mut resolutions: Vec<Resolution>) {
+        while !resolutions.is_empty() {
+            let rest = resolutions.split_off(resolutions.len().min(RESOLUTIONS_MAX));
+            self.syscalls.push_back(VatSyscall::Resolve { resolutions });
+            resolutions = rest;
+        }
+    }
+
+    fn send(&mut self, target: SlotHandle, method: &str, args: Passable, want_result: bool) -> Requested {
+        if matches!(target, SlotHandle::Device { .. }) {
+            return Err("a device is called, not sent to");
+        }
+        self.check_slots(&[target])?;
+        self.check_value(&args)?;
+        let body = body::join(method, &args.body).ok_or("the arguments are not a list, or the method has control characters")?;
+        let mut announced = Announced::default();
+        let target = self.slot_out(target, &mut announced);
+        let methargs = self.value_out(Passable { body, slots: args.slots }, &mut announced);
+        let mut answer = VatAnswer::Done {};
+        let mut result = None;
+        if want_result {
+            let vref = self.promises.new_vref();
+            let handle = self.promises.add(Some(vref.clone()), Standing::Theirs { subscribed: false });
+            self.hold_by_vat(handle);
+            result = Some(vref);
+            answer = VatAnswer::Handle { handle };
+        }
+        self.syscalls.push_back(VatSyscall::Send { target, methargs, result });
+        self.announce(&mut announced);
+        Ok(Then::Answer(answer))
+    }
+
+    fn watch(&mut self, handle: u64) -> Requested {
+        let promise = self.promises.get_mut(handle).filter(|promise| promise.held_by_vat);
+        let promise = promise.ok_or("a promise that this vat does not hold")?;
+        promise.watched = true;
+        match &mut promise.standing {
+            Standing::Ours => {}
+            Standing::Settled { .. } => self.events.push_back(Coming::Settled(handle)),
+            Standing::Theirs { subscribed } => {
+                if !core::mem::replace(subscribed, true)
+                    && let Some(promise) = promise.vref.clone()
+                {
+                    self.syscalls.push_back(VatSyscall::Subscribe { promise });
+                }
+            }
+        }
+        done()
+    }
+
+    fn settle(&mut self, handle: u64, rejected: bool, value: Passable) -> Requested {
+        let promise = self.promises.get(handle).filter(|promise| promise.held_by_vat);
+        let promise = promise.ok_or("a promise that this vat does not hold")?;
+        if promise.standing != Standing::Ours {
+            return Err("a promise that this vat does not decide, or that is settled");
+        }
+        self.check_value(&value)?;
+        if !rejected && matches!(value.slots[..], [SlotHandle::Promise { .. }]) && body::is_lone_reference(&value.body) {
+            return Err("a promise is not fulfilled with a promise: watch it and settle with its value");
+        }
+        let (name, watched) = (promise.vref.clone(), promise.watched);
+        if let Some(promise) = name {
+            let mut announced = Announced::default();
+            let data = self.value_out(value.clone(), &mut announced);
+            let mut resolutions = Vec::from([Resolution { promise, rejected, data }]);
+            resolutions.extend(self.announcements(&mut announced));
+            self.queue_resolutions(resolutions);
+        }
+        self.hold_value(&value);
+        self.promises.settle(handle, rejected, value);
+        if watched {
+            self.events.push_back(Coming::Settled(handle));
+        }
+        done()
+    }
+
+    fn release(&mut self, handles: &[SlotHandle]) -> Requested {
+        self.check_slots(handles)?;
+        for slot in handles {
+            if let SlotHandle::Local { handle } = slot
+                && (!self.exports.releasable(*handle) || self.imports.local_is_held(*handle))
+            {
+                return Err("an object that others, or a settled promise's value, may reach");
+            }
+        }
+        let mut retired = Vec::new();
+        for slot in handles {
+            match *slot {
+                SlotHandle::Local { handle } => retired.extend(self.exports.release(handle)),
+                SlotHandle::Presence { handle } => self.imports.release(handle),
+                SlotHandle::Promise { handle } => self.release_promise(handle),
+                SlotHandle::Device { .. } => {}
+            }
+        }
+        if !retired.is_empty() {
+            self.syscalls.push_back(VatSyscall::RetireExports { vrefs: retired });
+        }
+        done()
+    }
+
+    fn release_promise(&mut self, handle: u64) {
+        if let Some(promise) = self.promises.get_mut(handle) {
+            promise.held_by_vat = false;
+            self.forget(handle);
+        }
+    }
+}

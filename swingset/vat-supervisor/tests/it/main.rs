@@ -1,0 +1,1 @@
+//! The supervisor as a machine: inputs in, outputs out.
