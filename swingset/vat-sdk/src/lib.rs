@@ -1,16 +1,78 @@
 //! What a vat is written with.
+//!
+//! A vat is a root object and the objects that it makes; each answers messages by methods. Everything that crosses the vat's
+//! boundary is a [`Value`]. A message to something elsewhere is an eventual send, [`E`], whose result is a [`Promise`]; what
+//! follows its settlement is a closure kept in the vat's memory, which outlives restarts and releases.
+//!
+//! ```
+//! use swingset_vat_sdk::prelude::*;
+//!
+//! struct Greeter {
+//!     greeted: u64,
+//! }
+//!
+//! methods! {
+//!     impl Greeter as "Greeter" {
+//!         fn greet(&mut self, name: String) -> String {
+//!             self.greeted += 1;
+//!             ["Hello, ", &name, "!"].concat()
+//!         }
+//!         // A method may answer later: the result follows the promise.
+//!         fn introduce(&mut self, other: Far) -> Promise {
+//!             E(&other).call("name", ()).then(|name| Ok::<_, Value>(["Hello, ", &name?.text()?].concat()))
+//!         }
+//!         // Objects are made and handed out.
+//!         fn twin(&mut self) -> Far {
+//!             export(Greeter { greeted: 0 })
+//!         }
+//!     }
+//! }
+//!
+//! fn start(_parameters: Value) -> Greeter {
+//!     Greeter { greeted: 0 }
+//! }
+//!
+//! vat!(start);
+//! ```
+//!
+//! # Invariants
+//! - Nothing here has a clock, randomness or floats: the same events give the same requests.
+//! - A handle that no value in the vat refers to any more is released at the event's end.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 extern crate alloc;
 
+pub mod answer;
 #[doc(hidden)]
 pub mod boundary;
+mod convert;
+mod json;
+mod macros;
+mod promise;
 pub mod raw;
+mod reference;
+pub mod runtime;
+mod smallcaps;
+pub mod store;
+mod value;
 
 #[doc(hidden)]
 pub use swingset_guest_rt as rt;
 
+pub use answer::{Answer, Args, IntoAnswer, Object};
+pub use convert::{FromValue, IntoArgs, IntoValue};
+pub use promise::{Promise, Resolver};
+pub use reference::{E, Far, Sending, export};
+pub use runtime::{exit, log};
 pub use swingset_abi as abi;
+pub use value::{Error, Value};
+
+/// What vat code usually needs.
+pub mod prelude {
+    pub use alloc::{string::String, vec::Vec};
+
+    pub use crate::{Answer, E, Error, Far, IntoValue, Promise, Resolver, Value, export, methods, vat};
+}
 
 /// Ends the vat: the crank is undone and the vat terminated.
 pub fn trap() -> ! {

@@ -26,25 +26,28 @@ pub fn send(target: &str, methargs: CapData) {
 /// Exports a [`RawVat`] as the module's vat.
 #[macro_export]
 macro_rules! raw_vat {
-    ($vat:ty) => {
-        static VAT: $crate::boundary::Cell<$vat> = $crate::boundary::Cell::new();
+    ($vat:ident) => {
+        #[cfg(target_arch = "wasm32")]
+        mod vat_exports {
+            static VAT: $crate::boundary::Cell<super::$vat> = $crate::boundary::Cell::new();
 
-        /// Room for an event.
-        #[unsafe(no_mangle)]
-        #[allow(unsafe_code, reason = "an export's name is outside the compiler's sight")]
-        extern "C" fn vat_alloc(length: usize) -> *mut u8 {
-            $crate::rt::buffer::give(length)
-        }
+            /// Room for a delivery.
+            #[unsafe(no_mangle)]
+            #[allow(unsafe_code, reason = "an export's name is outside the compiler's sight")]
+            extern "C" fn vat_alloc(length: usize) -> *mut u8 {
+                $crate::rt::buffer::give(length)
+            }
 
-        /// Takes a delivery.
-        #[unsafe(no_mangle)]
-        #[allow(unsafe_code, reason = "the host passes raw memory")]
-        extern "C" fn vat_deliver(start: *mut u8, length: usize) {
-            // SAFETY: the host got `start` from `vat_alloc(length)`, filled it and passes it once.
-            let bytes = unsafe { $crate::rt::buffer::take(start, length) };
-            match $crate::abi::wire::Wire::from_bytes(&bytes) {
-                Ok(delivery) => VAT.with(Default::default, |vat| $crate::raw::RawVat::deliver(vat, delivery)),
-                Err(_) => $crate::trap(),
+            /// Takes a delivery.
+            #[unsafe(no_mangle)]
+            #[allow(unsafe_code, reason = "the host passes raw memory")]
+            extern "C" fn vat_deliver(start: *mut u8, length: usize) {
+                // SAFETY: the host got `start` from `vat_alloc(length)`, filled it and passes it once.
+                let bytes = unsafe { $crate::rt::buffer::take(start, length) };
+                match $crate::abi::wire::Wire::from_bytes(&bytes) {
+                    Ok(delivery) => VAT.with(Default::default, |vat| $crate::raw::RawVat::deliver(vat, delivery)),
+                    Err(_) => $crate::trap(),
+                }
             }
         }
     };
