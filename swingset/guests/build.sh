@@ -15,10 +15,18 @@ say() { echo "guests: $*" >&2; }
 # artifact            package            features
 artifacts() {
   cat <<'TABLE'
-version-1/kernel      swingset-kernel    -
-version-2/kernel      swingset-kernel    schema-2
-test/kernel-trap      swingset-kernel    trap-on-step
-test/raw-pingpong     vat-raw-pingpong   -
+version-1/kernel      swingset-kernel            -
+version-2/kernel      swingset-kernel            schema-2
+version-1/supervisor  swingset-vat-supervisor    -
+version-2/supervisor  swingset-vat-supervisor    -
+vats/bootstrap        vat-bootstrap              -
+vats/counter          vat-counter                -
+vats/mint             vat-mint                   -
+vats/party            vat-party                  -
+test/kernel-trap      swingset-kernel            trap-on-step
+test/raw-pingpong     vat-raw-pingpong           -
+test/pingpong         vat-pingpong               -
+test/hostile          vat-hostile                -
 TABLE
 }
 

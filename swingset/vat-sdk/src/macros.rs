@@ -40,7 +40,13 @@ macro_rules! methods {
 /// Makes the module a vat: `start` takes the parameters and gives the root object.
 #[macro_export]
 macro_rules! vat {
-    ($start:path) => {
+    ($start:ident) => {
+        /// Takes an event, in native tests.
+        #[cfg(not(target_arch = "wasm32"))]
+        pub fn vat_deliver(event: &[u8]) {
+            $crate::runtime::handle(event, $start);
+        }
+
         #[cfg(target_arch = "wasm32")]
         mod vat_exports {
             /// Room for an event.

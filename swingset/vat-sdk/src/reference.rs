@@ -50,6 +50,14 @@ impl Far {
         self.token.slot()
     }
 
+    /// The number of one of this vat's own objects, under which it may keep what it knows of it; `None` for others' objects.
+    pub fn own_id(&self) -> Option<u64> {
+        match self.slot() {
+            SlotHandle::Local { handle } => Some(handle),
+            _ => None,
+        }
+    }
+
     /// The interface of one of this vat's own objects; empty for others.
     pub(crate) fn interface(&self) -> &'static str {
         match self.slot() {
