@@ -116,13 +116,13 @@ impl KvStore {
         let within = |key: &[u8]| end.as_deref().is_none_or(|end| key < end);
         // The least key above `prior` is `prior` and a zero byte.
         let mut from = if prior >= prefix { [prior, &[0]].concat() } else { prefix.to_vec() };
+        if !within(&from) {
+            return Next::Key(None);
+        }
         let written = self
             .dirty
             .range::<[u8], _>((Included(from.as_slice()), end.as_deref().map_or(Unbounded, Excluded)))
             .find(|key| self.slots.get(*key).is_some_and(|slot| slot.value.is_some()));
-        if !within(&from) {
-            return Next::Key(None);
-        }
         loop {
             let Some(successor) = self.successors.get(from.as_slice()) else { return Next::Ask(Bytes::from(from)) };
             let stored = successor.as_ref().filter(|key| within(key));

@@ -1,0 +1,141 @@
+//! Vats that mean harm: they die, the engine goes on, and they pay for all they could have used.
+
+use swingset_host::{
+    ControllerOptions,
+    bundle::LockdownPolicy,
+    controller::{RunForever, RunSummary},
+};
+
+use crate::support::{World, kernel_1, lockdown, raw_vat, release, wat};
+
+/// A raw vat that starts well and then does `evil` to every message.
+fn villain(evil: &str) -> Vec<u8> {
+    wat(&format!(
+        r#"(module
+          (import "vat" "call" (func $call (param i32 i32 i32 i32) (result i32)))
+          (import "vat" "fetch" (func $fetch (param i32 i32) (result i32)))
+          (import "vat" "log" (func $log (param i32 i32 i32)))
+          (memory (export "memory") 1 4096)
+          (table 2 2 funcref)
+          (global $started (mut i32) (i32.const 0))
+          (data (i32.const 100) "\05\01k")
+          (func (export "vat_alloc") (param i32) (result i32)
+            (select (global.get $alloc) (i32.const 1024) (global.get $started)))
+          (func $deep (param i32) (result i32) (i32.add (call $deep (local.get 0)) (i32.const 1)))
+          (func (export "vat_deliver") (param i32 i32)
+            (if (i32.eqz (global.get $started)) (then (global.set $started (i32.const 1)) return))
+            {evil})
+          (global $alloc (mut i32) (i32.const 1024)))"#
+    ))
+}
+
+fn policy() -> LockdownPolicy {
+    LockdownPolicy { crank_computrons_default: 50_000, syscalls_per_crank_max: 100, memory_pages_max: 16, ..LockdownPolicy::default() }
+}
+
+fn attack(evil: &str) -> (World, RunSummary) {
+    let mut bundles = release(kernel_1(), &[("villain", villain(evil)), ("victim", villain("nop"))]);
+    bundles.lockdown = lockdown(&policy());
+    let vats = [raw_vat("villain"), raw_vat("victim")];
+    let mut world = World::start(&bundles, &vats, ControllerOptions::default());
+    assert!(world.run().idle);
+    world.queue("villain", "attack", "[]");
+    world.queue("victim", "hello", "[]");
+    let summary = world.run();
+    (world, summary)
+}
+
+/// The vat dies, pays its whole limit, and the other one is still served.
+#[track_caller]
+fn check_dies(evil: &str) {
+    let (mut world, summary) = attack(evil);
+    assert_eq!(summary.stopped, None, "{evil}");
+    assert!(summary.idle);
+    assert!(world.kernel_key("v1.options").is_none(), "{evil}: it is terminated");
+    assert!(summary.computrons >= policy().crank_computrons_default, "{evil}: {} computrons", summary.computrons);
+    assert!(world.kernel_key("v2.options").is_some());
+    world.queue("victim", "hello", "[]");
+    assert_eq!(world.controller.run(&mut world.env, &mut RunForever).unwrap().deliveries, 1);
+    assert!(world.state().iter().all(|(key, _)| !key.starts_with(b"~swingset/page/v1/")), "its pages are gone");
+}
+
+#[test]
+fn a_vat_that_loops_dies() {
+    check_dies("(loop $l (br $l))");
+}
+
+#[test]
+fn a_vat_that_traps_dies_and_pays_its_whole_limit() {
+    check_dies("unreachable");
+    check_dies("(drop (i32.load (i32.const -8)))");
+    check_dies("(drop (i32.div_u (i32.const 1) (i32.const 0)))");
+    check_dies("(drop (i32.div_s (i32.const 0x80000000) (i32.const -1)))");
+    check_dies("(call_indirect (i32.const 0))");
+    check_dies("(call_indirect (i32.const 7))");
+}
+
+#[test]
+fn burning_fuel_and_then_trapping_saves_nothing() {
+    check_dies("(local.set 0 (i32.const 0)) (loop $l (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br_if $l (i32.lt_u (local.get 0) (i32.const 1000)))) unreachable");
+}
+
+#[test]
+fn deep_recursion_dies_by_the_counted_stack() {
+    check_dies("(drop (call $deep (i32.const 0)))");
+}
+
+#[test]
+fn a_flood_of_syscalls_dies() {
+    check_dies("(loop $l (drop (call $call (i32.const 100) (i32.const 3) (i32.const 200) (i32.const 64))) (br $l))");
+}
+
+#[test]
+fn forged_addresses_and_lengths_die() {
+    check_dies("(drop (call $call (i32.const -1) (i32.const 3) (i32.const 200) (i32.const 64)))");
+    check_dies("(drop (call $call (i32.const 65530) (i32.const 30) (i32.const 200) (i32.const 64)))");
+    check_dies("(drop (call $call (i32.const 0) (i32.const 0x7fffffff) (i32.const 200) (i32.const 64)))");
+    check_dies("(drop (call $call (i32.const 100) (i32.const 3) (i32.const -4) (i32.const 64)))");
+    check_dies("(call $log (i32.const 1) (i32.const -1) (i32.const 3))");
+}
+
+#[test]
+fn requests_that_are_no_syscall_die() {
+    check_dies("(drop (call $call (i32.const 0) (i32.const 0) (i32.const 200) (i32.const 64)))");
+    check_dies("(drop (call $call (i32.const 2000) (i32.const 9) (i32.const 200) (i32.const 64)))");
+}
+
+#[test]
+fn an_allocator_that_gives_out_garbage_dies_at_the_next_delivery() {
+    let (mut world, first) = attack("(global.set $alloc (i32.const -16))");
+    assert_eq!(first.deliveries, 2);
+    assert!(world.kernel_key("v1.options").is_some(), "so far it has done nothing wrong");
+    world.queue("villain", "again", "[]");
+    assert_eq!(world.run().stopped, None);
+    assert!(world.kernel_key("v1.options").is_none());
+}
+
+#[test]
+fn memory_beyond_the_policy_is_refused_and_not_the_machines_fault() {
+    let evil = "(if (i32.ne (memory.grow (i32.const 100)) (i32.const -1)) (then unreachable))
+                (if (i32.eq (memory.grow (i32.const 15)) (i32.const -1)) (then unreachable))
+                (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))";
+    let (world, summary) = attack(evil);
+    assert_eq!(summary.stopped, None);
+    assert!(world.kernel_key("v1.options").is_some(), "growth fails by policy, the vat may live with it");
+}
+
+#[test]
+fn grown_memory_costs_and_so_does_its_use() {
+    let cost = |evil: &str| attack(evil).1.computrons;
+    let (nothing, grown) = (cost("nop"), cost("(drop (memory.grow (i32.const 10)))"));
+    assert!(grown - nothing >= 10 * 40_000 / 100, "{grown} and {nothing}");
+}
+
+#[test]
+fn filling_and_copying_memory_costs_by_the_byte() {
+    let cost = |evil: &str| attack(evil).1.computrons;
+    let fill = |bytes: u32| cost(&format!("(memory.fill (i32.const 0) (i32.const 1) (i32.const {bytes}))"));
+    let copy = |bytes: u32| cost(&format!("(memory.copy (i32.const 0) (i32.const 8) (i32.const {bytes}))"));
+    assert_eq!(fill(60_000) - fill(10_000), 50_000 / 100);
+    assert_eq!(copy(60_000) - copy(10_000), 50_000 / 100);
+}
