@@ -63,6 +63,11 @@ impl<'base> State<'base> {
         State { base, changes: Changes::new(), journal: Vec::new(), events: Vec::new(), gas: None }
     }
 
+    /// An overlay that goes on where another one ended: `changes` are pending, and no mark goes back behind them.
+    pub fn resume(base: &'base dyn StateRead, changes: Changes) -> Self {
+        State { changes, ..State::new(base) }
+    }
+
     /// Writes a value.
     ///
     /// # Errors
