@@ -1,10 +1,13 @@
 //! The `swingd` process: everything that touches sockets, files, signals and threads.
 
 pub mod abci;
+pub mod app;
 pub mod cli;
 pub mod client;
 pub mod comet;
 pub mod config;
+pub mod engine_adapter;
 pub mod keyring;
 pub mod killpoints;
 pub mod lifecycle;
+pub mod signatures;

@@ -29,6 +29,12 @@ pub enum StopReason {
         /// What failed.
         reason: String,
     },
+    /// The genesis document cannot be used.
+    #[error("genesis: {reason}")]
+    GenesisRefused {
+        /// What is wrong with it, and where.
+        reason: String,
+    },
     /// A local fault.
     #[error(transparent)]
     Halt(#[from] Halt),
@@ -53,6 +59,7 @@ impl StopReason {
             StopReason::Signal { .. } => ExitCode::Ok,
             StopReason::Upgrade(refusal) => refusal.exit_code(),
             StopReason::UpgradeFailed { .. } => ExitCode::UpgradeFailed,
+            StopReason::GenesisRefused { .. } => ExitCode::Failed,
             StopReason::Halt(_) => ExitCode::Halt,
             StopReason::Panicked { .. } => ExitCode::Panicked,
             StopReason::ConsensusLost { .. } => ExitCode::ConsensusLost,

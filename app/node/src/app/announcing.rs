@@ -1,0 +1,72 @@
+//! The engine during one block, with the killpoint inside an upgrade's handler.
+
+use swing_core::{
+    block::Time,
+    ports::engine::{
+        BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport,
+    },
+    state::State,
+};
+
+use crate::killpoints::{Killpoint, Killpoints};
+
+/// Passes everything on, and says when a handler is about to swap the kernel.
+pub(super) struct Announcing<'a> {
+    engine: &'a mut dyn Engine,
+    killpoints: &'a dyn Killpoints,
+    height: u64,
+}
+
+impl<'a> Announcing<'a> {
+    pub(super) fn new(engine: &'a mut dyn Engine, killpoints: &'a dyn Killpoints, height: u64) -> Self {
+        Announcing {
+            engine,
+            killpoints,
+            height,
+        }
+    }
+}
+
+impl Engine for Announcing<'_> {
+    fn initialize(
+        &mut self,
+        state: &mut State<'_>,
+        bundles: &ReleaseBundles,
+        vats: &[StaticVatConfig],
+    ) -> Result<(), EngineFailure> {
+        self.engine.initialize(state, bundles, vats)
+    }
+
+    fn begin_block(&mut self, state: &mut State<'_>, height: u64, time: Time) -> Result<(), EngineFailure> {
+        self.engine.begin_block(state, height, time)
+    }
+
+    fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure> {
+        self.engine.install_bundle(state, bytes)
+    }
+
+    fn deliver_inbound(
+        &mut self,
+        state: &mut State<'_>,
+        message: &InboundMessage,
+    ) -> Result<Option<String>, EngineFailure> {
+        self.engine.deliver_inbound(state, message)
+    }
+
+    fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure> {
+        self.engine.run(state, budget)
+    }
+
+    fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
+        self.killpoints.reach(Killpoint::InsideHandler, self.height);
+        self.engine.reinitialize(state, bundles)
+    }
+
+    fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure> {
+        self.engine.end_block(state)
+    }
+
+    fn discard(&mut self) {
+        self.engine.discard();
+    }
+}

@@ -1,0 +1,97 @@
+//! What the reading half and the consensus half share.
+
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use swing_core::{
+    error::Halt,
+    modules::upgrade::preblock,
+    ports::upgrade::Decision,
+    tx::{SignatureCheck, signature_checks},
+};
+use swing_store::Store;
+
+use super::{
+    AppOptions,
+    committed::{Committed, fault},
+    mempool::Mempool,
+};
+use crate::{
+    lifecycle::{Refusal, refusal_of},
+    signatures::RememberingVerifier,
+};
+
+/// What the halves share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub options: AppOptions,
+    pub store: Store,
+    pub signatures: RememberingVerifier,
+    committed: RwLock<Arc<Committed>>,
+    mempool: Mutex<Mempool>,
+}
+
+impl Shared {
+    pub(super) fn new(options: AppOptions, store: Store) -> Result<Self, Halt> {
+        let committed = Committed::load(&store)?;
+        Ok(Shared {
+            signatures: RememberingVerifier::new(options.signatures_remembered),
+            mempool: Mutex::new(Mempool::new(&committed)),
+            committed: RwLock::new(Arc::new(committed)),
+            options,
+            store,
+        })
+    }
+
+    /// The committed version of this moment.
+    pub(super) fn committed(&self) -> Arc<Committed> {
+        Arc::clone(&self.committed.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Makes a version the one that all read paths see.
+    pub(super) fn publish(&self, committed: Committed) {
+        let mempool = Mempool::new(&committed);
+        *self.committed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(committed);
+        *self.mempool.lock().unwrap_or_else(PoisonError::into_inner) = mempool;
+    }
+
+    /// Works on the mempool's state.
+    pub(super) fn with_mempool<T>(&self, work: impl FnOnce(&mut Mempool) -> T) -> T {
+        work(&mut self.mempool.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The decision about the block after `committed`. None is taken where there is no chain yet.
+    pub(super) fn decide_next(&self, committed: &Committed) -> Result<Option<(u64, Decision)>, Halt> {
+        if !committed.has_chain() {
+            return Ok(None);
+        }
+        let height = committed.height.saturating_add(1);
+        let overlay = committed.overlay();
+        let release = self.options.release.as_ref();
+        let decision = preblock::decide(&overlay, height, release, &self.options.flags.skip_heights).map_err(fault)?;
+        Ok(Some((height, decision)))
+    }
+
+    /// Why this release may not execute the block after `committed`, if it may not.
+    pub(super) fn refusal(&self, committed: &Committed) -> Result<Option<Refusal>, Halt> {
+        let decided = self.decide_next(committed)?;
+        Ok(decided.and_then(|(height, decision)| refusal_of(self.options.release.as_ref(), height, decision)))
+    }
+
+    /// The signature checks that these transactions will ask for.
+    pub(super) fn signature_checks<'a>(
+        &self,
+        committed: &Committed,
+        txs: impl Iterator<Item = &'a [u8]>,
+    ) -> Result<Vec<SignatureCheck>, Halt> {
+        if !committed.has_chain() {
+            return Ok(Vec::new());
+        }
+        let overlay = committed.overlay();
+        let chain_id = swing_core::chain::id(&overlay).map_err(fault)?;
+        let mut checks = Vec::new();
+        for tx in txs {
+            checks.extend(signature_checks(&overlay, &chain_id, tx).map_err(fault)?);
+        }
+        Ok(checks)
+    }
+}

@@ -1,0 +1,125 @@
+//! The engine port, bound to the host's controller.
+
+use std::sync::Arc;
+
+use swing_core::{
+    block::Time,
+    error::Halt,
+    ports::engine::{
+        BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport,
+    },
+    state::State,
+};
+use swingset_abi::kernel::ResolutionPolicy;
+use swingset_host::{
+    Controller, ControllerOptions, EngineError, EngineRuntime,
+    controller::{ComputronBudget, MigrationBudget},
+};
+
+use super::{StateEnvironment, convert};
+
+/// The chain's SwingSet.
+#[derive(Debug)]
+pub struct SwingsetEngine {
+    controller: Controller,
+}
+
+impl SwingsetEngine {
+    /// An engine that keeps compiled code in memory.
+    ///
+    /// # Errors
+    /// When this machine cannot run it.
+    pub fn new() -> Result<Self, Halt> {
+        let runtime = EngineRuntime::new().map_err(|halt| Halt::new(halt.0))?;
+        Ok(Self::with_runtime(runtime, ControllerOptions::default()))
+    }
+
+    /// An engine on a runtime that others may share.
+    pub fn with_runtime(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
+        SwingsetEngine {
+            controller: Controller::new(runtime, options),
+        }
+    }
+
+    /// Calls the controller on the overlay; a call that failed leaves no instance that has seen what was undone.
+    fn call<T>(
+        &mut self,
+        state: &mut State<'_>,
+        work: impl FnOnce(&mut Controller, &mut StateEnvironment<'_, '_>) -> Result<T, EngineError>,
+    ) -> Result<T, EngineFailure> {
+        let mut environment = StateEnvironment::new(state);
+        work(&mut self.controller, &mut environment).map_err(|error| {
+            self.controller.discard();
+            convert::failure(error, environment.out_of_gas())
+        })
+    }
+}
+
+impl Engine for SwingsetEngine {
+    fn initialize(
+        &mut self,
+        state: &mut State<'_>,
+        bundles: &ReleaseBundles,
+        vats: &[StaticVatConfig],
+    ) -> Result<(), EngineFailure> {
+        let (config, bundles) = (convert::config(vats), convert::bundles(bundles));
+        self.call(state, |controller, env| {
+            controller.initialize_swingset(env, &config, &bundles)
+        })
+    }
+
+    fn begin_block(&mut self, state: &mut State<'_>, height: u64, _time: Time) -> Result<(), EngineFailure> {
+        self.call(state, |controller, env| controller.begin_block(env, height))
+    }
+
+    fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure> {
+        let receipt = self.call(state, |controller, env| {
+            controller.validate_and_install_bundle(env, bytes, None)
+        })?;
+        Ok(BundleReceipt {
+            id: receipt.id,
+            kind: receipt.kind.name().to_owned(),
+            already_installed: receipt.already_installed,
+        })
+    }
+
+    fn deliver_inbound(
+        &mut self,
+        state: &mut State<'_>,
+        message: &InboundMessage,
+    ) -> Result<Option<String>, EngineFailure> {
+        let InboundMessage { vat_name, method, .. } = message;
+        let arguments = convert::arguments(message);
+        // Someone may ask for the result later, and nobody here is told of it: it is kept, and its rejection is not ours.
+        let policy = ResolutionPolicy::Ignore {};
+        self.call(state, |controller, env| {
+            let promise = controller.queue_to_vat_root(env, vat_name, method, arguments, policy)?;
+            if let Some(kpid) = &promise {
+                controller.kp_register_interest(env, kpid)?;
+            }
+            Ok(promise)
+        })
+    }
+
+    fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure> {
+        let mut policy = ComputronBudget::new(budget);
+        self.call(state, |controller, env| controller.run(env, &mut policy))
+            .map(convert::run_report)
+    }
+
+    fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
+        let bundles = convert::bundles(bundles);
+        self.call(state, |controller, env| {
+            controller.reinitialize_swingset(env, &bundles, MigrationBudget::UPGRADE)
+        })
+        .map(convert::swap_report)
+    }
+
+    fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure> {
+        self.call(state, |controller, env| controller.end_block(env))
+    }
+
+    fn discard(&mut self) {
+        self.controller.discard();
+    }
+}
