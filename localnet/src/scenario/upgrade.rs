@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// Exit code of a node that stopped for a plan that it cannot handle (the node's `ExitCode::UpgradeNeeded`).
-pub const UPGRADE_NEEDED: i32 = 64;
+pub const UPGRADE_NEEDED: i32 = 40;
 
 const PLAN: &str = "version-2";
 const SOON: Duration = Duration::from_secs(120);
