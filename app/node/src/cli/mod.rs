@@ -15,7 +15,9 @@ mod genesis;
 mod init;
 mod keys;
 mod output;
+mod query;
 mod smallcaps;
+mod tx;
 mod version;
 mod yaml;
 
@@ -54,6 +56,11 @@ enum Command {
     /// Work on the genesis file
     #[command(subcommand)]
     Genesis(genesis::GenesisCommand),
+    /// Build, sign and send transactions
+    Tx(Box<tx::TxCommand>),
+    /// Ask a running node
+    #[command(visible_alias = "q")]
+    Query(Box<query::QueryCommand>),
     /// Read and change client.toml
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -75,6 +82,8 @@ pub fn run(release: &'static dyn Release, arguments: impl IntoIterator<Item = Os
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Keys(command) => keys::run(&context, &command),
         Command::Genesis(command) => genesis::run(&context, &command),
+        Command::Tx(command) => tx::run(&context, *command),
+        Command::Query(command) => query::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
         Command::Comet(command) => comet::run(&context, &command),
         Command::Version(arguments) => version::run(&context, &arguments),

@@ -15,7 +15,7 @@ use swing_proto::{
 
 use super::{
     ClientError, RpcClient, query,
-    rpc::{code_of, text_of},
+    rpc::{Broadcast, code_of, text_of},
     sign::{self, SignMode, SignerData},
     wait,
 };
@@ -101,7 +101,7 @@ pub fn send(
         sequence: account.sequence,
     };
     let tx = plan.sign(&signer, SignMode::Direct, key)?.encode_to_vec();
-    let broadcast = client.broadcast_sync(&tx)?;
+    let broadcast = broadcast(client, &tx, true)?;
     if broadcast.code != 0 {
         let (hash, codespace, code, log) = (broadcast.hash, broadcast.codespace, broadcast.code, broadcast.log);
         return Err(ClientError::TxFailed { hash, codespace, code, log });
@@ -116,5 +116,43 @@ pub fn send(
             code,
             log: text_of(result, "log"),
         }),
+    }
+}
+
+/// Sends an encoded transaction: waits for CheckTx, or not. CometBFT's own refusals come with the SDK's codes.
+///
+/// # Errors
+/// No answer, or one that is no such refusal.
+pub fn broadcast(client: &RpcClient, tx: &[u8], wait_for_check: bool) -> Result<Broadcast, ClientError> {
+    let answer = if wait_for_check { client.broadcast_sync(tx) } else { client.broadcast_async(tx) };
+    match answer {
+        Err(ClientError::Rpc { message, .. }) if mempool_code(&message).is_some() => Ok(Broadcast {
+            hash: hash(tx),
+            code: mempool_code(&message).unwrap_or_default(),
+            codespace: "sdk".to_owned(),
+            log: message,
+            data: String::new(),
+        }),
+        other => other,
+    }
+}
+
+/// The SDK's code for a refusal by CometBFT's mempool. Source: the SDK's `CheckCometError`.
+fn mempool_code(message: &str) -> Option<u32> {
+    const CODES: [(&str, u32); 3] = [("tx already exists in cache", 19), ("mempool is full", 20), ("tx too large", 21)];
+    let message = message.to_ascii_lowercase();
+    CODES.iter().find(|(part, _)| message.contains(part)).map(|(_, code)| *code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mempools_refusals_have_the_sdks_codes() {
+        assert_eq!(mempool_code("Internal error: tx already exists in cache"), Some(19));
+        assert_eq!(mempool_code("Internal error: mempool is full: number of txs 5000 (max: 5000)"), Some(20));
+        assert_eq!(mempool_code("Internal error: Tx too large. Max size is 1048576, but got 2000000"), Some(21));
+        assert_eq!(mempool_code("Internal error: EOF"), None);
     }
 }

@@ -1,0 +1,151 @@
+//! `tx upgrade`.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use swing_core::address::module_address;
+
+use super::{
+    flags::TxFlags,
+    gov::{ProposalText, submit_proposal},
+    message,
+    submit::{Signer, submit},
+};
+use crate::cli::{Context, Failure};
+
+/// Commands of `tx upgrade`.
+#[derive(Debug, Subcommand)]
+pub enum UpgradeCommand {
+    /// Propose a software upgrade
+    SoftwareUpgrade(SoftwareUpgradeArgs),
+    /// Propose to cancel the pending software upgrade
+    CancelSoftwareUpgrade(ProposalArgs),
+}
+
+/// What a proposal says of itself.
+#[derive(Args, Debug)]
+pub struct ProposalArgs {
+    /// The proposal's title
+    #[arg(long)]
+    title: String,
+    /// The proposal's summary
+    #[arg(long)]
+    summary: String,
+    /// Initial deposit, such as 10000000uswing
+    #[arg(long, default_value = "")]
+    deposit: String,
+    /// Metadata
+    #[arg(long, default_value = "")]
+    metadata: String,
+    /// A shorter vote with a higher threshold
+    #[arg(long)]
+    expedited: bool,
+    /// Address that may upgrade; governance's by default
+    #[arg(long)]
+    authority: Option<String>,
+}
+
+/// Arguments of `tx upgrade software-upgrade`.
+#[derive(Args, Debug)]
+pub struct SoftwareUpgradeArgs {
+    /// The plan's name, which a release has a handler for
+    name: String,
+    /// The first block of the new rules
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
+    upgrade_height: u64,
+    /// Information for operators and their supervisors
+    #[arg(long, default_value = "")]
+    upgrade_info: String,
+    /// Do not check the information
+    #[arg(long)]
+    no_validate: bool,
+    #[command(flatten)]
+    proposal: ProposalArgs,
+}
+
+/// Runs one.
+pub fn run(context: &Context, flags: &TxFlags, command: &UpgradeCommand) -> Result<(), Failure> {
+    let signer = Signer::resolve(context, flags, None)?;
+    let (inner, arguments) = match command {
+        UpgradeCommand::SoftwareUpgrade(arguments) => {
+            if !arguments.no_validate {
+                check_info(&arguments.upgrade_info)?;
+            }
+            (software_upgrade(arguments), &arguments.proposal)
+        }
+        UpgradeCommand::CancelSoftwareUpgrade(arguments) => {
+            (json!({"@type": "/cosmos.upgrade.v1beta1.MsgCancelUpgrade", "authority": authority(arguments)}), arguments)
+        }
+    };
+    let text = ProposalText {
+        title: &arguments.title,
+        summary: &arguments.summary,
+        metadata: &arguments.metadata,
+        deposit: &arguments.deposit,
+        expedited: arguments.expedited,
+    };
+    let value = submit_proposal(&[inner], &text, &signer.address().to_string())?;
+    submit(context, flags, &signer, vec![message(&value)?])
+}
+
+fn authority(arguments: &ProposalArgs) -> String {
+    arguments.authority.clone().unwrap_or_else(|| module_address("gov").to_string())
+}
+
+fn software_upgrade(arguments: &SoftwareUpgradeArgs) -> Value {
+    json!({
+        "@type": "/cosmos.upgrade.v1beta1.MsgSoftwareUpgrade",
+        "authority": authority(&arguments.proposal),
+        "plan": {
+            "name": arguments.name,
+            "time": "0001-01-01T00:00:00Z",
+            "height": arguments.upgrade_height.to_string(),
+            "info": arguments.upgrade_info,
+            "upgraded_client_state": null,
+        },
+    })
+}
+
+/// As the SDK's and cosmovisor's: `{"binaries":{"os/arch":"https://…?checksum=sha256:…"}}`. The binaries are not fetched here.
+fn check_info(info: &str) -> Result<(), Failure> {
+    let wrong = |reason: String| {
+        Failure::new(format!("invalid --upgrade-info: {reason}: pass --no-validate where the information is not for a supervisor that downloads"))
+    };
+    let value: Value = serde_json::from_str(info).map_err(|_| wrong("not JSON".to_owned()))?;
+    let binaries = value.get("binaries").and_then(Value::as_object).filter(|binaries| !binaries.is_empty());
+    let binaries = binaries.ok_or_else(|| wrong("no binaries in it".to_owned()))?;
+    for (platform, url) in binaries {
+        if platform != "any" && platform.split_once('/').is_none_or(|(os, arch)| os.is_empty() || arch.is_empty()) {
+            return Err(wrong(format!("{platform:?} is not of the form os/arch")));
+        }
+        let url = url.as_str().unwrap_or_default();
+        let checksum = url.split_once("checksum=sha256:").map(|(_, sum)| sum.split('&').next().unwrap_or_default());
+        let is_sum = |sum: &str| sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !url.contains("://") || !checksum.is_some_and(is_sum) {
+            return Err(wrong(format!("the binary of {platform} needs a URL with ?checksum=sha256:<64 hex digits>")));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn information_for_supervisors_needs_checksums() {
+        #[track_caller]
+        fn check(info: &str, expected: Option<&str>) {
+            match (check_info(info), expected) {
+                (Ok(()), None) => {}
+                (Err(failure), Some(part)) => assert!(failure.to_string().contains(part), "{failure}"),
+                (got, _) => panic!("{info}: {got:?}"),
+            }
+        }
+        let sum = "ab".repeat(32);
+        check(&format!("{{\"binaries\":{{\"linux/amd64\":\"https://x/y?checksum=sha256:{sum}\"}}}}"), None);
+        check("{\"binaries\":{\"linux/amd64\":\"https://x/y\"}}", Some("needs a URL with ?checksum=sha256:"));
+        check(&format!("{{\"binaries\":{{\"linux\":\"https://x/y?checksum=sha256:{sum}\"}}}}"), Some("os/arch"));
+        check("{}", Some("no binaries"));
+        check("", Some("not JSON"));
+    }
+}
