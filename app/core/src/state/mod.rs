@@ -9,6 +9,8 @@
 //! - Iteration is in byte order of the keys.
 
 mod overlay;
+#[cfg(test)]
+mod overlay_tests;
 
 pub use overlay::{Changes, Mark, State};
 

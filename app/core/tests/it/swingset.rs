@@ -1,0 +1,289 @@
+//! Bundles and inbound messages by transaction, and the cranks of the block's end.
+
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest, Sha512};
+use swing_core::{block::TxResult, event::Event};
+use swing_proto::{
+    agoric::swingset::{ChunkInfo, ChunkedArtifact, MsgInstallBundle, MsgSendChunk},
+    google::protobuf::Any,
+    swing::swingset::v1::{
+        EngineStatus, MsgDeliverInbound, QueryActionQueueRequest, QueryActionQueueResponse, QueryBundleRequest,
+        QueryBundleResponse, QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryKernelRequest,
+        QueryKernelResponse, QueryPendingInstallationsRequest, QueryPendingInstallationsResponse, QueryVatsRequest,
+        QueryVatsResponse,
+    },
+};
+
+use crate::{
+    accounts::{Account, Draft},
+    chain::{Chain, Genesis},
+};
+
+pub fn deliver(sender: &Account, target: &str, method: &str) -> Any {
+    swing_proto::pack(&MsgDeliverInbound {
+        sender: sender.text(),
+        target: target.to_owned(),
+        method: method.to_owned(),
+        args: b"#[]".to_vec(),
+    })
+}
+
+fn rich_gas(messages: Vec<Any>) -> Draft {
+    let mut draft = Draft::new(messages);
+    draft.fee.gas_limit = 50_000_000;
+    draft
+}
+
+fn run(chain: &mut Chain, account: &Account, message: Any) -> TxResult {
+    let tx = chain.sign(&rich_gas(vec![message]), account);
+    chain.deliver(tx)
+}
+
+fn result_of(chain: &Chain, action_number: u64) -> QueryDeliveryResultResponse {
+    let request = QueryDeliveryResultRequest { action_number };
+    chain.query("/swing.swingset.v1.Query/DeliveryResult", &request).expect("the action is known")
+}
+
+fn queue_length(chain: &Chain) -> u64 {
+    let request = QueryActionQueueRequest { limit: 1 };
+    chain.query::<_, QueryActionQueueResponse>("/swing.swingset.v1.Query/ActionQueue", &request).expect("answers").length
+}
+
+fn kernel(chain: &Chain) -> swing_proto::swing::swingset::v1::KernelInfo {
+    let answer: QueryKernelResponse = chain.query("/swing.swingset.v1.Query/Kernel", &QueryKernelRequest {}).expect("answers");
+    answer.kernel.expect("always there")
+}
+
+fn kinds(events: &[Event]) -> Vec<&str> {
+    events.iter().map(|event| event.kind.as_str()).filter(|kind| kind.starts_with("swingset")).collect()
+}
+
+#[track_caller]
+fn check_refused(result: &TxResult, code: u32, log: &str) {
+    assert_eq!((result.codespace.as_str(), result.code), ("swingset", code), "{}", result.log);
+    assert!(result.log.contains(log), "{:?} does not contain {log:?}", result.log);
+}
+
+#[test]
+fn an_inbound_message_is_delivered_at_the_blocks_end_and_its_result_can_be_asked_for() {
+    let alice = Account::new(1);
+    let mut chain = Chain::new(&[&alice]);
+    let result = run(&mut chain, &alice, deliver(&alice, "counter", "increment"));
+    assert_eq!(result.code, 0, "{}", result.log);
+    assert_eq!(kinds(&chain.last.events), ["swingset_delivered", "swingset_result", "swingset_cranks"]);
+    let answer = result_of(&chain, 1);
+    assert_eq!((answer.kpid.as_str(), answer.state.as_str(), answer.body.as_slice()), ("kp40", "fulfilled", b"#1".as_slice()));
+    // 10,000 for the transaction, 1,000 for the message, 20 a byte of it.
+    assert_eq!(chain.balance(&alice.address), 1_000_000_000 - 3000 - 11_000 - 20 * ("counter".len() + "increment".len() + 3) as u64);
+    assert_eq!(kernel(&chain).crank_number, 1);
+    assert_eq!(kernel(&chain).engine_status(), EngineStatus::Running);
+    assert!(chain.query::<_, QueryDeliveryResultResponse>("/swing.swingset.v1.Query/DeliveryResult", &QueryDeliveryResultRequest { action_number: 9 }).is_err());
+}
+
+#[test]
+fn what_the_budget_does_not_reach_stays_queued_and_comes_first_in_the_next_block() {
+    let alice = Account::new(1);
+    let mut genesis = Genesis::with(&[&alice]);
+    genesis.app_state["swingset"]["params"]["computrons_per_block"] = serde_json::json!("2000000");
+    let mut chain = genesis.start().expect("valid");
+    let messages = (0..5).map(|_| deliver(&alice, "counter", "increment")).collect();
+    let tx = chain.sign(&rich_gas(messages), &alice);
+    assert_eq!(chain.deliver(tx).code, 0);
+    assert_eq!(queue_length(&chain), 3);
+    assert_eq!(result_of(&chain, 3).state, "queued");
+    chain.block(Vec::new());
+    assert_eq!(queue_length(&chain), 1);
+    chain.block(Vec::new());
+    assert_eq!(queue_length(&chain), 0);
+    let states: Vec<_> = (1..=5).map(|number| result_of(&chain, number).state).collect();
+    assert_eq!(states, ["fulfilled"; 5]);
+    assert_eq!(kernel(&chain).crank_number, 5);
+}
+
+#[test]
+fn a_full_queue_refuses_and_keeps_what_it_has() {
+    let alice = Account::new(1);
+    let mut genesis = Genesis::with(&[&alice]);
+    genesis.app_state["swingset"]["params"]["inbound_queue_max"] = serde_json::json!("2");
+    let mut chain = genesis.start().expect("valid");
+    let messages = (0..3).map(|_| deliver(&alice, "counter", "increment")).collect();
+    let tx = chain.sign(&rich_gas(messages), &alice);
+    check_refused(&chain.deliver(tx), 6, "message index: 2: 2 actions are waiting, 2 may: try again later: inbound queue is full");
+    assert_eq!(queue_length(&chain), 0);
+    assert_eq!(run(&mut chain, &alice, deliver(&alice, "counter", "increment")).code, 0);
+}
+
+#[test]
+fn a_stopped_engine_stops_no_chain_and_loses_no_message() {
+    let alice = Account::new(1);
+    let mut chain = Chain::new(&[&alice]);
+    assert_eq!(run(&mut chain, &alice, deliver(&alice, "counter", "trap")).code, 0);
+    assert_eq!(kinds(&chain.last.events), ["swingset_delivered", "swingset_engine_stopped"]);
+    assert_eq!(run(&mut chain, &alice, deliver(&alice, "counter", "increment")).code, 0);
+    assert!(kinds(&chain.last.events).is_empty());
+    assert_eq!(queue_length(&chain), 1);
+    let info = kernel(&chain);
+    assert_eq!((info.engine_status(), info.engine_reason.as_str()), (EngineStatus::Stopped, "kernel trapped"));
+    // What repairs an engine is an upgrade; here it is what the upgrade does to state.
+    chain.state.remove(b"swingset/h/status".as_slice());
+    chain.state.retain(|_, value| !value.starts_with(b"trap"));
+    chain.block(Vec::new());
+    assert_eq!(kinds(&chain.last.events).last(), Some(&"swingset_engine_running"));
+    assert_eq!(queue_length(&chain), 0);
+    assert_eq!(result_of(&chain, 2).state, "fulfilled");
+}
+
+#[test]
+fn messages_to_nobody_and_without_arguments_are_refused() {
+    let alice = Account::new(1);
+    let mut chain = Chain::new(&[&alice]);
+    check_refused(&run(&mut chain, &alice, deliver(&alice, "nobody", "x")), 8, "no vat is called \"nobody\"");
+    check_refused(&run(&mut chain, &alice, deliver(&alice, "counter", "")), 9, "method: from 1 to 256 bytes expected");
+    let bare = MsgDeliverInbound { sender: alice.text(), target: "counter".into(), method: "m".into(), args: Vec::new() };
+    check_refused(&run(&mut chain, &alice, swing_proto::pack(&bare)), 9, "a smallcaps body of a list expected");
+}
+
+#[test]
+fn vats_are_listed_with_their_names() {
+    let chain = Chain::new(&[&Account::new(1)]);
+    let answer: QueryVatsResponse = chain.query("/swing.swingset.v1.Query/Vats", &QueryVatsRequest::default()).expect("answers");
+    let vats: Vec<_> = answer.vats.iter().map(|vat| (vat.name.as_str(), vat.vat_id.as_str())).collect();
+    assert_eq!(vats, [("counter", "v1"), ("mint", "v2")]);
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
+fn install(submitter: &Account) -> MsgInstallBundle {
+    MsgInstallBundle { submitter: submitter.address.as_bytes().to_vec(), ..MsgInstallBundle::default() }
+}
+
+#[test]
+fn a_bundle_is_installed_plain_or_compressed_at_the_price_of_its_bytes() {
+    let alice = Account::new(1);
+    let mut chain = Chain::new(&[&alice]);
+    let text = "v".repeat(1000);
+    let plain = MsgInstallBundle { bundle: text.clone(), ..install(&alice) };
+    let result = run(&mut chain, &alice, swing_proto::pack(&plain));
+    assert_eq!(result.code, 0, "{}", result.log);
+    let paid = 11_000 + 1000 * 20 + 1000 * 2000;
+    assert_eq!(chain.balance(&alice.address), 1_000_000_000 - 3000 - paid);
+    let request = QueryBundleRequest { bundle_id: "b1-761000".to_owned() };
+    let answer: QueryBundleResponse = chain.query("/swing.swingset.v1.Query/Bundle", &request).expect("installed");
+    let bundle = answer.bundle.expect("there");
+    assert_eq!((bundle.size_bytes, bundle.installed_height, bundle.installed_by), (1000, 1, alice.text()));
+
+    let compressed_bundle = packed("w".repeat(1000).as_bytes());
+    let compressed = MsgInstallBundle { compressed_bundle, uncompressed_size: 1000, ..install(&alice) };
+    assert_eq!(run(&mut chain, &alice, swing_proto::pack(&compressed)).code, 0);
+    let request = QueryBundleRequest { bundle_id: "b1-771000".to_owned() };
+    assert!(chain.query::<_, QueryBundleResponse>("/swing.swingset.v1.Query/Bundle", &request).is_ok());
+}
+
+#[test]
+fn installations_that_cannot_be_are_refused() {
+    let alice = Account::new(1);
+    let mut chain = Chain::new(&[&alice]);
+    let mut refuse = |message: MsgInstallBundle, code, log| {
+        check_refused(&run(&mut chain, &alice, swing_proto::pack(&message)), code, log);
+    };
+    refuse(install(&alice), 2, "expected exactly one of");
+    let two = MsgInstallBundle { bundle: "v".into(), compressed_bundle: vec![1], ..install(&alice) };
+    refuse(two, 2, "expected exactly one of");
+    let bomb = packed(&vec![0; 1 << 20]);
+    refuse(MsgInstallBundle { compressed_bundle: bomb.clone(), uncompressed_size: 100, ..install(&alice) }, 4, "found more");
+    refuse(MsgInstallBundle { compressed_bundle: bomb.clone(), ..install(&alice) }, 4, "uncompressed_size must be above 0");
+    let huge = MsgInstallBundle { compressed_bundle: bomb, uncompressed_size: 1 << 40, ..install(&alice) };
+    refuse(huge, 3, "10485760 are allowed");
+    refuse(MsgInstallBundle { bundle: "bad".into(), ..install(&alice) }, 100, "bundle is not admitted");
+}
+
+fn sha512(bytes: &[u8]) -> String {
+    hex::encode(Sha512::digest(bytes))
+}
+
+/// A chunked installation of `bytes` in pieces of 40.
+fn chunked(submitter: &Account, bytes: &[u8]) -> MsgInstallBundle {
+    let chunks = bytes.chunks(40).map(|chunk| ChunkInfo { sha512: sha512(chunk), size_bytes: chunk.len() as u64, state: 0 });
+    let artifact = ChunkedArtifact { sha512: sha512(bytes), size_bytes: bytes.len() as u64, chunks: chunks.collect() };
+    MsgInstallBundle { chunked_artifact: Some(artifact), ..install(submitter) }
+}
+
+fn chunk(submitter: &Account, artifact: u64, index: u64, data: &[u8]) -> Any {
+    swing_proto::pack(&MsgSendChunk {
+        chunked_artifact_id: artifact,
+        submitter: submitter.address.as_bytes().to_vec(),
+        chunk_index: index,
+        chunk_data: data.to_vec(),
+    })
+}
+
+fn pending(chain: &Chain) -> usize {
+    let request = QueryPendingInstallationsRequest {};
+    let answer = chain.query::<_, QueryPendingInstallationsResponse>("/swing.swingset.v1.Query/PendingInstallations", &request);
+    answer.expect("answers").installations.len()
+}
+
+#[test]
+fn a_bundle_arrives_in_chunks_in_any_order_from_its_initiator_only() {
+    let (alice, bob) = (Account::new(1), Account::new(2));
+    let mut chain = Chain::new(&[&alice, &bob]);
+    let bytes: Vec<u8> = (0..100).collect();
+    let begin = swing_proto::pack(&chunked(&alice, &bytes));
+    assert_eq!(run(&mut chain, &alice, begin).code, 0);
+    assert_eq!(pending(&chain), 1);
+    let stranger = run(&mut chain, &bob, chunk(&bob, 1, 0, &bytes[..40]));
+    assert_eq!((stranger.codespace.as_str(), stranger.code), ("sdk", 4), "{}", stranger.log);
+    check_refused(&run(&mut chain, &alice, chunk(&alice, 1, 3, &[])), 5, "the artifact has 3 chunks");
+    check_refused(&run(&mut chain, &alice, chunk(&alice, 1, 0, &bytes[1..41])), 5, "SHA-512 of chunk 0");
+    check_refused(&run(&mut chain, &alice, chunk(&alice, 1, 0, &bytes[..39])), 5, "chunk 0 has 39 bytes, 40 were announced");
+    assert_eq!(run(&mut chain, &alice, chunk(&alice, 1, 2, &bytes[80..])).code, 0);
+    check_refused(&run(&mut chain, &alice, chunk(&alice, 1, 2, &bytes[80..])), 5, "chunk 2 is there already");
+    assert_eq!(run(&mut chain, &alice, chunk(&alice, 1, 0, &bytes[..40])).code, 0);
+    let last = run(&mut chain, &alice, chunk(&alice, 1, 1, &bytes[40..80]));
+    assert_eq!(last.code, 0, "{}", last.log);
+    assert!(kinds(&last.events).contains(&"swingset_bundle"));
+    assert_eq!(chain.get("~swingset/bundle/b1-00100").as_deref(), Some(bytes.as_slice()));
+    assert_eq!(pending(&chain), 0);
+    assert!(!chain.state.keys().any(|key| key.starts_with(b"swingset/m/chunk/")));
+    assert_eq!(run(&mut chain, &alice, chunk(&alice, 1, 1, &bytes[40..80])).code, 38);
+}
+
+#[test]
+fn an_installation_that_misses_its_deadline_is_forgotten() {
+    let alice = Account::new(1);
+    let mut genesis = Genesis::with(&[&alice]);
+    genesis.app_state["swingset"]["params"]["installation_deadline_blocks"] = serde_json::json!("3");
+    let mut chain = genesis.start().expect("valid");
+    let bytes: Vec<u8> = (0..100).collect();
+    assert_eq!(run(&mut chain, &alice, swing_proto::pack(&chunked(&alice, &bytes))).code, 0);
+    assert_eq!(run(&mut chain, &alice, chunk(&alice, 1, 0, &bytes[..40])).code, 0);
+    chain.block(Vec::new());
+    assert_eq!(pending(&chain), 1);
+    chain.block(Vec::new());
+    assert_eq!(kinds(&chain.last.events), ["swingset_installation_expired"]);
+    assert_eq!(pending(&chain), 0);
+    assert!(!chain.state.keys().any(|key| key.starts_with(b"swingset/m/chunk/")));
+}
+
+#[test]
+fn artifacts_that_do_not_add_up_are_refused() {
+    let alice = Account::new(1);
+    let mut chain = Chain::new(&[&alice]);
+    let bytes: Vec<u8> = (0..100).collect();
+    let mut refuse = |change: &dyn Fn(&mut ChunkedArtifact), code, log| {
+        let mut message = chunked(&alice, &bytes);
+        message.chunked_artifact.iter_mut().for_each(change);
+        check_refused(&run(&mut chain, &alice, swing_proto::pack(&message)), code, log);
+    };
+    refuse(&|artifact| artifact.size_bytes = 101, 5, "the chunks have 100 bytes, the artifact says 101");
+    refuse(&|artifact| artifact.chunks.clear(), 5, "from 1 to 1024 chunks expected, got 0");
+    refuse(&|artifact| artifact.chunks[0].size_bytes = 0, 5, "chunks[0]: from 1 to 490000 bytes expected, got 0");
+    refuse(&|artifact| artifact.chunks[1].sha512 = "AB".repeat(64), 5, "chunks[1]: sha512 must be 128 lower-case hex digits");
+    refuse(&|artifact| artifact.size_bytes = u64::MAX, 3, "10485760 are allowed");
+}
