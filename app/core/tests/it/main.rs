@@ -10,4 +10,3 @@ mod proposals;
 mod release;
 mod signers;
 mod swingset;
-mod vectors;
