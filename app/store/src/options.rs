@@ -81,6 +81,8 @@ pub struct StoreOptions {
     pub block_cache_bytes: usize,
     /// Memory for writes that are not yet in table files, in bytes.
     pub write_buffer_bytes: usize,
+    /// Memory for committed values that are read or written often, in bytes.
+    pub value_cache_bytes: usize,
     /// Memory for decoded tree nodes, in bytes.
     pub node_cache_bytes: usize,
     /// Files that RocksDB may keep open.
@@ -93,6 +95,7 @@ impl Default for StoreOptions {
             pruning: Pruning::Default,
             block_cache_bytes: 256 << 20,
             write_buffer_bytes: 128 << 20,
+            value_cache_bytes: 128 << 20,
             node_cache_bytes: 128 << 20,
             open_files_max: 512,
         }

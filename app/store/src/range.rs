@@ -27,7 +27,7 @@ pub fn entries<'a>(
     }
     let mut latest = shared.db.iterator(Column::Latest, end)?;
     // The iterator stands on the database of its making: when no later version had been begun after that, it shows this one.
-    let newest = shared.is_newest(version);
+    let newest = shared.values.is_newest(version);
     latest.seek(start);
     if newest {
         return Ok(Box::new(Entries {

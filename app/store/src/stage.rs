@@ -8,24 +8,26 @@ use swing_core::state::{Changes, UNHASHED};
 
 use crate::{
     StoreError,
-    db::{Column, Database, Nodes, history_key, record, split_record},
+    db::{Column, Database, Record, history_key_into, record_into},
     head::Head,
     proof::committed_value,
     stale::{StaleEntry, StaleWriter},
-    tree::{Child, Hash, InternalNode, NodeKey, Update, encode_root, sha256, update},
+    store::Shared,
+    tree::{Child, Hash, InternalNode, NodeKey, TreeBatch, Update, encode_root, sha256, update},
 };
 
 /// A version that is ready to be committed. Dropping it undoes it.
 pub struct Staged {
     pub(crate) base: Head,
     pub(crate) version: u64,
+    pub(crate) changes: Changes,
     pub(crate) root: Option<Child>,
     pub(crate) root_hash: Hash,
     pub(crate) batch: WriteBatch,
     pub(crate) fresh: Vec<(NodeKey, Arc<InternalNode>)>,
     pub(crate) stale: Vec<NodeKey>,
-    /// Hashed keys that this version makes: pruning in the same batch must not take their preimages away.
-    pub(crate) created: BTreeSet<Vec<u8>>,
+    /// Hashes of keys that this version makes: pruning in the same batch must not take their preimages away.
+    pub(crate) created: BTreeSet<Hash>,
     pub(crate) meta: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -55,38 +57,31 @@ impl Staged {
     }
 
     /// Stages `changes` as `version` on `base`.
-    pub(crate) fn build(nodes: Nodes<'_>, base: Head, version: u64, changes: &Changes) -> Result<Staged, StoreError> {
+    pub(crate) fn build(shared: &Shared, base: Head, version: u64, mut changes: Changes) -> Result<Staged, StoreError> {
         if changes.keys().next().is_some_and(Vec::is_empty) {
             return Err(StoreError::EmptyKey);
         }
+        let old = drop_unchanged(shared, &mut changes)?;
         let mut rows = Rows {
-            db: nodes.db,
+            db: &shared.db,
             version,
             batch: WriteBatch::default(),
-            stale: StaleWriter::new(nodes.db, version),
+            stale: StaleWriter::new(&shared.db, version),
             updates: Vec::with_capacity(changes.len()),
             created: BTreeSet::new(),
+            key: Vec::new(),
+            value: Vec::new(),
         };
-        let old = nodes.db.get_sorted(Column::Latest, changes.keys())?;
-        for ((key, new), old) in changes.iter().zip(old) {
-            rows.value(key, old.as_deref(), new.as_ref())?;
+        for ((key, new), old) in changes.iter().zip(&old) {
+            rows.value(key, old, new.as_ref())?;
         }
         rows.updates.sort_unstable_by_key(|update| update.key_hash);
-        let tree = update(&nodes, base.root.as_ref(), version, &rows.updates)?;
-        for (key, node) in &tree.fresh {
-            rows.batch
-                .put_cf(rows.db.column(Column::Nodes)?, key.encode(), node.encode());
-        }
-        for key in &tree.stale {
-            rows.stale.push(&mut rows.batch, &StaleEntry::Node(key.encode()))?;
-        }
-        rows.stale.flush(&mut rows.batch)?;
-        let roots = rows.db.column(Column::Roots)?;
-        rows.batch
-            .put_cf(roots, version.to_be_bytes(), encode_root(tree.root.as_ref()));
+        let tree = update(&shared.nodes(), base.root.as_ref(), version, &rows.updates)?;
+        rows.tree(&tree)?;
         Ok(Staged {
             base,
             version,
+            changes,
             root: tree.root,
             root_hash: tree.root_hash,
             batch: rows.batch,
@@ -98,36 +93,67 @@ impl Staged {
     }
 }
 
+/// Takes out the changes that change nothing. Gives the committed records of the others, in the order of their keys.
+fn drop_unchanged(shared: &Shared, changes: &mut Changes) -> Result<Vec<Record>, StoreError> {
+    let cached: Vec<Option<Record>> = changes.keys().map(|key| shared.values.get(key)).collect();
+    let missing = changes
+        .keys()
+        .zip(&cached)
+        .filter_map(|(key, cached)| cached.is_none().then_some(key));
+    let mut read = shared.latest_sorted(missing)?.into_iter();
+    let mut records = cached
+        .into_iter()
+        .map(|cached| cached.unwrap_or_else(|| read.next().flatten()));
+    let mut kept = Vec::with_capacity(changes.len());
+    changes.retain(|_, new| {
+        let old = records.next().flatten();
+        let changed = old.as_ref().map(|(_, value)| value) != new.as_ref();
+        if changed {
+            kept.push(old);
+        }
+        changed
+    });
+    Ok(kept)
+}
+
 struct Rows<'a> {
     db: &'a Database,
     version: u64,
     batch: WriteBatch,
     stale: StaleWriter<'a>,
     updates: Vec<Update>,
-    created: BTreeSet<Vec<u8>>,
+    created: BTreeSet<Hash>,
+    /// A row's key, in the making.
+    key: Vec<u8>,
+    /// A row's value, in the making.
+    value: Vec<u8>,
 }
 
 impl Rows<'_> {
-    /// Rows for one key's change; none when it changes nothing.
-    fn value(&mut self, key: &[u8], old: Option<&[u8]>, new: Option<&Bytes>) -> Result<(), StoreError> {
-        let split = |bytes| split_record(bytes).ok_or_else(|| StoreError::corrupt("a state record is too short"));
-        let old_value = old.map(split).transpose()?.map(|(_, value)| value);
-        if old_value == new.map(AsRef::as_ref) {
-            return Ok(());
-        }
+    /// Rows for one key's change.
+    fn value(&mut self, key: &[u8], old: &Record, new: Option<&Bytes>) -> Result<(), StoreError> {
         let latest = self.db.column(Column::Latest)?;
         match new {
-            Some(value) => self.batch.put_cf(latest, key, record(self.version, value)),
+            Some(value) => {
+                self.value.clear();
+                record_into(&mut self.value, self.version, value);
+                self.batch.put_cf(latest, key, &self.value);
+            }
             None => self.batch.delete_cf(latest, key),
         }
-        if let Some(old) = old {
+        if let Some((written, value)) = old {
+            self.key.clear();
+            history_key_into(&mut self.key, key, self.version);
+            self.value.clear();
+            record_into(&mut self.value, *written, value);
             self.batch
-                .put_cf(self.db.column(Column::History)?, history_key(key, self.version), old);
-            let entry = match new {
-                Some(_) => StaleEntry::Overwritten(key.to_vec()),
-                None => StaleEntry::Deleted(key.to_vec()),
+                .put_cf(self.db.column(Column::History)?, &self.key, &self.value);
+            let entry = if new.is_some() {
+                StaleEntry::Overwritten(key)
+            } else {
+                StaleEntry::Deleted(key)
             };
-            self.stale.push(&mut self.batch, &entry)?;
+            self.stale.push(&mut self.batch, entry)?;
         }
         if key.first() == Some(&UNHASHED) {
             return Ok(());
@@ -135,10 +161,32 @@ impl Rows<'_> {
         let key_hash = sha256(key);
         if old.is_none() {
             self.batch.put_cf(self.db.column(Column::Keys)?, key_hash, key);
-            self.created.insert(key.to_vec());
+            self.created.insert(key_hash);
         }
         let value_hash = new.map(|value| sha256(&committed_value(value)));
         self.updates.push(Update { key_hash, value_hash });
+        Ok(())
+    }
+
+    /// Rows for the tree's new and stale nodes and its root; the stale list ends here.
+    fn tree(&mut self, tree: &TreeBatch) -> Result<(), StoreError> {
+        let nodes = self.db.column(Column::Nodes)?;
+        for (key, node) in &tree.fresh {
+            self.key.clear();
+            key.encode_into(&mut self.key);
+            self.value.clear();
+            node.encode_into(&mut self.value);
+            self.batch.put_cf(nodes, &self.key, &self.value);
+        }
+        for key in &tree.stale {
+            self.key.clear();
+            key.encode_into(&mut self.key);
+            self.stale.push(&mut self.batch, StaleEntry::Node(&self.key))?;
+        }
+        self.stale.flush(&mut self.batch)?;
+        let roots = self.db.column(Column::Roots)?;
+        self.batch
+            .put_cf(roots, self.version.to_be_bytes(), encode_root(tree.root.as_ref()));
         Ok(())
     }
 }

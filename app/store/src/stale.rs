@@ -11,17 +11,17 @@ use crate::{
 const CHUNK_BYTES: usize = 16 << 10;
 
 /// Something that versions from the list's own on do not use.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum StaleEntry {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StaleEntry<'a> {
     /// A tree node, by its storage key.
-    Node(Vec<u8>),
+    Node(&'a [u8]),
     /// The history record of this state key: overwritten.
-    Overwritten(Vec<u8>),
+    Overwritten(&'a [u8]),
     /// The history record of this state key: deleted.
-    Deleted(Vec<u8>),
+    Deleted(&'a [u8]),
 }
 
-impl StaleEntry {
+impl StaleEntry<'_> {
     fn encode_into(&self, out: &mut Vec<u8>) -> Result<(), StoreError> {
         let (tag, bytes) = match self {
             StaleEntry::Node(key) => (0, key),
@@ -56,7 +56,7 @@ impl<'a> StaleWriter<'a> {
     }
 
     /// Adds an entry.
-    pub fn push(&mut self, batch: &mut WriteBatch, entry: &StaleEntry) -> Result<(), StoreError> {
+    pub fn push(&mut self, batch: &mut WriteBatch, entry: StaleEntry<'_>) -> Result<(), StoreError> {
         entry.encode_into(&mut self.open)?;
         if self.open.len() >= CHUNK_BYTES {
             self.flush(batch)
@@ -95,16 +95,16 @@ pub fn chunk_version(row: &[u8]) -> Option<u64> {
 }
 
 /// A chunk's entries; none when the bytes are no chunk.
-pub fn decode_chunk(mut bytes: &[u8]) -> Option<Vec<StaleEntry>> {
+pub fn decode_chunk(mut bytes: &[u8]) -> Option<Vec<StaleEntry<'_>>> {
     let mut entries = Vec::new();
     while let Some((tag, rest)) = bytes.split_first() {
         let (len, rest) = rest.split_first_chunk::<4>()?;
         let (key, rest) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*len)).ok()?)?;
         bytes = rest;
         entries.push(match tag {
-            0 => StaleEntry::Node(key.to_vec()),
-            1 => StaleEntry::Overwritten(key.to_vec()),
-            2 => StaleEntry::Deleted(key.to_vec()),
+            0 => StaleEntry::Node(key),
+            1 => StaleEntry::Overwritten(key),
+            2 => StaleEntry::Deleted(key),
             _ => return None,
         });
     }
@@ -118,9 +118,9 @@ mod tests {
     #[test]
     fn a_chunk_survives_its_encoding_and_damage_to_it_is_seen() {
         let entries = vec![
-            StaleEntry::Node(vec![1, 2]),
-            StaleEntry::Overwritten(b"bank/a".to_vec()),
-            StaleEntry::Deleted(vec![0; 300]),
+            StaleEntry::Node(&[1, 2]),
+            StaleEntry::Overwritten(b"bank/a"),
+            StaleEntry::Deleted(&[0; 300]),
         ];
         let mut bytes = Vec::new();
         entries

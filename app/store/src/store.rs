@@ -2,21 +2,21 @@
 
 use std::{
     path::Path,
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError, RwLock},
 };
 
+use bytes::Bytes;
+use rocksdb::DBPinnableSlice;
 use swing_core::state::Changes;
 
 use crate::{
     Staged, StoreError, StoreOptions, View,
-    db::{self, Column, Database, NodeCache, Nodes},
+    db::{self, Column, Database, NodeCache, Nodes, Record, Values},
     head::{HEAD_KEY, Head, load_root},
     options::Pruning,
     prune::{Pruner, budget},
     tree::{Child, Hash, InternalNode, NibblePath, NodeKey, NodeReader},
+    view::split,
     window::Window,
 };
 
@@ -36,11 +36,9 @@ pub struct Store {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) db: Database,
-    nodes: Mutex<NodeCache>,
+    nodes: NodeCache,
+    pub(crate) values: Values,
     head: RwLock<Head>,
-    /// The version being written, or else the committed one. A reader that finds its own version here after a read knows that
-    /// the read saw nothing later.
-    writing: AtomicU64,
     window: Arc<Window>,
 }
 
@@ -52,9 +50,20 @@ impl Shared {
         }
     }
 
-    /// Whether no write later than `version` had begun when this is called.
-    pub(crate) fn is_newest(&self, version: u64) -> bool {
-        self.writing.load(Ordering::SeqCst) == version
+    /// The committed record of a key, from RocksDB.
+    pub(crate) fn latest(&self, key: &[u8]) -> Result<Record, StoreError> {
+        let Some(bytes) = self.db.get(Column::Latest, key)? else {
+            return Ok(None);
+        };
+        let (written, value) = split(&bytes)?;
+        Ok(Some((written, Bytes::copy_from_slice(value))))
+    }
+
+    /// The committed records of many keys in ascending order, from RocksDB.
+    pub(crate) fn latest_sorted<'a>(&self, keys: impl Iterator<Item = &'a Vec<u8>>) -> Result<Vec<Record>, StoreError> {
+        let found = self.db.get_sorted(Column::Latest, keys)?;
+        let record = |bytes: DBPinnableSlice<'_>| split(&bytes).map(|(at, value)| (at, Bytes::copy_from_slice(value)));
+        found.into_iter().map(|bytes| bytes.map(record).transpose()).collect()
     }
 
     fn head(&self) -> Head {
@@ -73,9 +82,9 @@ impl Store {
         let head = Head::load(&db)?;
         let shared = Shared {
             db,
-            nodes: Mutex::new(NodeCache::new(options.node_cache_bytes)),
+            nodes: NodeCache::new(options.node_cache_bytes),
+            values: Values::new(options.value_cache_bytes, head.version),
             head: RwLock::new(head),
-            writing: AtomicU64::new(head.version),
             window: Window::new(head.oldest),
         };
         if let Some(Child::Internal { hash, version }) = &head.root {
@@ -142,7 +151,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::OutOfOrder`], [`StoreError::EmptyKey`], or those of reading.
-    pub fn stage(&self, version: u64, changes: &Changes) -> Result<Staged, StoreError> {
+    pub fn stage(&self, version: u64, changes: Changes) -> Result<Staged, StoreError> {
         let base = self.shared.head();
         let expected = base.version.saturating_add(1);
         if version == 0 || (version != expected && base != Head::EMPTY) {
@@ -152,7 +161,7 @@ impl Store {
                 expected,
             });
         }
-        Staged::build(self.shared.nodes(), base, version, changes)
+        Staged::build(&self.shared, base, version, changes)
     }
 
     /// Makes a staged version the committed one: one atomic write, on disk when this returns.
@@ -210,12 +219,11 @@ impl Store {
             staged.batch.put_cf(meta, [META_PREFIX, key].concat(), value);
         }
         staged.batch.put_cf(meta, HEAD_KEY, head.encode());
-        shared.writing.store(staged.version, Ordering::SeqCst);
+        shared.values.begin(staged.version);
         shared.db.write(staged.batch)?;
         self.check_root(&head)?;
-        let mut cache = shared.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-        staged.stale.iter().for_each(|key| cache.remove(key));
-        staged.fresh.into_iter().for_each(|(key, node)| cache.insert(key, node));
+        shared.values.finish(staged.version, staged.changes);
+        shared.nodes.update(&staged.stale, staged.fresh);
         Ok(head)
     }
 

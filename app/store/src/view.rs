@@ -7,7 +7,7 @@ use swing_core::state::{Entry, StateError, StateRead, UNHASHED};
 
 use crate::{
     StoreError,
-    db::{Column, after_history_key, current, history_key, split_record},
+    db::{Column, Record, after_history_key, current, history_key, split_record},
     proof, range,
     store::Shared,
     tree::{Child, Hash, root_hash},
@@ -66,17 +66,22 @@ impl View {
     }
 
     pub(crate) fn read(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        match self.shared.db.get(Column::Latest, key)? {
-            Some(bytes) => {
-                let (written, value) = split(&bytes)?;
-                if written <= self.version {
-                    return Ok(Some(Bytes::copy_from_slice(value)));
-                }
-            }
-            None if self.shared.is_newest(self.version) => return Ok(None),
-            None => {}
+        let record = match self.shared.values.get(key) {
+            Some(record) => record,
+            None => self.read_latest(key)?,
+        };
+        match record {
+            Some((written, value)) if written <= self.version => Ok(Some(value)),
+            // Absent now, and so in this version, unless a commit that may have deleted the key has begun since.
+            None if self.shared.values.is_newest(self.version) => Ok(None),
+            _ => self.read_history(key),
         }
-        self.read_history(key)
+    }
+
+    fn read_latest(&self, key: &[u8]) -> Result<Record, StoreError> {
+        let record = self.shared.latest(key)?;
+        self.shared.values.fill(self.version, key, &record);
+        Ok(record)
     }
 
     /// The record that was replaced first after this version, if it was there at this version.

@@ -11,12 +11,10 @@ const ESCAPED_ZERO: u8 = 0xff;
 const TERMINATOR: u8 = 0x01;
 const AFTER_TERMINATOR: u8 = 0x02;
 
-/// A record's bytes.
-pub fn record(version: u64, value: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(RECORD_HEADER + value.len());
+/// Appends a record's bytes.
+pub fn record_into(out: &mut Vec<u8>, version: u64, value: &[u8]) {
     out.extend_from_slice(&version.to_be_bytes());
     out.extend_from_slice(value);
-    out
 }
 
 /// A record's version and value; none when the bytes are no record.
@@ -34,9 +32,16 @@ pub fn history_prefix(key: &[u8]) -> Vec<u8> {
 
 /// The history row of `key` replaced at `version`.
 pub fn history_key(key: &[u8], version: u64) -> Vec<u8> {
-    let mut out = history_prefix(key);
-    out.extend_from_slice(&version.to_be_bytes());
+    let mut out = Vec::with_capacity(key.len() + 18);
+    history_key_into(&mut out, key, version);
     out
+}
+
+/// Appends a history row.
+pub fn history_key_into(out: &mut Vec<u8>, key: &[u8], version: u64) {
+    escape_into(out, key);
+    out.push(TERMINATOR);
+    out.extend_from_slice(&version.to_be_bytes());
 }
 
 /// The least row above all history rows of `key`.
@@ -63,17 +68,21 @@ pub fn split_history_key(row: &[u8]) -> Option<(Vec<u8>, u64)> {
     Some((key, u64::from_be_bytes(bytes.as_slice().try_into().ok()?)))
 }
 
-/// The key with each zero byte escaped, and the first byte of the terminator.
 fn escaped(key: &[u8]) -> Vec<u8> {
-    let mut out = Vec::with_capacity(key.len() + 12);
-    for byte in key {
-        out.push(*byte);
-        if *byte == ESCAPE {
+    let mut out = Vec::with_capacity(key.len() + 10);
+    escape_into(&mut out, key);
+    out
+}
+
+/// Appends the key with each zero byte escaped, and the first byte of the terminator.
+fn escape_into(out: &mut Vec<u8>, key: &[u8]) {
+    for part in key.split_inclusive(|byte| *byte == ESCAPE) {
+        out.extend_from_slice(part);
+        if part.last() == Some(&ESCAPE) {
             out.push(ESCAPED_ZERO);
         }
     }
     out.push(ESCAPE);
-    out
 }
 
 #[cfg(test)]
@@ -107,6 +116,8 @@ mod tests {
             assert_eq!(split_history_key(bad), None, "{bad:?}");
         }
         assert_eq!(split_record(&[0; 7]), None);
-        assert_eq!(split_record(&record(3, b"")), Some((3, &b""[..])));
+        let mut record = Vec::new();
+        record_into(&mut record, 3, b"");
+        assert_eq!(split_record(&record), Some((3, &b""[..])));
     }
 }

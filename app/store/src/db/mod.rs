@@ -1,20 +1,23 @@
 //! RocksDB: the only code that names it is in this folder and in the batches that the store builds.
 
-mod cache;
 mod columns;
+mod generations;
 mod keys;
 mod nodes;
 mod open;
+mod values;
 
 use std::fs::File;
 
 use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
 
-pub use cache::NodeCache;
 pub use columns::Column;
-pub use keys::{after_history_key, history_key, history_prefix, record, split_history_key, split_record};
-pub use nodes::Nodes;
+pub use keys::{
+    after_history_key, history_key, history_key_into, history_prefix, record_into, split_history_key, split_record,
+};
+pub use nodes::{NodeCache, Nodes};
 pub use open::open;
+pub use values::{Record, Values};
 
 use crate::StoreError;
 
@@ -76,8 +79,11 @@ impl Database {
     }
 }
 
-/// The entry that an iterator is on; none at its end.
-pub fn current<'i>(iterator: &'i DBRawIterator<'_>) -> Result<Option<(&'i [u8], &'i [u8])>, StoreError> {
+/// A row: key and value.
+type Row<'i> = (&'i [u8], &'i [u8]);
+
+/// The row that an iterator is on; none at its end.
+pub fn current<'i>(iterator: &'i DBRawIterator<'_>) -> Result<Option<Row<'i>>, StoreError> {
     match iterator.item() {
         Some(item) => Ok(Some(item)),
         None => iterator

@@ -2,7 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{Child, Hash, InternalNode, Leaf, NibblePath, NodeKey, NodeReader, nibble::nibble_at, node::root_hash};
+use super::{
+    Child, Hash, InternalNode, Leaf, NibblePath, NodeKey, NodeReader,
+    nibble::nibble_at,
+    node::{Slots, root_hash},
+};
 
 /// One key's change: a new value hash, or `None` for its deletion.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,33 +24,43 @@ pub struct TreeBatch {
     pub root: Option<Child>,
     /// Its hash.
     pub root_hash: Hash,
-    /// New nodes, all of the new version.
+    /// New nodes, all of the new version, in the order of their keys.
     pub fresh: Vec<(NodeKey, Arc<InternalNode>)>,
-    /// Nodes that the new version does not use any more.
+    /// Nodes that the new version does not use any more, in the order of their keys.
     pub stale: Vec<NodeKey>,
 }
 
-/// Applies `updates` (ascending by key hash, each key once) to the tree under `root`, as `version`.
+/// The least key hash of the root's second half.
+const HIGH_HALF: Hash = {
+    let mut hash = [0; 32];
+    hash[0] = 0x80;
+    hash
+};
+
+/// From this many updates on, both halves of the tree are worked on at once.
+const SPLIT_MIN: usize = 512;
+
+/// Applies `updates` (ascending by key hash, each key once) to the tree under `root`, as `version`. A large update uses two
+/// threads; what it makes does not depend on them.
 ///
 /// # Errors
 /// The reader's, and those of a damaged tree.
-pub fn update<R: NodeReader>(
-    reader: &R,
-    root: Option<&Child>,
-    version: u64,
-    updates: &[Update],
-) -> Result<TreeBatch, R::Error> {
+pub fn update<R>(reader: &R, root: Option<&Child>, version: u64, updates: &[Update]) -> Result<TreeBatch, R::Error>
+where
+    R: NodeReader + Sync,
+    R::Error: Send,
+{
     debug_assert!(
         updates.is_sorted_by(|a, b| a.key_hash < b.key_hash),
         "updates ascend by key hash, each key once"
     );
-    let mut run = Run {
-        reader,
-        version,
-        fresh: Vec::with_capacity(updates.len()),
-        stale: Vec::with_capacity(updates.len()),
+    let mut run = Run::new(reader, version, updates.len());
+    let root = match root {
+        Some(Child::Internal { hash, version }) if updates.len() >= SPLIT_MIN => run.halves(*version, hash, updates)?,
+        _ => run.subtree(root, NibblePath::default(), updates)?,
     };
-    let root = run.subtree(root, NibblePath::default(), updates)?;
+    run.fresh.sort_unstable_by_key(|(key, _)| *key);
+    run.stale.sort_unstable();
     Ok(TreeBatch {
         root,
         root_hash: root_hash(root.as_ref()),
@@ -62,7 +76,50 @@ struct Run<'a, R> {
     stale: Vec<NodeKey>,
 }
 
-impl<R: NodeReader> Run<'_, R> {
+impl<R> Run<'_, R>
+where
+    R: NodeReader + Sync,
+    R::Error: Send,
+{
+    /// The root's children 0 to 7 and 8 to 15, each half on its own thread.
+    fn halves(&mut self, version: u64, hash: &Hash, updates: &[Update]) -> Result<Option<Child>, R::Error> {
+        let key = NodeKey {
+            version,
+            path: NibblePath::default(),
+        };
+        let node = self.reader.node(&key, hash)?;
+        let (low, high) = updates.split_at(updates.partition_point(|update| update.key_hash < HIGH_HALF));
+        let mut other = Run::new(self.reader, self.version, high.len());
+        let mut slots = Slots::default();
+        let (low_slots, high_slots) = slots.split_at_mut(8);
+        let (node, path) = (&*node, key.path);
+        let (in_low, in_high) = std::thread::scope(|scope| {
+            let high = scope.spawn(|| other.children(node, path, 8, high_slots, high));
+            let low = self.children(node, path, 0, low_slots, low);
+            // A panic of the other thread is one of this.
+            (
+                low,
+                high.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            )
+        });
+        let changed = in_low? | in_high?;
+        self.fresh.append(&mut other.fresh);
+        self.stale.append(&mut other.stale);
+        Ok(self.replace(key, hash, changed, &slots))
+    }
+}
+
+impl<'a, R: NodeReader> Run<'a, R> {
+    fn new(reader: &'a R, version: u64, updates: usize) -> Self {
+        let room = updates.saturating_mul(2);
+        Run {
+            reader,
+            version,
+            fresh: Vec::with_capacity(room),
+            stale: Vec::with_capacity(room),
+        }
+    }
+
     fn subtree(
         &mut self,
         old: Option<&Child>,
@@ -120,31 +177,45 @@ impl<R: NodeReader> Run<'_, R> {
 
     fn internal(&mut self, key: NodeKey, hash: &Hash, updates: &[Update]) -> Result<Option<Child>, R::Error> {
         let node = self.reader.node(&key, hash)?;
-        let mut rebuilt = InternalNode::with_capacity(node.len() + 1);
+        let mut slots = Slots::default();
+        let changed = self.children(&node, key.path, 0, &mut slots, updates)?;
+        Ok(self.replace(key, hash, changed, &slots))
+    }
+
+    /// Updates a node's children from `first` on into `slots`; says whether any is another now.
+    fn children(
+        &mut self,
+        node: &InternalNode,
+        path: NibblePath,
+        first: u8,
+        slots: &mut [Option<Child>],
+        updates: &[Update],
+    ) -> Result<bool, R::Error> {
         let mut changed = false;
         let mut rest = updates;
-        for nibble in 0..16 {
-            let (group, after) = split_nibble(rest, key.path.len(), nibble, |update| &update.key_hash)?;
+        for (nibble, slot) in (first..).zip(slots) {
+            let (group, after) = split_nibble(rest, path.depth(), nibble, |update| &update.key_hash)?;
             rest = after;
-            let old = node.get(nibble);
-            let child = if group.is_empty() {
-                old.copied()
-            } else {
-                self.subtree(old, key.path.child(nibble)?, group)?
-            };
-            changed |= child.as_ref() != old;
-            if let Some(child) = child {
-                rebuilt.push(nibble, child);
+            *slot = node.get(nibble);
+            if !group.is_empty() {
+                let new = self.subtree(slot.as_ref(), path.child(nibble)?, group)?;
+                changed |= new != *slot;
+                *slot = new;
             }
         }
+        Ok(changed)
+    }
+
+    /// The node at `key` once it has these children.
+    fn replace(&mut self, key: NodeKey, hash: &Hash, changed: bool, slots: &Slots) -> Option<Child> {
         if !changed {
-            return Ok(Some(Child::Internal {
+            return Some(Child::Internal {
                 hash: *hash,
                 version: key.version,
-            }));
+            });
         }
         self.stale.push(key);
-        Ok(self.place(key.path, rebuilt))
+        self.place(key.path, slots)
     }
 
     /// The subtree of these leaves (ascending), where nothing stood before.
@@ -154,28 +225,27 @@ impl<R: NodeReader> Run<'_, R> {
             [leaf] => return Ok(Some(Child::leaf(*leaf))),
             _ => {}
         }
-        let mut node = InternalNode::with_capacity(leaves.len().min(16));
+        let mut slots = Slots::default();
         let mut rest = leaves;
-        for nibble in 0..16 {
-            let (group, after) = split_nibble(rest, path.len(), nibble, |leaf| &leaf.key_hash)?;
+        for (nibble, slot) in (0..16).zip(&mut slots) {
+            let (group, after) = split_nibble(rest, path.depth(), nibble, |leaf| &leaf.key_hash)?;
             rest = after;
-            if !group.is_empty()
-                && let Some(child) = self.build(path.child(nibble)?, group)?
-            {
-                node.push(nibble, child);
+            if !group.is_empty() {
+                *slot = self.build(path.child(nibble)?, group)?;
             }
         }
-        Ok(self.place(path, node))
+        Ok(self.place(path, &slots))
     }
 
     /// Keeps a rebuilt node, unless it is empty or over a single leaf.
-    fn place(&mut self, path: NibblePath, node: InternalNode) -> Option<Child> {
-        if node.len() == 0 {
-            return None;
+    fn place(&mut self, path: NibblePath, slots: &Slots) -> Option<Child> {
+        let mut children = slots.iter().flatten();
+        match (children.next(), children.next()) {
+            (None, _) => return None,
+            (Some(leaf @ Child::Leaf { .. }), None) => return Some(*leaf),
+            _ => {}
         }
-        if let Some(leaf) = node.lone_leaf() {
-            return Some(*leaf);
-        }
+        let node = InternalNode::new(slots);
         let child = Child::Internal {
             hash: node.hash(),
             version: self.version,

@@ -3,15 +3,16 @@
 use super::TreeError;
 
 /// The path of a node: the first `len` nibbles of the key hashes under it. Unused nibbles are zero.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NibblePath {
-    packed: [u8; 32],
+    // The length first: encodings and paths then sort alike.
     len: u8,
+    packed: [u8; 32],
 }
 
 impl NibblePath {
     /// Nibbles in the path: the depth of its node.
-    pub fn len(&self) -> u8 {
+    pub fn depth(&self) -> u8 {
         self.len
     }
 
@@ -31,6 +32,12 @@ impl NibblePath {
             packed,
             len: self.len + 1,
         })
+    }
+
+    /// A number that differs between paths, up to their first 14 nibbles.
+    pub fn digest(&self) -> u64 {
+        let [a, b, c, d, e, f, g, ..] = self.packed;
+        u64::from_be_bytes([a, b, c, d, e, f, g, self.len])
     }
 
     /// Appends the path's encoding: nibble count, then the nibbles packed two a byte, high one first.
@@ -70,7 +77,7 @@ mod tests {
                 .child(nibble_at(&hash, depth).expect("in range"))
                 .expect("in range");
         }
-        assert_eq!((path.packed, path.len()), (hash, DEPTH_MAX));
+        assert_eq!((path.packed, path.depth()), (hash, DEPTH_MAX));
         assert_eq!(path.child(0), Err(TreeError::TooDeep));
         assert_eq!(nibble_at(&hash, DEPTH_MAX), Err(TreeError::TooDeep));
     }

@@ -13,7 +13,7 @@ use super::{
 };
 
 /// Names an internal node for ever: the version that wrote it and its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeKey {
     /// The version that wrote the node.
     pub version: u64,
@@ -25,9 +25,21 @@ impl NodeKey {
     /// The storage key: version, big-endian, then the path.
     pub fn encode(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(8 + 1 + 4);
-        out.extend_from_slice(&self.version.to_be_bytes());
-        self.path.encode_into(&mut out);
+        self.encode_into(&mut out);
         out
+    }
+
+    /// Appends the storage key.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.version.to_be_bytes());
+        self.path.encode_into(out);
+    }
+}
+
+impl std::hash::Hash for NodeKey {
+    fn hash<H: std::hash::Hasher>(&self, hasher: &mut H) {
+        hasher.write_u64(self.version);
+        hasher.write_u64(self.path.digest());
     }
 }
 
@@ -108,6 +120,9 @@ impl Child {
     }
 }
 
+/// Versions of internal children in one word.
+const VERSIONS_A_WORD: usize = 4;
+
 /// The root as a record of its version: 0 for an empty tree, 1 and a leaf, 2 and an internal node.
 pub fn encode_root(root: Option<&Child>) -> Vec<u8> {
     let mut out = Vec::with_capacity(65);
@@ -135,53 +150,92 @@ pub fn root_hash(root: Option<&Child>) -> Hash {
     root.map_or(PLACEHOLDER, |child| *child.hash())
 }
 
-/// An internal node: up to 16 children, those that are there in nibble order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A node's children by nibble, while they are put together.
+pub type Slots = [Option<Child>; 16];
+
+/// An internal node, in one piece of memory: the hashes of its children, which every rehash needs, lie together; then its
+/// leaves' keys and values; then its internal children's versions, four a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternalNode {
     present: u16,
     leaves: u16,
-    children: Vec<Child>,
+    words: Box<[Hash]>,
 }
 
 impl InternalNode {
-    /// An empty node with room for `children`.
-    pub fn with_capacity(children: usize) -> Self {
+    /// The node of these children.
+    pub fn new(slots: &Slots) -> Self {
+        let (mut present, mut leaves) = (0u16, 0u16);
+        for (nibble, child) in slots.iter().enumerate() {
+            present |= u16::from(child.is_some()) << nibble;
+            leaves |= u16::from(matches!(child, Some(Child::Leaf { .. }))) << nibble;
+        }
+        let internal = (present & !leaves).count_ones() as usize;
+        let count =
+            present.count_ones() as usize + 2 * leaves.count_ones() as usize + internal.div_ceil(VERSIONS_A_WORD);
+        let mut words = Vec::with_capacity(count);
+        words.extend(slots.iter().flatten().map(|child| *child.hash()));
+        for child in slots.iter().flatten() {
+            if let Child::Leaf { leaf, .. } = child {
+                words.extend([leaf.key_hash, leaf.value_hash]);
+            }
+        }
+        let mut versions = slots.iter().flatten().filter_map(|child| match child {
+            Child::Internal { version, .. } => Some(*version),
+            Child::Leaf { .. } => None,
+        });
+        while words.len() < count {
+            let mut word = [0u8; 32];
+            for (place, version) in word.chunks_exact_mut(8).zip(&mut versions) {
+                place.copy_from_slice(&version.to_be_bytes());
+            }
+            words.push(word);
+        }
         InternalNode {
-            present: 0,
-            leaves: 0,
-            children: Vec::with_capacity(children),
+            present,
+            leaves,
+            words: words.into_boxed_slice(),
         }
-    }
-
-    /// Adds a child; nibbles come in ascending order.
-    pub fn push(&mut self, nibble: u8, child: Child) {
-        debug_assert!(nibble < 16 && self.present >> nibble == 0, "children come in order");
-        self.present |= 1 << nibble;
-        if child.is_leaf() {
-            self.leaves |= 1 << nibble;
-        }
-        self.children.push(child);
     }
 
     /// The child at a nibble.
-    pub fn get(&self, nibble: u8) -> Option<&Child> {
+    pub fn get(&self, nibble: u8) -> Option<Child> {
         let bit = 1u16.checked_shl(u32::from(nibble))?;
         if self.present & bit == 0 {
             return None;
         }
-        self.children.get((self.present & (bit - 1)).count_ones() as usize)
+        let hash = *self.words.get(before(self.present, bit))?;
+        let leaves_at = self.child_count();
+        if self.leaves & bit != 0 {
+            let at = leaves_at + 2 * before(self.leaves, bit);
+            let [key_hash, value_hash] = *self.words.get(at..at + 2)?.first_chunk()?;
+            return Some(Child::Leaf {
+                leaf: Leaf { key_hash, value_hash },
+                hash,
+            });
+        }
+        let place = before(self.present & !self.leaves, bit);
+        let word = self
+            .words
+            .get(leaves_at + 2 * self.leaves.count_ones() as usize + place / VERSIONS_A_WORD)?;
+        let version = word.get(place % VERSIONS_A_WORD * 8..)?.first_chunk()?;
+        Some(Child::Internal {
+            hash,
+            version: u64::from_be_bytes(*version),
+        })
     }
 
     /// How many children there are.
-    pub fn len(&self) -> usize {
-        self.children.len()
+    pub fn child_count(&self) -> usize {
+        self.present.count_ones() as usize
     }
 
     /// The only child, when it is a leaf: such a node must not be, the leaf takes its place.
-    pub fn lone_leaf(&self) -> Option<&Child> {
-        match self.children.as_slice() {
-            [child @ Child::Leaf { .. }] => Some(child),
-            _ => None,
+    pub fn lone_leaf(&self) -> Option<Child> {
+        if self.child_count() != 1 {
+            None
+        } else {
+            self.get(u8::try_from(self.leaves.trailing_zeros()).ok()?)
         }
     }
 
@@ -193,36 +247,58 @@ impl InternalNode {
     /// The hash of the binary subtree over the `width` (a power of two) nibbles from `start` on. A subtree with no child is the
     /// placeholder; one whose only child is a leaf is that leaf.
     pub fn range_hash(&self, start: u8, width: u8) -> Hash {
-        if let Some(settled) = self.settled(start, width) {
-            return settled.map_or(PLACEHOLDER, |child| *child.hash());
+        match self.settled(start, width) {
+            Some(None) => PLACEHOLDER,
+            Some(Some(bit)) => self
+                .words
+                .get(before(self.present, bit))
+                .copied()
+                .unwrap_or(PLACEHOLDER),
+            None => {
+                let half = width / 2;
+                inner_hash(&self.range_hash(start, half), &self.range_hash(start + half, half))
+            }
         }
-        let half = width / 2;
-        inner_hash(&self.range_hash(start, half), &self.range_hash(start + half, half))
     }
 
-    /// What a range of nibbles holds when no binary node stands over it: nothing, its only leaf, or the one child that it is.
-    pub fn settled(&self, start: u8, width: u8) -> Option<Option<&Child>> {
+    /// What stands for a range of nibbles when no binary node does: nothing, its only leaf, or the one child that it is.
+    pub fn settled_child(&self, start: u8, width: u8) -> Option<Option<Child>> {
+        let settled = self.settled(start, width)?;
+        Some(settled.and_then(|bit| self.get(u8::try_from(bit.trailing_zeros()).ok()?)))
+    }
+
+    /// As [`Self::settled_child`], the child by its bit.
+    fn settled(&self, start: u8, width: u8) -> Option<Option<u16>> {
         let mask = u16::MAX >> (16 - width) << start;
         let (present, leaves) = (self.present & mask, self.leaves & mask);
         if present == 0 {
             return Some(None);
         }
         let alone = width == 1 || (present.count_ones() == 1 && leaves != 0);
-        alone.then(|| {
-            self.children
-                .get((self.present & ((1 << present.trailing_zeros()) - 1)).count_ones() as usize)
-        })
+        alone.then_some(Some(present & present.wrapping_neg()))
     }
 
     /// The encoding: both bitmaps, then the children.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(4 + self.children.len() * 64);
+        let mut out = Vec::with_capacity(4 + self.words.len() * 32);
+        self.encode_into(&mut out);
+        out
+    }
+
+    /// Appends the encoding: both bitmaps, the hashes of the internal children, the leaves, the versions.
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.present.to_be_bytes());
         out.extend_from_slice(&self.leaves.to_be_bytes());
-        for child in &self.children {
-            child.encode_into(&mut out);
+        let (hashes, rest) = self.words.split_at(self.child_count().min(self.words.len()));
+        let (leaves, versions) = rest.split_at((2 * self.leaves.count_ones() as usize).min(rest.len()));
+        for (nibble, hash) in (0..16).filter(|nibble| self.present >> nibble & 1 == 1).zip(hashes) {
+            if self.leaves >> nibble & 1 == 0 {
+                out.extend_from_slice(hash);
+            }
         }
-        out
+        out.extend_from_slice(leaves.as_flattened());
+        let version_bytes = 8 * (self.present & !self.leaves).count_ones() as usize;
+        out.extend(versions.as_flattened().iter().take(version_bytes));
     }
 
     /// Decodes a node; none when the bytes are not one.
@@ -234,22 +310,40 @@ impl InternalNode {
         if leaves & !present != 0 {
             return None;
         }
-        let mut node = InternalNode {
-            present,
-            leaves,
-            children: Vec::with_capacity(present.count_ones() as usize),
-        };
-        for nibble in (0..16).filter(|nibble| present >> nibble & 1 == 1) {
-            node.children
-                .push(Child::decode(leaves >> nibble & 1 == 1, &mut bytes)?);
+        let internal = (present & !leaves).count_ones() as usize;
+        let (mut hashes, rest) = bytes.split_at_checked(32 * internal)?;
+        let (mut pairs, mut versions) = rest.split_at_checked(64 * leaves.count_ones() as usize)?;
+        let mut slots = Slots::default();
+        for (nibble, slot) in slots
+            .iter_mut()
+            .enumerate()
+            .filter(|(nibble, _)| present >> nibble & 1 == 1)
+        {
+            *slot = Some(if leaves >> nibble & 1 == 1 {
+                Child::leaf(Leaf {
+                    key_hash: take(&mut pairs)?,
+                    value_hash: take(&mut pairs)?,
+                })
+            } else {
+                Child::Internal {
+                    hash: take(&mut hashes)?,
+                    version: u64::from_be_bytes(take(&mut versions)?),
+                }
+            });
         }
-        (bytes.is_empty() && !node.children.is_empty() && node.lone_leaf().is_none()).then_some(node)
+        let node = InternalNode::new(&slots);
+        (versions.is_empty() && present != 0 && node.lone_leaf().is_none()).then_some(node)
     }
 
     /// Bytes that the node takes in memory, about.
     pub fn footprint(&self) -> usize {
-        size_of::<Self>() + self.children.capacity() * size_of::<Child>()
+        size_of::<Self>() + self.words.len() * size_of::<Hash>()
     }
+}
+
+/// How many of a bitmap's bits are below `bit`.
+fn before(bitmap: u16, bit: u16) -> usize {
+    (bitmap & bit.wrapping_sub(1)).count_ones() as usize
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {
@@ -270,17 +364,16 @@ mod tests {
     }
 
     fn node() -> InternalNode {
-        let mut node = InternalNode::default();
-        node.push(0, leaf(1));
-        node.push(
-            3,
-            Child::Internal {
-                hash: [7; 32],
-                version: 9,
-            },
-        );
-        node.push(15, leaf(2));
-        node
+        let mut slots = Slots::default();
+        slots[0] = Some(leaf(1));
+        for nibble in 3..9u8 {
+            slots[usize::from(nibble)] = Some(Child::Internal {
+                hash: [nibble; 32],
+                version: u64::from(nibble) * 3,
+            });
+        }
+        slots[15] = Some(leaf(2));
+        InternalNode::new(&slots)
     }
 
     #[test]
@@ -303,8 +396,9 @@ mod tests {
         let good = node().encode();
         let mut longer = good.clone();
         longer.push(0);
-        let mut lone = InternalNode::default();
-        lone.push(5, leaf(1));
+        let mut lone = Slots::default();
+        lone[5] = Some(leaf(1));
+        let lone = InternalNode::new(&lone);
         let mut leaf_that_is_not_there = good.clone();
         leaf_that_is_not_there[3] |= 2;
         for bad in [
@@ -327,6 +421,20 @@ mod tests {
         let node = node();
         assert_eq!([0, 3, 15].map(|n| node.get(n).is_some()), [true; 3]);
         assert_eq!([1, 2, 14, 16, 255].map(|n| node.get(n).is_some()), [false; 5]);
-        assert_eq!(node.get(15), Some(&leaf(2)));
+        assert_eq!(node.get(15), Some(leaf(2)));
+        assert_eq!(
+            node.get(3),
+            Some(Child::Internal {
+                hash: [3; 32],
+                version: 9
+            })
+        );
+        assert_eq!(
+            node.get(8),
+            Some(Child::Internal {
+                hash: [8; 32],
+                version: 24
+            })
+        );
     }
 }

@@ -31,13 +31,13 @@ pub fn descend<R: NodeReader>(reader: &R, root: Option<&Child>, key_hash: &Hash)
             Some(Child::Internal { hash, version }) => (hash, version),
         };
         let node = reader.node(&NodeKey { version, path }, &hash)?;
-        let nibble = nibble_at(key_hash, path.len())?;
+        let nibble = nibble_at(key_hash, path.depth())?;
         let mut width = 8;
         at = loop {
             let start = nibble & !(width - 1);
             siblings.push(node.range_hash(start ^ width, width));
-            if let Some(child) = node.settled(start, width) {
-                break child.copied();
+            if let Some(child) = node.settled_child(start, width) {
+                break child;
             }
             width /= 2;
         };
@@ -88,9 +88,9 @@ fn beside<R: NodeReader>(
         Child::Internal { hash, version } => (hash, *version),
     };
     let node = reader.node(&NodeKey { version, path }, hash)?;
-    let nibble = nibble_at(key_hash, path.len())?;
+    let nibble = nibble_at(key_hash, path.depth())?;
     if let Some(child) = node.get(nibble)
-        && let Some(leaf) = beside(reader, child, path.child(nibble)?, key_hash, side)?
+        && let Some(leaf) = beside(reader, &child, path.child(nibble)?, key_hash, side)?
     {
         return Ok(Some(leaf));
     }
@@ -99,7 +99,7 @@ fn beside<R: NodeReader>(
         Side::Right => (nibble + 1..16).find_map(|n| Some((n, node.get(n)?))),
     };
     match next {
-        Some((n, child)) => extreme(reader, child, path.child(n)?, side).map(Some),
+        Some((n, child)) => extreme(reader, &child, path.child(n)?, side).map(Some),
         None => Ok(None),
     }
 }
@@ -117,9 +117,7 @@ fn extreme<R: NodeReader>(reader: &R, at: &Child, mut path: NibblePath, side: Si
             Side::Left => Box::new((0..16).rev()),
             Side::Right => Box::new(0..16),
         };
-        let (nibble, child) = nibbles
-            .find_map(|n| Some((n, *node.get(n)?)))
-            .ok_or(TreeError::NoLeaf)?;
+        let (nibble, child) = nibbles.find_map(|n| Some((n, node.get(n)?))).ok_or(TreeError::NoLeaf)?;
         path = path.child(nibble)?;
         at = child;
     }

@@ -14,10 +14,10 @@ fn an_empty_store_is_version_0_with_the_empty_root_and_begins_at_any_height() {
         (0, PLACEHOLDER)
     );
     assert_holds(&temporary.store.latest(), &Model::new());
-    temporary.commit(1_000, &changes([("a", Some("1"))]));
+    temporary.commit(1_000, changes([("a", Some("1"))]));
     let error = temporary
         .store
-        .stage(1_002, &Changes::new())
+        .stage(1_002, Changes::new())
         .map(|_| ())
         .expect_err("a gap");
     assert_eq!(
@@ -41,10 +41,10 @@ fn what_is_committed_is_there_after_reopening_and_what_is_only_staged_is_not() {
         ("~page", Some("bytes")),
         ("empty", Some("")),
     ]);
-    let root = temporary.commit(1, &block);
+    let root = temporary.commit(1, block.clone());
     let staged = temporary
         .store
-        .stage(2, &changes([("a", None), ("c", Some("3"))]))
+        .stage(2, changes([("a", None), ("c", Some("3"))]))
         .expect("staged");
     assert_ne!(staged.root_hash(), root);
     drop(staged);
@@ -64,21 +64,18 @@ fn what_is_committed_is_there_after_reopening_and_what_is_only_staged_is_not() {
 #[test]
 fn a_block_without_changes_and_one_that_writes_what_is_there_keep_the_root() {
     let temporary = Temporary::new(Pruning::Default);
-    let root = temporary.commit(1, &changes([("a", Some("1")), ("b", Some("2"))]));
-    assert_eq!(temporary.commit(2, &Changes::new()), root);
-    assert_eq!(
-        temporary.commit(3, &changes([("a", Some("1")), ("absent", None)])),
-        root
-    );
+    let root = temporary.commit(1, changes([("a", Some("1")), ("b", Some("2"))]));
+    assert_eq!(temporary.commit(2, Changes::new()), root);
+    assert_eq!(temporary.commit(3, changes([("a", Some("1")), ("absent", None)])), root);
     assert_eq!(temporary.reopen().store.root_hash(), root);
 }
 
 #[test]
 fn unhashed_keys_are_versioned_but_leave_the_root_alone() {
     let temporary = Temporary::new(Pruning::Default);
-    let root = temporary.commit(1, &changes([("a", Some("1"))]));
-    assert_eq!(temporary.commit(2, &changes([("~x", Some("1"))])), root);
-    assert_eq!(temporary.commit(3, &changes([("~x", Some("2"))])), root);
+    let root = temporary.commit(1, changes([("a", Some("1"))]));
+    assert_eq!(temporary.commit(2, changes([("~x", Some("1"))])), root);
+    assert_eq!(temporary.commit(3, changes([("~x", Some("2"))])), root);
     let at = |version| temporary.store.at(version).expect("kept").get(b"~x");
     assert_eq!(
         [at(1), at(2), at(3)],
@@ -89,8 +86,8 @@ fn unhashed_keys_are_versioned_but_leave_the_root_alone() {
 #[test]
 fn a_stage_is_refused_once_something_else_was_committed() {
     let temporary = Temporary::new(Pruning::Default);
-    let first = temporary.store.stage(1, &changes([("a", Some("1"))])).expect("staged");
-    let second = temporary.store.stage(1, &changes([("a", Some("2"))])).expect("staged");
+    let first = temporary.store.stage(1, changes([("a", Some("1"))])).expect("staged");
+    let second = temporary.store.stage(1, changes([("a", Some("2"))])).expect("staged");
     temporary.store.commit(first).expect("committed");
     let error = temporary.store.commit(second).expect_err("stale");
     assert!(
@@ -98,13 +95,13 @@ fn a_stage_is_refused_once_something_else_was_committed() {
         "{error}"
     );
     assert_eq!(temporary.store.latest().get(b"a"), Ok(Some("1".into())));
-    temporary.commit(2, &changes([("a", Some("3"))]));
+    temporary.commit(2, changes([("a", Some("3"))]));
 }
 
 #[test]
 fn metadata_is_committed_with_its_block_and_not_before() {
     let temporary = Temporary::new(Pruning::Default);
-    let mut staged = temporary.store.stage(1, &Changes::new()).expect("staged");
+    let mut staged = temporary.store.stage(1, Changes::new()).expect("staged");
     staged.put_meta("last-block", "one");
     assert_eq!(temporary.store.meta(b"last-block").expect("read"), None);
     temporary.store.commit(staged).expect("committed");
@@ -124,9 +121,9 @@ fn metadata_is_committed_with_its_block_and_not_before() {
 fn an_empty_key_and_a_version_0_are_refused() {
     let temporary = Temporary::new(Pruning::Default);
     let empty = Changes::from([(Vec::new(), Some(Bytes::new()))]);
-    assert!(matches!(temporary.store.stage(1, &empty), Err(StoreError::EmptyKey)));
+    assert!(matches!(temporary.store.stage(1, empty), Err(StoreError::EmptyKey)));
     assert!(matches!(
-        temporary.store.stage(0, &Changes::new()),
+        temporary.store.stage(0, Changes::new()),
         Err(StoreError::OutOfOrder { .. })
     ));
 }

@@ -1,5 +1,12 @@
 //! Tests of the store on real RocksDB databases in temporary folders.
 
+#[path = "../crash_writer/blocks.rs"]
+mod blocks;
 mod commits;
+mod crash;
+mod damage;
 mod oracle;
+mod proofs;
+mod pruning;
 mod support;
+mod views;

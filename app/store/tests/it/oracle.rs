@@ -1,6 +1,9 @@
 //! The tree against `jmt`: same keys and values, same root, whatever the history.
 
-use std::{cell::RefCell, collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use jmt::{KeyHash, Sha256Jmt, mock::MockTreeStore};
 use proptest::prelude::*;
@@ -10,7 +13,7 @@ use swing_store::tree::{
 
 /// Nodes in memory.
 #[derive(Default)]
-struct Memory(RefCell<BTreeMap<NodeKey, Arc<InternalNode>>>);
+struct Memory(Mutex<BTreeMap<NodeKey, Arc<InternalNode>>>);
 
 #[derive(Debug)]
 struct Lost;
@@ -25,7 +28,8 @@ impl NodeReader for Memory {
     type Error = Lost;
     fn node(&self, key: &NodeKey, hash: &Hash) -> Result<Arc<InternalNode>, Lost> {
         self.0
-            .borrow()
+            .lock()
+            .expect("no panics")
             .get(key)
             .filter(|node| node.hash() == *hash)
             .cloned()
@@ -36,7 +40,7 @@ impl NodeReader for Memory {
 impl Memory {
     /// Stores a batch; stale nodes must have been there, and are forgotten: only the last version stays readable.
     fn store(&self, batch: &TreeBatch) {
-        let mut nodes = self.0.borrow_mut();
+        let mut nodes = self.0.lock().expect("no panics");
         for key in &batch.stale {
             assert!(nodes.remove(key).is_some(), "a stale node that was not stored: {key:?}");
         }
@@ -88,7 +92,7 @@ fn check(blocks: &[Block]) -> Result<(), TestCaseError> {
         }
     }
     prop_assert_eq!(
-        (root, ours.0.borrow().len()),
+        (root, ours.0.lock().expect("no panics").len()),
         (None, 0),
         "nothing is left of an empty tree"
     );
@@ -122,6 +126,26 @@ proptest! {
     }
 }
 
+#[test]
+fn roots_equal_those_of_jmt_for_blocks_so_large_that_two_threads_share_them() {
+    let key = |n: u32| sha256(&n.to_be_bytes());
+    let block = |from: u32, to: u32, value| -> Block { (from..to).map(|n| (key(n), value)).collect() };
+    let mut mixed = block(0, 2_000, None);
+    mixed.extend(block(500, 900, Some(3)));
+    let low_half: Block = block(0, 6_000, Some(4))
+        .into_iter()
+        .filter(|(key, _)| key[0] < 0x80)
+        .collect();
+    let blocks = [
+        block(0, 3_000, Some(1)),
+        block(1_000, 5_000, Some(2)),
+        mixed,
+        low_half,
+        block(0, 6_000, None),
+    ];
+    check(&blocks).expect("equal roots");
+}
+
 fn key(head: &[u8], last: u8) -> Hash {
     let mut key = [0u8; 32];
     key[..head.len()].copy_from_slice(head);
@@ -132,9 +156,8 @@ fn key(head: &[u8], last: u8) -> Hash {
 #[track_caller]
 fn cases(blocks: &[&[(Hash, Option<u8>)]]) {
     let blocks: Vec<Block> = blocks.iter().map(|block| block.iter().copied().collect()).collect();
-    if let Err(error) = check(&blocks) {
-        panic!("{error}: {blocks:?}");
-    }
+    let outcome = check(&blocks);
+    assert!(outcome.is_ok(), "{outcome:?}: {blocks:?}");
 }
 
 #[test]

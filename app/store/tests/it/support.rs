@@ -43,7 +43,7 @@ impl Temporary {
 
     /// Stages and commits; says the new root.
     #[track_caller]
-    pub fn commit(&self, version: u64, changes: &Changes) -> [u8; 32] {
+    pub fn commit(&self, version: u64, changes: Changes) -> [u8; 32] {
         let staged = self.store.stage(version, changes).expect("staged");
         let root = staged.root_hash();
         self.store.commit(staged).expect("committed");
@@ -82,5 +82,43 @@ pub fn assert_holds(view: &View, model: &Model) {
             "by key, at version {}",
             view.version()
         );
+    }
+}
+
+/// The database behind the store's back: the store must be closed.
+pub mod raw {
+    use std::path::Path;
+
+    use rocksdb::{DB, IteratorMode, Options};
+
+    pub const FAMILIES: [&str; 7] = ["latest", "history", "nodes", "roots", "stale", "keys", "meta"];
+
+    pub fn open(folder: &Path) -> DB {
+        DB::open_cf(&Options::default(), folder, FAMILIES).expect("RocksDB opens")
+    }
+
+    pub fn rows(db: &DB, family: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
+        let handle = db.cf_handle(family).expect("the family");
+        let rows = db.iterator_cf(handle, IteratorMode::Start);
+        rows.map(|row| {
+            row.map(|(key, value)| (key.into_vec(), value.into_vec()))
+                .expect("a row")
+        })
+        .collect()
+    }
+
+    pub fn put(db: &DB, family: &str, key: &[u8], value: &[u8]) {
+        db.put_cf(db.cf_handle(family).expect("the family"), key, value)
+            .expect("written");
+    }
+
+    pub fn delete(db: &DB, family: &str, key: &[u8]) {
+        db.delete_cf(db.cf_handle(family).expect("the family"), key)
+            .expect("deleted");
+    }
+
+    pub fn add_family(folder: &Path, name: &str) {
+        let mut db = open(folder);
+        db.create_cf(name, &Options::default()).expect("made");
     }
 }
