@@ -7,7 +7,7 @@ use swing_proto::google::protobuf::Any;
 use crate::{
     address::Address,
     error::{Failure, Rejected},
-    modules::{MsgContext, auth, bank, consensus, message, staking, swingset, upgrade},
+    modules::{MsgContext, auth, bank, consensus, gov, message, staking, swingset, upgrade},
 };
 
 type Handle = fn(&mut MsgContext<'_, '_>, &Any) -> Result<Any, Failure>;
@@ -21,6 +21,7 @@ static ROUTES: LazyLock<BTreeMap<String, Handle>> = LazyLock::new(|| {
     add(&auth::msg::names(), auth::handler::handle);
     add(&bank::msg::names(), bank::handler::handle);
     add(&consensus::msg::names(), consensus::handler::handle);
+    add(&gov::msg::names(), gov::handler::handle);
     add(&staking::msg::names(), staking::handler::handle);
     add(&swingset::msg::names(), swingset::handler::handle);
     add(&upgrade::msg::names(), upgrade::handler::handle);

@@ -10,7 +10,7 @@ use crate::{
     error::Halt,
     event::Event,
     modules::{
-        BlockContext, consensus, staking, swingset,
+        BlockContext, consensus, gov, staking, swingset,
         upgrade::preblock::{PreBlock, pre_block},
     },
     ports::Ports,
@@ -70,6 +70,7 @@ fn mode_events(events: Vec<Event>, mode: &str) -> Vec<Event> {
 
 fn end_block(state: &mut State<'_>, context: &BlockContext, ports: &mut Ports<'_>) -> Result<Vec<ValidatorUpdate>, Halt> {
     swingset::end_block(state, context, ports.engine)?;
+    gov::end_block(state, context, ports.engine)?;
     staking::validator_set::end_block(state, context).map_err(|failure| Halt::new(format!("staking: {failure}")))
 }
 

@@ -8,7 +8,7 @@ use super::{GenesisError, gentx};
 use crate::{
     address::Address,
     chain,
-    modules::{auth, bank, consensus, staking, swingset, upgrade},
+    modules::{auth, bank, consensus, gov, staking, swingset, upgrade},
     state::{State, StateRead},
 };
 
@@ -58,6 +58,7 @@ pub fn export(state: &dyn StateRead, for_zero_height: bool) -> Result<Exported, 
         ("bank", bank::genesis::export(state)?),
         ("consensus", consensus::genesis::export(state)?),
         ("genutil", gentx::default()),
+        ("gov", gov::genesis::export(state)?),
         ("staking", staking::genesis::export(state)?),
         ("swingset", swingset::genesis::export(state)?),
         ("upgrade", upgrade::genesis::export(state)?),

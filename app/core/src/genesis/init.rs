@@ -10,13 +10,13 @@ use super::{GenesisError, gentx};
 use crate::{
     block::{Block, Time, ValidatorUpdate},
     chain,
-    modules::{BlockContext, GenesisContext, auth, bank, consensus, staking, swingset, upgrade},
+    modules::{BlockContext, GenesisContext, auth, bank, consensus, gov, staking, swingset, upgrade},
     ports::Ports,
     state::State,
 };
 
 /// Sections of `app_state`, in the order in which they are written.
-const SECTIONS: [&str; 7] = ["auth", "bank", "consensus", "staking", "upgrade", "swingset", "genutil"];
+const SECTIONS: [&str; 8] = ["auth", "bank", "consensus", "staking", "gov", "upgrade", "swingset", "genutil"];
 
 /// A genesis as CometBFT hands it over.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,6 +57,7 @@ fn default_section(name: &str) -> Value {
         "auth" => auth::genesis::default(),
         "bank" => bank::genesis::default(),
         "staking" => staking::genesis::default(),
+        "gov" => gov::genesis::default(),
         "upgrade" => upgrade::genesis::default(),
         "swingset" => swingset::genesis::default(),
         "genutil" => gentx::default(),
@@ -129,6 +130,7 @@ fn init_section(
         "auth" => auth::genesis::init(&mut context, section)?,
         "bank" => bank::genesis::init(&mut context, section)?,
         "staking" => return staking::genesis::init(&mut context, section),
+        "gov" => gov::genesis::init(&mut context, section)?,
         "upgrade" => upgrade::genesis::init(&mut context, section)?,
         "swingset" => swingset::genesis::init(&mut context, section)?,
         _ => consensus::genesis::init(&mut context, section)?,

@@ -14,6 +14,7 @@ pub mod auth;
 pub mod authority;
 pub mod bank;
 pub mod consensus;
+pub mod gov;
 pub mod message;
 pub mod staking;
 pub mod swingset;

@@ -3,17 +3,19 @@
 use super::QueryError;
 use crate::{
     chain,
-    modules::{QueryContext, auth, bank, consensus, staking, swingset, upgrade},
+    modules::{QueryContext, auth, bank, consensus, gov, staking, swingset, upgrade},
     state::StateRead,
 };
 
 type Answer = fn(&QueryContext<'_>, &str, &[u8]) -> Result<Vec<u8>, QueryError>;
 
 /// What answers the paths that begin with a service's name.
-const SERVICES: [(&str, Answer); 6] = [
+const SERVICES: [(&str, Answer); 8] = [
     ("/cosmos.auth.v1beta1.Query/", auth::query::query),
     ("/cosmos.bank.v1beta1.Query/", bank::query::query),
     ("/cosmos.consensus.v1.Query/", consensus::query::query),
+    ("/cosmos.gov.v1.Query/", gov::query::query),
+    ("/cosmos.gov.v1beta1.Query/", gov::query::query),
     ("/cosmos.staking.v1beta1.Query/", staking::query::query),
     ("/cosmos.upgrade.v1beta1.Query/", upgrade::query::query),
     ("/swing.swingset.v1.Query/", swingset::query::query),

@@ -1,12 +1,19 @@
-//! The state machine driven as a chain, in one process: no database, no network, a fake engine where the engine is a port.
+//! The state machine driven as a chain, in one process: no database, no network, a fake engine where the engine is a port. And the
+//! modules of staking, governance and upgrades one by one.
 
 mod accounts;
 mod chain;
+mod consensus;
 mod engine;
 mod export;
 mod genesis;
+mod gov;
 mod pipeline;
 mod proposals;
 mod release;
 mod signers;
+mod staking;
+mod support;
 mod swingset;
+mod upgrade;
+mod vectors;

@@ -142,7 +142,6 @@ fn plans_that_cannot_be_are_refused_with_the_sdks_codes_and_words() {
     check(&mut memory, "v2", -1, "plan: height must be greater than 0");
 
     let mut timed = software_upgrade("v2", 90);
-    #[expect(deprecated, reason = "the field is refused")]
     if let Some(plan) = &mut timed.plan {
         plan.time = Some(Timestamp { seconds: 0, nanos: 0 });
     }
@@ -152,7 +151,6 @@ fn plans_that_cannot_be_are_refused_with_the_sdks_codes_and_words() {
         invalid("plan: time-based upgrades have been deprecated in the SDK"),
     );
     let mut with_client = software_upgrade("v2", 90);
-    #[expect(deprecated, reason = "the field is refused")]
     if let Some(plan) = &mut with_client.plan {
         plan.upgraded_client_state = Some(Any::default());
     }
@@ -176,7 +174,6 @@ fn plans_that_cannot_be_are_refused_with_the_sdks_codes_and_words() {
 fn gos_zero_time_is_no_time() {
     let mut memory = Memory::new();
     let mut request = software_upgrade("v2", 90);
-    #[expect(deprecated, reason = "clients of the SDK send it")]
     if let Some(plan) = &mut request.plan {
         plan.time = Some(Timestamp {
             seconds: -62_135_596_800,

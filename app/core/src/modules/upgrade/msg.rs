@@ -19,7 +19,6 @@ pub fn names() -> [String; 2] {
 pub fn plan(plan: Option<&PlanProto>) -> Result<Plan, Rejected> {
     let refuse = |reason: &str| Err(SdkError::InvalidRequest.wrap(format!("plan: {reason}")));
     let plan = plan.cloned().unwrap_or_default();
-    #[expect(deprecated, reason = "the fields are still on the wire, and refused")]
     let (time, client_state) = (plan.time, plan.upgraded_client_state);
     if time.is_some_and(|time| time.seconds != GO_ZERO_SECONDS || time.nanos != 0) {
         return refuse("time-based upgrades have been deprecated in the SDK");
