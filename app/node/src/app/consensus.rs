@@ -222,7 +222,7 @@ impl ConsensusApplication for ConsensusApp {
         let app_hash = self
             .shared
             .store
-            .stage(initial_height, &genesis)
+            .stage(initial_height, genesis.clone())
             .map_err(stored)?
             .root_hash()
             .to_vec();
@@ -285,7 +285,7 @@ impl ConsensusApplication for ConsensusApp {
         let staged = self
             .shared
             .store
-            .stage(block.height, &executed.changes)
+            .stage(block.height, executed.changes)
             .map_err(stored)?;
         let app_hash = staged.root_hash().to_vec();
         self.staged = Some(StagedBlock {
