@@ -1,20 +1,22 @@
 //! `init`: the files of a new node.
 
 use clap::Args;
-use serde_json::{Map, json};
+use serde_json::{Map, Value, json};
 
 use super::{
     Context, Failure,
     context::{ask, note},
-    genesis::defaults,
 };
 use crate::{
     config::{
-        GenesisDoc, app, client, cometbft, genesis,
+        GenesisDoc, app, client, cometbft, consensus_params, genesis,
         node_keys::{self, NodeKey},
     },
     keyring::{HdPath, Mnemonic, hd},
 };
+
+/// Denomination of the default genesis.
+const DEFAULT_DENOM: &str = "uswing";
 
 /// Arguments of `init`.
 #[derive(Args, Debug)]
@@ -28,7 +30,7 @@ pub struct InitArgs {
     #[arg(short, long)]
     overwrite: bool,
     /// Denomination of the bonded coin
-    #[arg(long, default_value = "uswing")]
+    #[arg(long, default_value = DEFAULT_DENOM)]
     default_denom: String,
     /// The first block's height
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=i64::MAX as u64))]
@@ -67,9 +69,9 @@ pub fn run(context: &Context, arguments: &InitArgs) -> Result<(), Failure> {
         genesis_time: now(),
         chain_id: chain_id.clone(),
         initial_height: arguments.initial_height,
-        consensus_params: genesis::default_consensus_params(),
+        consensus_params: consensus_params::default_json(context.release.app_version()),
         validators: Vec::new(),
-        app_state: defaults::app_state(&arguments.default_denom),
+        app_state: app_state(&arguments.default_denom)?,
     };
     // Last: with it the home is whole.
     doc.save(&home.genesis())?;
@@ -77,8 +79,29 @@ pub fn run(context: &Context, arguments: &InitArgs) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Every section of a new chain, with this denomination in the place of the usual one.
+fn app_state(denom: &str) -> Result<Map<String, Value>, Failure> {
+    let mut state = swing_core::genesis::default_app_state();
+    if denom != DEFAULT_DENOM {
+        replace_text(&mut state, DEFAULT_DENOM, denom);
+    }
+    match state {
+        Value::Object(sections) => Ok(sections),
+        _ => Err(Failure::new("the default genesis is not an object of sections")),
+    }
+}
+
+fn replace_text(value: &mut Value, old: &str, new: &str) {
+    match value {
+        Value::String(text) if text == old => new.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace_text(item, old, new)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| replace_text(field, old, new)),
+        _ => {}
+    }
+}
+
 /// As the SDK: what was made, as JSON on standard error.
-fn print(moniker: &str, chain_id: &str, node_id: &str, app_state: &Map<String, serde_json::Value>) {
+fn print(moniker: &str, chain_id: &str, node_id: &str, app_state: &Map<String, Value>) {
     let value = json!({
         "moniker": moniker,
         "chain_id": chain_id,
@@ -117,6 +140,6 @@ fn random_chain_id() -> Result<String, Failure> {
 }
 
 #[allow(clippy::disallowed_types, reason = "the time of a new genesis is the operator's clock; consensus reads it from the file")]
-fn now() -> String {
+pub fn now() -> String {
     swing_proto::google::protobuf::Timestamp::from(std::time::SystemTime::now()).to_string()
 }

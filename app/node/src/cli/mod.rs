@@ -9,6 +9,7 @@
 mod comet;
 mod config;
 mod context;
+mod export;
 mod failure;
 mod flags;
 mod genesis;
@@ -21,7 +22,7 @@ mod tx;
 mod version;
 mod yaml;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 use swing_core::ports::upgrade::Release;
@@ -67,12 +68,14 @@ enum Command {
     /// What CometBFT knows of this node
     #[command(subcommand, visible_alias = "tendermint")]
     Comet(comet::CometCommand),
+    /// Print committed state as a genesis document; the node must be stopped
+    Export(export::ExportArgs),
     /// Show the version
     Version(version::VersionArgs),
 }
 
 /// Runs one command of the binary of this release. `arguments` begin with the program's name.
-pub fn run(release: &'static dyn Release, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(release: Arc<dyn Release + Send + Sync>, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
@@ -86,6 +89,7 @@ pub fn run(release: &'static dyn Release, arguments: impl IntoIterator<Item = Os
         Command::Query(command) => query::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
         Command::Comet(command) => comet::run(&context, &command),
+        Command::Export(arguments) => export::run(&context, &arguments),
         Command::Version(arguments) => version::run(&context, &arguments),
     };
     match result {

@@ -6,7 +6,6 @@
 //! - A failed query is an error, never an empty answer.
 //! - What is signed is what is sent: sign bytes and transaction are made from the same encoded body and auth info.
 
-pub mod prices;
 pub mod query;
 pub mod response;
 pub mod rpc;

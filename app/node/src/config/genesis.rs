@@ -3,9 +3,15 @@
 
 use std::path::Path;
 
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Map, Value, json};
+use swing_core::{
+    block::{Time, ValidatorUpdate},
+    genesis::InitChain,
+};
+use swing_proto::{Message, google::protobuf::Timestamp};
 
-use super::{ConfigError, files};
+use super::{ConfigError, consensus_params, files};
 
 /// The longest chain ID. Source: CometBFT's `MaxChainIDLen`.
 pub const CHAIN_ID_BYTES_MAX: usize = 50;
@@ -40,18 +46,6 @@ pub struct GenesisDoc {
     pub app_state: Map<String, Value>,
 }
 
-/// CometBFT's default consensus parameters with the SDK's.
-#[must_use]
-pub fn default_consensus_params() -> Value {
-    json!({
-        "block": {"max_bytes": "22020096", "max_gas": "-1"},
-        "evidence": {"max_age_num_blocks": "100000", "max_age_duration": "172800000000000", "max_bytes": "1048576"},
-        "validator": {"pub_key_types": ["ed25519"]},
-        "version": {"app": "0"},
-        "abci": {"vote_extensions_enable_height": "0"},
-    })
-}
-
 impl GenesisDoc {
     /// Reads a document.
     ///
@@ -82,7 +76,7 @@ impl GenesisDoc {
             Some(value) => value.clone(),
         };
         let consensus_params = match either("consensus_params", "params") {
-            Value::Null => default_consensus_params(),
+            Value::Null => consensus_params::default_json(0),
             params @ Value::Object(_) => params,
             _ => return Err("consensus_params: expected an object".to_owned()),
         };
@@ -126,6 +120,23 @@ impl GenesisDoc {
         value
     }
 
+    /// The document as InitChain hands it to the application.
+    ///
+    /// # Errors
+    /// What is wrong in the parts outside of `app_state`.
+    pub fn init_chain(&self) -> Result<InitChain, String> {
+        let time: Timestamp =
+            self.genesis_time.parse().map_err(|_| format!("genesis_time: {:?} is not RFC 3339", self.genesis_time))?;
+        Ok(InitChain {
+            chain_id: self.chain_id.clone(),
+            time: Time::from_proto(&time).map_err(|error| format!("genesis_time: {error}"))?,
+            initial_height: self.initial_height,
+            consensus_params: consensus_params::from_json(&self.consensus_params)?.encode_to_vec(),
+            validators: self.validators.iter().enumerate().map(validator).collect::<Result<_, _>>()?,
+            app_state: Value::Object(self.app_state.clone()).to_string().into_bytes(),
+        })
+    }
+
     /// Writes it.
     ///
     /// # Errors
@@ -147,6 +158,24 @@ pub fn check_chain_id(chain_id: &str) -> Result<(), String> {
         return Err(format!("chain_id {chain_id:?}: white space and control characters are not allowed"));
     }
     Ok(())
+}
+
+fn validator((index, value): (usize, &Value)) -> Result<ValidatorUpdate, String> {
+    let wrong = |field: &str, expected: &str| format!("validators[{index}].{field}: expected {expected}");
+    if value["pub_key"]["type"] != "tendermint/PubKeyEd25519" {
+        return Err(wrong("pub_key.type", "tendermint/PubKeyEd25519"));
+    }
+    let key = value["pub_key"]["value"].as_str().and_then(|text| BASE64.decode(text).ok());
+    let power = &value["power"];
+    Ok(ValidatorUpdate {
+        public_key: key
+            .filter(|key| key.len() == 32)
+            .ok_or_else(|| wrong("pub_key.value", "the base64 of 32 bytes"))?,
+        power: power
+            .as_u64()
+            .or_else(|| power.as_str()?.parse().ok())
+            .ok_or_else(|| wrong("power", "a number of 0 or more"))?,
+    })
 }
 
 fn text(fields: &Map<String, Value>, name: &str) -> Result<String, String> {

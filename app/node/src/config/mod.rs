@@ -9,6 +9,7 @@
 pub mod app;
 pub mod client;
 pub mod cometbft;
+pub mod consensus_params;
 pub mod files;
 pub mod genesis;
 pub mod home;

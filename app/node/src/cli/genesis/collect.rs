@@ -48,7 +48,7 @@ pub fn run(context: &Context, arguments: &CollectArgs) -> Result<(), Failure> {
         return Err(Failure::new(format!("there must be at least one genesis tx in {}", folder.display())));
     }
     doc.app_state.insert("genutil".to_owned(), json!({"gen_txs": txs}));
-    sections::check_all(&doc.app_state, &doc)?;
+    sections::check_all(&doc)?;
     let mut config = TomlFile::load(context.home.config_toml())?;
     config.set("p2p.persistent_peers", &peers.into_iter().collect::<Vec<_>>().join(","))?;
     doc.save(&path)?;

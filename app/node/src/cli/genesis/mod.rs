@@ -2,7 +2,7 @@
 
 mod accounts;
 mod collect;
-pub mod defaults;
+mod dry_run;
 mod gentx;
 mod sections;
 mod validate;

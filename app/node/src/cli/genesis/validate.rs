@@ -8,12 +8,11 @@ use swing_proto::{
     cosmos::{
         auth::v1beta1::{BaseAccount, GenesisState as AuthGenesis},
         bank::v1beta1::GenesisState as BankGenesis,
-        staking::v1beta1::GenesisState as StakingGenesis,
     },
     unpack,
 };
 
-use super::{gentx, sections};
+use super::{dry_run, gentx, sections};
 use crate::{
     cli::{Context, Failure, context::note, output},
     config::GenesisDoc,
@@ -30,9 +29,9 @@ pub struct ValidateArgs {
 pub fn run(context: &Context, arguments: &ValidateArgs) -> Result<(), Failure> {
     let path = arguments.file.clone().unwrap_or_else(|| context.home.genesis());
     let doc = GenesisDoc::load(&path)?;
-    check(&doc).map_err(|failure| Failure::new(format!("{}: {failure}", path.display())))?;
-    let staking: StakingGenesis = sections::read(&doc, "staking")?;
-    if sections::gen_txs(&doc)?.is_empty() && staking.validators.is_empty() && doc.validators.is_empty() {
+    let in_file = |failure: Failure| Failure::new(format!("{}: {failure}", path.display()));
+    check(&doc).map_err(in_file)?;
+    if dry_run::run(context, &doc).map_err(in_file)? == 0 {
         note("Warning: this genesis has no validator: add one with genesis gentx and genesis collect-gentxs");
     }
     output::line(&format!("File at {} is a valid genesis file", path.display()))
@@ -43,7 +42,7 @@ pub fn run(context: &Context, arguments: &ValidateArgs) -> Result<(), Failure> {
 /// # Errors
 /// The first thing that is wrong.
 pub fn check(doc: &GenesisDoc) -> Result<(), Failure> {
-    sections::check_all(&doc.app_state, doc)?;
+    sections::check_all(doc)?;
     check_accounts(doc)?;
     check_supply(doc)?;
     for (index, tx) in sections::gen_txs(doc)?.iter().enumerate() {

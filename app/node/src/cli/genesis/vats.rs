@@ -33,7 +33,8 @@ pub fn add(context: &Context, arguments: &AddVatArgs) -> Result<(), Failure> {
         return Err(Failure::new(format!("vat {:?} is there already", arguments.name)));
     }
     let parameters = match &arguments.parameters {
-        Some(text) => smallcaps::body_of_text("--parameters", text)?.into_bytes(),
+        // The section holds the body without its mark.
+        Some(text) => smallcaps::body_of_text("--parameters", text)?.split_off(1).into_bytes(),
         None => Vec::new(),
     };
     section.vats.push(GenesisVat {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use swing_core::{
     address::Address,
+    ante::GasPrices,
     math::{Coins, Dec},
 };
 use swing_proto::{
@@ -20,7 +21,7 @@ use crate::{
         output,
     },
     client::{
-        Fee, RpcClient, TxPlan, prices, query, response,
+        Fee, RpcClient, TxPlan, query, response,
         rpc::Broadcast,
         sign::{self, SignerData},
         tx,
@@ -131,7 +132,10 @@ fn fee(context: &Context, flags: &TxFlags, signer: &Signer, plan: &TxPlan, data:
     };
     let amount = match (&flags.fees, &flags.gas_prices) {
         (Some(fees), _) => Coins::parse(fees).map_err(|error| Failure::Usage(format!("--fees: {error}")))?,
-        (None, Some(text)) => prices::fee_for_gas(&prices::parse(text)?, gas_limit)?,
+        (None, Some(text)) => {
+            let prices = GasPrices::parse(text).map_err(|error| Failure::Usage(format!("--gas-prices: {error}")))?;
+            prices.required(gas_limit).map_err(|error| Failure::Usage(format!("--gas-prices: {error}")))?
+        }
         (None, None) => Coins::EMPTY,
     };
     Ok(Fee { amount: amount.to_proto(), gas_limit })
