@@ -1,9 +1,6 @@
 //! What every command works with.
 
-use std::{
-    io::{BufRead, Read, Write},
-    sync::Arc,
-};
+use std::io::{BufRead, Read, Write};
 
 use swing_core::ports::upgrade::Release;
 
@@ -21,7 +18,7 @@ const INPUT_SIZE_MAX: u64 = 64 << 20;
 #[derive(Clone)]
 pub struct Context {
     /// The binary's release.
-    pub release: Arc<dyn Release + Send + Sync>,
+    pub release: &'static dyn Release,
     /// The node's home.
     pub home: Home,
 }
@@ -34,7 +31,7 @@ impl std::fmt::Debug for Context {
 
 impl Context {
     /// A context.
-    pub fn new(release: Arc<dyn Release + Send + Sync>, home: Home) -> Self {
+    pub fn new(release: &'static dyn Release, home: Home) -> Self {
         Context { release, home }
     }
 

@@ -22,7 +22,7 @@ mod tx;
 mod version;
 mod yaml;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 use swing_core::ports::upgrade::Release;
@@ -75,7 +75,7 @@ enum Command {
 }
 
 /// Runs one command of the binary of this release. `arguments` begin with the program's name.
-pub fn run(release: Arc<dyn Release + Send + Sync>, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn run(release: &'static dyn Release, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
