@@ -3,7 +3,7 @@
 //! The SDK admits addresses of up to 255 bytes; here nothing can hold a key for one that is not 20 bytes long, so a text with
 //! another length is refused rather than paid to.
 
-use std::fmt;
+use std::{fmt, sync::LazyLock};
 
 use sha2::{Digest, Sha256};
 
@@ -130,6 +130,13 @@ impl Address {
 
 /// The account of a module: the first 20 bytes of the SHA-256 of its name. Source: SDK `address.Module` without derivation keys.
 pub fn module_address(name: &str) -> Address {
+    // Every fee is paid to one of these: their hashes are computed once.
+    static KNOWN: LazyLock<[(&str, Address); 4]> =
+        LazyLock::new(|| crate::modules::auth::keeper::MODULE_ACCOUNTS.map(|(name, _)| (name, hashed(name))));
+    KNOWN.iter().find(|(known, _)| *known == name).map_or_else(|| hashed(name), |(_, address)| *address)
+}
+
+fn hashed(name: &str) -> Address {
     Address::first_of(Sha256::digest(name.as_bytes()).into())
 }
 

@@ -49,15 +49,25 @@ pub enum Bech32Error {
     Padding,
 }
 
-fn step(checksum: u32, value: u8) -> u32 {
-    let top = checksum >> 25;
-    let mut next = ((checksum & 0x01ff_ffff) << 5) ^ u32::from(value);
-    for (bit, generator) in GENERATOR.iter().enumerate() {
-        if (top >> bit) & 1 == 1 {
-            next ^= generator;
+/// What each value of the checksum's top five bits adds.
+const FOLDED: [u32; 32] = {
+    let mut table = [0_u32; 32];
+    let mut top = 0_usize;
+    while top < table.len() {
+        let mut bit = 0_usize;
+        while bit < GENERATOR.len() {
+            if (top >> bit) & 1 == 1 {
+                table[top] ^= GENERATOR[bit];
+            }
+            bit += 1;
         }
+        top += 1;
     }
-    next
+    table
+};
+
+fn step(checksum: u32, value: u8) -> u32 {
+    ((checksum & 0x01ff_ffff) << 5) ^ u32::from(value) ^ FOLDED[(checksum >> 25 & 31) as usize]
 }
 
 fn prefix_checksum(prefix: &str) -> u32 {
