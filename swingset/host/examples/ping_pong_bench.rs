@@ -18,7 +18,8 @@ use swingset_host::{
 
 type Error = Box<dyn std::error::Error>;
 
-const BALLS: u64 = 50_000;
+const RAW_BALLS: u64 = 50_000;
+const SUPERVISED_ROUNDS: u64 = 5_000;
 const ROUNDS: usize = 7;
 
 fn guest(path: &str) -> Result<Vec<u8>, Error> {
@@ -33,26 +34,32 @@ fn pack(kind: BundleKind, name: &str, content: Vec<u8>) -> Result<Vec<u8>, Error
     Ok(Bundle::single(manifest, content)?.encode()?)
 }
 
-fn raw_world() -> Result<(MemoryEnvironment, Controller), Error> {
-    let idle = r#"(module (memory (export "memory") 1 1)
-        (func (export "supervisor_alloc") (param i32) (result i32) i32.const 0)
-        (func (export "supervisor_step") (param i32 i32) (result i64) unreachable))"#;
+/// A world of static vats; `bootstrap` has made the players known to each other.
+fn world(vats: &[(&str, &str)], code: &[&str], raw: bool) -> Result<(MemoryEnvironment, Controller), Error> {
+    let mut packed = Vec::new();
+    for path in code {
+        packed.push(((*path).to_owned(), pack(BundleKind::Vat {}, "player", guest(&format!("{path}.wasm"))?)?));
+    }
     let bundles = SwingsetBundles {
         kernel: pack(BundleKind::Kernel {}, "kernel", guest("version-1/kernel.wasm")?)?,
         lockdown: pack(BundleKind::Lockdown {}, "lockdown", LockdownPolicy::default().to_text())?,
-        supervisor: pack(BundleKind::Supervisor {}, "idle", wat::parse_str(idle)?)?,
-        vats: vec![("player".to_owned(), pack(BundleKind::Vat {}, "player", guest("test/raw-pingpong.wasm")?)?)],
+        supervisor: pack(BundleKind::Supervisor {}, "supervisor", guest("version-1/supervisor.wasm")?)?,
+        vats: packed,
     };
-    let vat = |name: &str| VatConfig {
-        name: name.to_owned(),
-        bundle: "player".to_owned(),
+    let vat = |(name, bundle): &(&str, &str)| VatConfig {
+        name: (*name).to_owned(),
+        bundle: (*bundle).to_owned(),
         parameters: CapData { body: "#{}".to_owned(), slots: vec![] },
-        options: VatOptions { raw: true, ..VatOptions::default() },
+        options: VatOptions { raw, ..VatOptions::default() },
     };
     let mut env = MemoryEnvironment::new();
     let mut controller = Controller::new(EngineRuntime::new()?, ControllerOptions::default());
-    controller.initialize_swingset(&mut env, &SwingsetConfig { vats: vec![vat("bootstrap"), vat("pong")] }, &bundles)?;
+    let config = SwingsetConfig { vats: vats.iter().map(vat).collect() };
+    controller.initialize_swingset(&mut env, &config, &bundles)?;
     controller.begin_block(&env, 1)?;
+    for (name, _) in vats {
+        controller.pin_vat_root(&mut env, name)?;
+    }
     controller.run(&mut env, &mut RunForever)?;
     Ok((env, controller))
 }
@@ -62,23 +69,35 @@ fn median(mut figures: Vec<f64>) -> f64 {
     figures[figures.len() / 2]
 }
 
-fn main() -> Result<(), Error> {
-    let (mut env, mut controller) = raw_world()?;
-    let mut rates = Vec::new();
-    for round in 0..ROUNDS {
-        let args = CapData { body: format!("#[{BALLS}]"), slots: vec![] };
-        controller.queue_to_vat_root(&mut env, "bootstrap", "serve", args, ResolutionPolicy::None {})?;
+#[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a benchmark's figures")]
+fn measure(label: &str, vat: &str, balls: u64, env: &mut MemoryEnvironment, controller: &mut Controller) -> Result<(), Error> {
+    let (mut rates, mut last) = (Vec::new(), None);
+    for height in 0..ROUNDS {
+        controller.begin_block(env, height as u64 + 2)?;
+        let args = CapData { body: format!("#[{balls}]"), slots: vec![] };
+        controller.queue_to_vat_root(env, vat, "serve", args, ResolutionPolicy::None {})?;
         let start = Instant::now();
-        let summary = controller.run(&mut env, &mut RunForever)?;
-        let seconds = start.elapsed().as_secs_f64();
-        #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "a benchmark's figure")]
-        let rate = summary.deliveries as f64 / seconds;
-        println!(
-            "raw round {round}: {} deliveries, {} cranks, {} computrons, {seconds:.3} s, {rate:.0} deliveries/s",
-            summary.deliveries, summary.cranks, summary.computrons
-        );
-        rates.push(rate);
+        let summary = controller.run(env, &mut RunForever)?;
+        rates.push(summary.deliveries as f64 / start.elapsed().as_secs_f64());
+        last = Some(summary);
     }
-    println!("raw median: {:.0} deliveries/s", median(rates));
+    let summary = last.unwrap_or_default();
+    let rate = median(rates);
+    println!(
+        "{label}: median {rate:.0} deliveries/s, {:.2} µs each ({} deliveries, {} cranks, {} computrons a round)",
+        1e6 / rate,
+        summary.deliveries,
+        summary.cranks,
+        summary.computrons
+    );
     Ok(())
+}
+
+fn main() -> Result<(), Error> {
+    let (mut env, mut controller) = world(&[("bootstrap", "test/raw-pingpong"), ("pong", "test/raw-pingpong")], &["test/raw-pingpong"], true)?;
+    measure("raw vats", "bootstrap", RAW_BALLS, &mut env, &mut controller)?;
+    let code = ["vats/bootstrap", "test/pingpong"];
+    let vats = [("bootstrap", code[0]), ("ping", code[1]), ("pong", code[1])];
+    let (mut env, mut controller) = world(&vats, &code, false)?;
+    measure("supervised vats", "ping", SUPERVISED_ROUNDS, &mut env, &mut controller)
 }

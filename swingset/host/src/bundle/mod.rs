@@ -1,4 +1,4 @@
-//! Bundles: content-addressed packages of code or policy, in one canonical form (`docs/adr/0003-bundle-format.md`).
+//! Bundles: content-addressed packages of code or policy, in one canonical form (`docs/adr/0008-bundle-format.md`).
 //!
 //! # Invariants
 //! - One bundle has one encoding: what decodes, encodes to the same bytes (held by the tests of `codec`).

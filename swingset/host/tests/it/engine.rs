@@ -1,6 +1,8 @@
 //! The released kernel with raw vats, from the first state on.
 
-use crate::support::{World, raw_vat, released};
+use swingset_host::ControllerOptions;
+
+use crate::support::{World, kernel_1, raw_vat, release, released, supervisor, vat};
 
 fn players() -> World {
     let code = [("player", released("test/raw-pingpong.wasm"))];
@@ -19,4 +21,50 @@ fn raw_vats_play_ball_through_the_released_kernel() {
     assert!(played.idle);
     assert!(played.computrons > 0);
     assert_eq!(world.activity().len(), 64);
+}
+
+fn supervised() -> World {
+    let code = ["bootstrap", "counter", "mint", "party"].map(|name| (name, released(&format!("vats/{name}.wasm"))));
+    let mut bundles = release(kernel_1(), &code);
+    bundles.vats.extend(release(kernel_1(), &[("pingpong", released("test/pingpong.wasm"))]).vats);
+    bundles.supervisor = supervisor();
+    let vats = ["bootstrap", "counter", "mint", "alice=party", "bob=party", "ping=pingpong", "pong=pingpong"].map(vat);
+    World::start(&bundles, &vats, ControllerOptions::default())
+}
+
+/// Queues, runs, and gives the body that the result was fulfilled with.
+fn ask(world: &mut World, vat: &str, method: &str, args: &str) -> String {
+    let kpid = world.queue(vat, method, args).unwrap();
+    world.controller.kp_register_interest(&mut world.env, &kpid).unwrap();
+    assert_eq!(world.run().stopped, None);
+    let (rejected, data) = world.controller.kp_resolution(&mut world.env, &kpid).unwrap().unwrap();
+    assert!(!rejected, "{}", data.body);
+    data.body
+}
+
+#[test]
+fn supervised_vats_keep_their_heap_and_answer_with_promises() {
+    let mut world = supervised();
+    world.run();
+    assert_eq!(ask(&mut world, "counter", "increment", "[5]"), "#\"+5\"");
+    world.controller.discard();
+    assert_eq!(ask(&mut world, "counter", "increment", "[2]"), "#\"+7\"", "the heap is in state, not in the instance");
+    assert_eq!(ask(&mut world, "ping", "serve", "[20]"), "#\"+20\"");
+}
+
+#[test]
+fn two_runs_of_the_same_messages_give_the_same_bytes() {
+    let play = || {
+        let mut world = supervised();
+        world.run();
+        for number in 0..5 {
+            world.queue("counter", "add", &format!("[{number}]"));
+            world.queue("ping", "serve", "[3]");
+            world.run();
+        }
+        world
+    };
+    let (one, other) = (play(), play());
+    assert_eq!(one.activity(), other.activity());
+    assert!(one.state() == other.state());
 }

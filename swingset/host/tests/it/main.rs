@@ -1,5 +1,6 @@
 //! The engine from outside: real kernels, hostile guests, and what stays equal.
 
+#[allow(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail the test")]
 mod support;
 
 mod admission;

@@ -83,6 +83,16 @@ pub fn release(kernel: Vec<u8>, vats: &[(&str, Vec<u8>)]) -> SwingsetBundles {
     }
 }
 
+/// The released supervisor.
+pub fn supervisor() -> Vec<u8> {
+    pack(BundleKind::Supervisor {}, "supervisor", released("version-1/supervisor.wasm"))
+}
+
+/// A vat under the released supervisor.
+pub fn vat(name: &str) -> VatConfig {
+    VatConfig { options: VatOptions::default(), ..raw_vat(name) }
+}
+
 /// A raw vat whose name is its bundle's, or `name=bundle`.
 pub fn raw_vat(name: &str) -> VatConfig {
     let (name, bundle) = name.split_once('=').unwrap_or((name, name));
