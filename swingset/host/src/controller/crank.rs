@@ -13,7 +13,7 @@ use crate::{
     env::{EnvMark, Environment},
     error::{EngineError, Halt, RejectCode},
     installed,
-    kernel::{Answer, KernelFault, KernelInstance, KernelServices, KvStore, Request, crank_hash},
+    kernel::{Answer, KernelFault, KernelInstance, KernelServices, KvStore, Request},
     keys,
     vats::Vats,
 };
@@ -32,7 +32,7 @@ impl KernelServices for Services<'_> {
         match request {
             Request::Load(key) => {
                 let value = self.env.get(&keys::seen_by_kernel(&key)).map_err(halt)?;
-                kv.learn(key, value);
+                kv.learn(&key, value.as_deref());
                 Ok(Answer::Done)
             }
             Request::Successor(from) => {
@@ -156,7 +156,7 @@ impl Controller {
     }
 
     fn undo(&mut self, env: &mut dyn Environment, bridged: Option<EnvMark>) -> Result<()> {
-        self.kv.rollback(0);
+        self.kv.undo_crank();
         self.vats.rollback_crank();
         if let Some(mark) = bridged {
             env.rollback(mark)?;
@@ -168,14 +168,11 @@ impl Controller {
         if let Some(mark) = bridged {
             env.release(mark)?;
         }
-        let net = self.kv.commit_crank(env)?;
-        if !net.is_empty() {
-            let before = self.kv.get(env, keys::ACTIVITY_HASH.as_bytes())?;
+        if let Some(crank_hash) = self.kv.commit_crank(env)? {
             let mut hash = Sha256::new();
-            hash.update(before.as_deref().unwrap_or_default());
-            hash.update(crank_hash(&net));
-            let now = Bytes::from(hex::encode(hash.finalize()));
-            self.kv.set_host_owned(keys::ACTIVITY_HASH, now);
+            hash.update(self.kv.get(env, keys::ACTIVITY_HASH.as_bytes())?.unwrap_or_default());
+            hash.update(crank_hash);
+            self.kv.set_host_owned(keys::ACTIVITY_HASH, Bytes::from(hex::encode(hash.finalize())));
         }
         Ok(self.vats.commit_crank(env)?)
     }

@@ -11,7 +11,7 @@ use super::{cache::CodeCache, config, identity::engine_identity};
 use crate::{
     admission::{self, Admitted, GLOBAL_EXPORT_PREFIX, ModuleRole, REWRITER_VERSION},
     error::Halt,
-    kernel::{KernelData, link_kernel},
+    kernel::{KernelData, KernelShim, link_kernel},
     worker::{VatData, link_vat},
 };
 
@@ -32,6 +32,7 @@ pub struct EngineRuntime {
     engine: Engine,
     identity: String,
     kernel_linker: Linker<KernelData>,
+    kernel_shim: KernelShim,
     vat_linker: Linker<VatData>,
     modules: Mutex<BTreeMap<ModuleKey, Arc<PreparedModule>>>,
     cache: Option<CodeCache>,
@@ -59,10 +60,12 @@ impl EngineRuntime {
     pub fn with_cache(cache: Option<CodeCache>) -> Result<Arc<Self>, Halt> {
         let engine = config::engine()?;
         let (kernel_linker, vat_linker) = (link_kernel(&engine)?, link_vat(&engine)?);
+        let kernel_shim = KernelShim::new(&kernel_linker).map_err(|error| Halt::new(format!("the kernel's shim: {error}")))?;
         Ok(Arc::new(EngineRuntime {
             engine,
             identity: engine_identity(),
             kernel_linker,
+            kernel_shim,
             vat_linker,
             modules: Mutex::new(BTreeMap::new()),
             cache,
@@ -78,8 +81,12 @@ impl EngineRuntime {
         &self.engine
     }
 
-    pub(crate) fn link_kernel_module(&self, module: &PreparedModule) -> Result<InstancePre<KernelData>, Halt> {
-        self.kernel_linker.instantiate_pre(&module.module).map_err(|error| Halt::new(format!("kernel cannot be linked: {error}")))
+    pub(crate) fn kernel_linker(&self) -> &Linker<KernelData> {
+        &self.kernel_linker
+    }
+
+    pub(crate) fn kernel_shim(&self) -> &KernelShim {
+        &self.kernel_shim
     }
 
     pub(crate) fn link_vat_module(&self, module: &PreparedModule) -> Result<InstancePre<VatData>, Halt> {

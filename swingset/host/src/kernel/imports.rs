@@ -8,7 +8,8 @@ use wasmtime::{Caller, Engine, Linker};
 
 use super::{
     instance::{Answer, KernelData, Request},
-    kv::Next,
+    kv::{Next, Value},
+    shim::{FAST_MODULE, SLOW_MODULE},
 };
 use crate::{
     engine::GuestFault,
@@ -63,31 +64,35 @@ async fn ask_bytes(caller: &mut Kernel<'_>, request: Request) -> Result<Vec<u8>>
     }
 }
 
-/// Makes sure that the overlay knows a key.
-async fn known(caller: &mut Kernel<'_>, address: u32, length: u32) -> Result<()> {
-    let (memory, data) = parts(caller)?;
-    let key = key(memory, address, length)?;
-    if data.kv.lookup(key).is_none() {
-        let key = Bytes::copy_from_slice(key);
-        ask(caller, Request::Load(key)).await?;
+/// What the fast half of an import says when the slow half must be asked first.
+const UNKNOWN: i32 = i32::MIN;
+
+/// `get`, when the overlay knows the key.
+fn get_known(mut caller: Kernel<'_>, address: u32, length: u32, out: u32, capacity: u32) -> Result<i32> {
+    let (memory, data) = parts(&mut caller)?;
+    match data.kv.lookup(key(memory, address, length)?) {
+        Value::Unknown => Ok(UNKNOWN),
+        Value::Absent => Ok(ABSENT),
+        Value::Present(value) => Ok(guest::give(memory, &mut data.kept, out, capacity, value)?),
     }
+}
+
+/// `has`, when the overlay knows the key.
+fn has_known(mut caller: Kernel<'_>, address: u32, length: u32) -> Result<i32> {
+    let (memory, data) = parts(&mut caller)?;
+    Ok(match data.kv.lookup(key(memory, address, length)?) {
+        Value::Unknown => UNKNOWN,
+        Value::Absent => 0,
+        Value::Present(_) => 1,
+    })
+}
+
+/// Lets the overlay learn a key.
+async fn load(mut caller: Kernel<'_>, (address, length): (u32, u32)) -> Result<()> {
+    let (memory, _) = parts(&mut caller)?;
+    let key = Bytes::copy_from_slice(key(memory, address, length)?);
+    ask(&mut caller, Request::Load(key)).await?;
     Ok(())
-}
-
-async fn get(mut caller: Kernel<'_>, (address, length, out, capacity): (u32, u32, u32, u32)) -> Result<i32> {
-    known(&mut caller, address, length).await?;
-    let (memory, data) = parts(&mut caller)?;
-    let value = data.kv.lookup(key(memory, address, length)?).flatten().cloned();
-    match value {
-        None => Ok(ABSENT),
-        Some(value) => Ok(guest::give(memory, &mut data.kept, out, capacity, &value)?),
-    }
-}
-
-async fn has(mut caller: Kernel<'_>, (address, length): (u32, u32)) -> Result<i32> {
-    known(&mut caller, address, length).await?;
-    let (memory, data) = parts(&mut caller)?;
-    Ok(i32::from(data.kv.lookup(key(memory, address, length)?).flatten().is_some()))
 }
 
 fn writable(key: &[u8]) -> std::result::Result<&[u8], GuestFault> {
@@ -99,7 +104,7 @@ fn set(mut caller: Kernel<'_>, address: u32, length: u32, value: u32, value_leng
     if value_length > VALUE_BYTES_MAX {
         return Err(GuestFault("value is too large").into());
     }
-    let value = Bytes::copy_from_slice(guest::slice(memory, value, value_length)?);
+    let value = guest::slice(memory, value, value_length)?;
     data.kv.put(writable(key(memory, address, length)?)?, Some(value));
     Ok(())
 }
@@ -146,11 +151,21 @@ fn rollback(mut caller: Kernel<'_>, mark: i32) -> Result<()> {
     let data = caller.data_mut();
     let point = take_mark(data, mark)?;
     data.kv.rollback(point);
+    end_marks(data);
     Ok(())
 }
 
 fn release(mut caller: Kernel<'_>, mark: i32) -> Result<()> {
-    take_mark(caller.data_mut(), mark).map(|_| ())
+    let data = caller.data_mut();
+    take_mark(data, mark)?;
+    end_marks(data);
+    Ok(())
+}
+
+fn end_marks(data: &mut KernelData) {
+    if data.marks.is_empty() {
+        data.kv.end_marks();
+    }
 }
 
 type DeliverArguments = (u32, u32, u32, u32, u64, u32, u32);
@@ -206,8 +221,9 @@ fn log(mut caller: Kernel<'_>, level: u32, address: u32, length: u32) -> Result<
 pub(crate) fn link_kernel(engine: &Engine) -> std::result::Result<Linker<KernelData>, Halt> {
     let link = || -> Result<Linker<KernelData>> {
         let mut linker = Linker::new(engine);
-        linker.func_wrap_async(MODULE, "get", |caller, arguments| Box::new(get(caller, arguments)))?;
-        linker.func_wrap_async(MODULE, "has", |caller, arguments| Box::new(has(caller, arguments)))?;
+        linker.func_wrap(FAST_MODULE, "get", get_known)?;
+        linker.func_wrap(FAST_MODULE, "has", has_known)?;
+        linker.func_wrap_async(SLOW_MODULE, "load", |caller, arguments| Box::new(load(caller, arguments)))?;
         linker.func_wrap(MODULE, "set", set)?;
         linker.func_wrap(MODULE, "delete", delete)?;
         linker.func_wrap_async(MODULE, "next_key", |caller, arguments| Box::new(next_key(caller, arguments)))?;

@@ -9,9 +9,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use wasmtime::{Memory, ResourceLimiter, Store, TypedFunc};
+use wasmtime::{Instance, Memory, ResourceLimiter, Store, TypedFunc};
 
-use super::kv::KvStore;
+use super::{kv::KvStore, shim};
 use crate::{
     engine::{EngineRuntime, Fault, GuestFault, PreparedModule},
     error::Halt,
@@ -137,14 +137,19 @@ fn fault(fault: Fault) -> KernelFault {
 impl KernelInstance {
     /// Instantiates an admitted kernel.
     pub(crate) fn new(runtime: &EngineRuntime, module: &PreparedModule) -> Result<Self, KernelFault> {
-        let linked = runtime.link_kernel_module(module)?;
         let mail = Arc::new(Mutex::new(Mail::default()));
         let data = KernelData { memory: None, kv: KvStore::default(), marks: Vec::new(), kept: Vec::new(), mail: mail.clone() };
         let mut store = Store::new(runtime.engine(), data);
         store.limiter(|data| data);
         let broken = |error: wasmtime::Error| fault(Fault::from(error));
         store.set_fuel(KERNEL_FUEL_CAP).map_err(broken)?;
-        let instance = block_on_ready(linked.instantiate_async(&mut store)).map_err(broken)?;
+        let shim = block_on_ready(runtime.kernel_shim().instantiate(&mut store)).map_err(broken)?;
+        let mut imports = Vec::new();
+        for import in module.module.imports() {
+            let found = shim::resolve(&mut store, &shim, runtime.kernel_linker(), import.module(), import.name());
+            imports.push(found.ok_or_else(|| Halt::new(format!("admitted kernel imports {}", import.name())))?);
+        }
+        let instance = block_on_ready(Instance::new_async(&mut store, &module.module, &imports)).map_err(broken)?;
         let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| Halt::new("admitted kernel has no memory"))?;
         let alloc = instance.get_typed_func(&mut store, "kernel_alloc").map_err(broken)?;
         let call = instance.get_typed_func(&mut store, "kernel_call").map_err(broken)?;
@@ -160,10 +165,10 @@ impl KernelInstance {
         data.kept.clear();
         let result = self.drive(services, command);
         match result {
-            Err(Suspended { fault, kv: left }) => {
-                // The kernel was suspended: the overlay was in the mail.
-                *kv = left;
-                Err(fault)
+            Err(suspended) => {
+                // The overlay was in the mail.
+                *kv = suspended.kv;
+                Err(suspended.fault)
             }
             Ok(result) => {
                 *kv = std::mem::take(&mut self.store.data_mut().kv);
@@ -172,7 +177,7 @@ impl KernelInstance {
         }
     }
 
-    fn drive(&mut self, services: &mut dyn KernelServices, command: &[u8]) -> Result<Result<Vec<u8>, Fault>, Suspended> {
+    fn drive(&mut self, services: &mut dyn KernelServices, command: &[u8]) -> Result<Result<Vec<u8>, Fault>, Box<Suspended>> {
         let KernelInstance { store, memory, alloc, call, mail } = self;
         let mut run = pin!(run(store, *memory, alloc, call, command));
         let mut context = Context::from_waker(Waker::noop());
@@ -183,12 +188,12 @@ impl KernelInstance {
                     let taken = lock(mail).request.take();
                     let Some((request, mut kv)) = taken else {
                         let fault = KernelFault::Halt(Halt::new("the kernel's fiber stopped with nothing asked"));
-                        return Err(Suspended { fault, kv: KvStore::default() });
+                        return Err(Box::new(Suspended { fault, kv: KvStore::default() }));
                     };
                     let answer = match services.serve(&mut kv, request) {
                         Ok(answer) => Ok(answer),
                         Err(KernelFault::Kernel(word)) => Err(GuestFault(word)),
-                        Err(fault) => return Err(Suspended { fault, kv }),
+                        Err(fault) => return Err(Box::new(Suspended { fault, kv })),
                     };
                     lock(mail).answer = Some((answer, kv));
                 }

@@ -1,4 +1,4 @@
-//! The kernel's view of the kvStore during one run: a journaled overlay with a read cache on the environment.
+//! The kernel's view of the kvStore during one run: an overlay with a read cache on the environment.
 //!
 //! Reads that were made before and all writes stay here until the run ends; the environment is asked only for what was never
 //! read. It is emptied between public calls, so that whatever is done to the environment there is seen.
@@ -15,26 +15,40 @@ use std::{
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
+use super::table::Table;
 use crate::{
     env::{EnvError, Environment, prefix_end},
     keys,
 };
 
-#[expect(clippy::disallowed_types, reason = "looked up by key only; its order is never seen")]
-type Cache<V> = std::collections::HashMap<Bytes, V>;
-
-/// A key's present value, and whether the environment does not have it yet.
-#[derive(Clone, Debug)]
-struct Slot {
-    value: Option<Bytes>,
-    dirty: bool,
+/// A key's present value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Value {
+    /// The environment was not asked yet.
+    #[default]
+    Unknown,
+    Absent,
+    Present(Vec<u8>),
 }
 
-/// What a write replaced; `None` when the key was not known here.
+/// A key that was read or written in this run.
+#[derive(Debug, Default)]
+pub(super) struct Entry {
+    value: Value,
+    /// The environment does not have the value yet.
+    dirty: bool,
+    /// The crank that wrote it last; what follows is of that crank.
+    crank: u64,
+    before: Value,
+    dirty_before: bool,
+}
+
+/// What a write replaced, kept while a mark is out.
 #[derive(Debug)]
 struct Undo {
-    key: Bytes,
-    before: Option<Slot>,
+    at: usize,
+    value: Value,
+    dirty: bool,
 }
 
 /// Answer to [`KvStore::next_key`].
@@ -49,50 +63,85 @@ pub(crate) enum Next {
 /// The overlay.
 #[derive(Debug, Default)]
 pub(crate) struct KvStore {
-    slots: Cache<Slot>,
-    dirty: BTreeSet<Bytes>,
+    entries: Table<Entry>,
+    /// Counts cranks; the present one's number.
+    crank: u64,
+    /// Entries that this crank wrote.
+    touched: Vec<usize>,
+    /// What to go back by while marks are out.
     journal: Vec<Undo>,
+    journaling: bool,
+    /// Keys ever written, in order; made at the first `next_key` of a run.
+    written: Option<BTreeSet<Bytes>>,
     /// Host-owned values that the environment does not have yet.
     host: BTreeMap<&'static str, Bytes>,
     /// Least kernel key of the environment from a key on, within the kernel's prefix.
-    successors: Cache<Option<Bytes>>,
+    successors: BTreeMap<Bytes, Option<Bytes>>,
+    /// Buffers of values that were replaced.
+    spare: Vec<Vec<u8>>,
 }
 
-/// Net writes of a crank.
-pub(crate) type Net = BTreeMap<Bytes, Option<Bytes>>;
+/// Buffers kept for later values.
+const SPARE_MAX: usize = 64;
 
 impl KvStore {
-    /// A value, if it is known: `Some(None)` is a key that is known to be absent.
-    pub(crate) fn lookup(&self, key: &[u8]) -> Option<Option<&Bytes>> {
-        self.slots.get(key).map(|slot| slot.value.as_ref())
+    /// A value.
+    pub(crate) fn lookup(&self, key: &[u8]) -> &Value {
+        self.entries.find(key).map_or(&Value::Unknown, |at| &self.entries.at(at).value)
     }
 
     /// Takes note of a value that the environment has.
-    pub(crate) fn learn(&mut self, key: Bytes, value: Option<Bytes>) {
-        self.slots.entry(key).or_insert(Slot { value, dirty: false });
+    pub(crate) fn learn(&mut self, key: &[u8], value: Option<&[u8]>) {
+        let at = self.entries.find_or_insert(key);
+        let entry = self.entries.at_mut(at);
+        if entry.value == Value::Unknown {
+            entry.value = value.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
+        }
     }
 
     /// Writes a host-owned value, outside of any crank.
     pub(crate) fn set_host_owned(&mut self, key: &'static str, value: Bytes) {
-        self.slots.insert(Bytes::from_static(key.as_bytes()), Slot { value: Some(value.clone()), dirty: false });
+        let at = self.entries.find_or_insert(key.as_bytes());
+        self.entries.at_mut(at).value = Value::Present(value.to_vec());
         self.host.insert(key, value);
     }
 
     /// Writes or deletes.
-    pub(crate) fn put(&mut self, key: &[u8], value: Option<Bytes>) {
-        let key = match self.slots.get_key_value(key) {
-            Some((known, _)) => known.clone(),
-            None => Bytes::copy_from_slice(key),
+    pub(crate) fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
+        let at = self.entries.find_or_insert(key);
+        let value = match value {
+            None => Value::Absent,
+            Some(bytes) => {
+                let mut buffer = self.spare.pop().unwrap_or_default();
+                buffer.clear();
+                buffer.extend_from_slice(bytes);
+                Value::Present(buffer)
+            }
         };
-        let before = self.slots.insert(key.clone(), Slot { value, dirty: true });
-        if !before.as_ref().is_some_and(|slot| slot.dirty) {
-            self.dirty.insert(key.clone());
+        let crank = self.crank;
+        let entry = self.entries.at_mut(at);
+        let old = std::mem::replace(&mut entry.value, value);
+        let dirty = std::mem::replace(&mut entry.dirty, true);
+        if self.journaling {
+            self.journal.push(Undo { at, value: old.clone(), dirty });
         }
-        self.journal.push(Undo { key, before });
+        // Cranks count from 0 and entries begin in none.
+        if entry.crank != crank.wrapping_add(1) {
+            entry.crank = crank.wrapping_add(1);
+            entry.before = old;
+            entry.dirty_before = dirty;
+            self.touched.push(at);
+        } else {
+            recycle(&mut self.spare, old);
+        }
+        if let Some(written) = self.written.as_mut().filter(|written| !written.contains(key)) {
+            written.insert(Bytes::copy_from_slice(key));
+        }
     }
 
-    /// The present point of the journal.
-    pub(crate) fn mark(&self) -> usize {
+    /// The present point, to go back to.
+    pub(crate) fn mark(&mut self) -> usize {
+        self.journaling = true;
         self.journal.len()
     }
 
@@ -100,18 +149,20 @@ impl KvStore {
     pub(crate) fn rollback(&mut self, mark: usize) {
         while self.journal.len() > mark {
             let Some(undo) = self.journal.pop() else { break };
-            if !undo.before.as_ref().is_some_and(|slot| slot.dirty) {
-                self.dirty.remove(&undo.key);
-            }
-            match undo.before {
-                Some(before) => self.slots.insert(undo.key, before),
-                None => self.slots.remove(&undo.key),
-            };
+            let entry = self.entries.at_mut(undo.at);
+            entry.value = undo.value;
+            entry.dirty = undo.dirty;
         }
     }
 
+    /// No mark is out any more.
+    pub(crate) fn end_marks(&mut self) {
+        self.journaling = false;
+        self.journal.clear();
+    }
+
     /// The least key above `prior` that begins with `prefix`.
-    pub(crate) fn next_key(&self, prior: &[u8], prefix: &[u8]) -> Next {
+    pub(crate) fn next_key(&mut self, prior: &[u8], prefix: &[u8]) -> Next {
         let end = prefix_end(prefix);
         let within = |key: &[u8]| end.as_deref().is_none_or(|end| key < end);
         // The least key above `prior` is `prior` and a zero byte.
@@ -119,18 +170,21 @@ impl KvStore {
         if !within(&from) {
             return Next::Key(None);
         }
+        let entries = &self.entries;
+        let all = || entries.iter().filter(|(_, entry)| entry.dirty).map(|(key, _)| Bytes::copy_from_slice(key)).collect();
         let written = self
-            .dirty
+            .written
+            .get_or_insert_with(all)
             .range::<[u8], _>((Included(from.as_slice()), end.as_deref().map_or(Unbounded, Excluded)))
-            .find(|key| self.slots.get(*key).is_some_and(|slot| slot.value.is_some()));
+            .find(|key| matches!(self.entries.find(key).map(|at| &self.entries.at(at).value), Some(Value::Present(_))));
         loop {
             let Some(successor) = self.successors.get(from.as_slice()) else { return Next::Ask(Bytes::from(from)) };
             let stored = successor.as_ref().filter(|key| within(key));
             let Some(stored) = stored.filter(|key| written.is_none_or(|written| *key < written)) else {
                 return Next::Key(written.cloned());
             };
-            match self.slots.get(stored) {
-                Some(Slot { value: None, dirty: true }) => from = [stored, &[0][..]].concat(),
+            match self.entries.find(stored).map(|at| &self.entries.at(at).value) {
+                Some(Value::Absent) => from = [stored, &[0][..]].concat(),
                 _ => return Next::Key(Some(stored.clone())),
             }
         }
@@ -141,7 +195,7 @@ impl KvStore {
         let end = prefix_end(keys::KERNEL);
         let found = env.next_entry(&keys::kernel(&from), end.as_deref())?;
         let found = found.and_then(|(key, value)| Some((Bytes::copy_from_slice(key.strip_prefix(keys::KERNEL)?), value)));
-        if let Some((key, value)) = found.clone() {
+        if let Some((key, value)) = &found {
             self.learn(key, Some(value));
         }
         self.successors.insert(from, found.map(|(key, _)| key));
@@ -149,46 +203,73 @@ impl KvStore {
     }
 
     /// The value of a key, from the environment when it is not known.
-    pub(crate) fn get(&mut self, env: &dyn Environment, key: &[u8]) -> Result<Option<Bytes>, EnvError> {
-        if let Some(known) = self.lookup(key) {
-            return Ok(known.cloned());
+    pub(crate) fn get(&mut self, env: &dyn Environment, key: &[u8]) -> Result<Option<&[u8]>, EnvError> {
+        let at = self.entries.find_or_insert(key);
+        if self.entries.at(at).value == Value::Unknown {
+            let value = env.get(&keys::seen_by_kernel(key))?;
+            self.entries.at_mut(at).value = value.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
         }
-        let value = env.get(&keys::seen_by_kernel(key))?;
-        self.learn(Bytes::copy_from_slice(key), value.clone());
-        Ok(value)
+        Ok(match &self.entries.at(at).value {
+            Value::Present(value) => Some(value),
+            Value::Unknown | Value::Absent => None,
+        })
     }
 
-    /// Ends a crank: forgets how to undo it, and gives its net writes.
-    pub(crate) fn commit_crank(&mut self, env: &dyn Environment) -> Result<Net, EnvError> {
-        let mut first: BTreeMap<Bytes, Option<Slot>> = BTreeMap::new();
-        for undo in self.journal.drain(..) {
-            first.entry(undo.key).or_insert(undo.before);
+    /// Undoes this crank.
+    pub(crate) fn undo_crank(&mut self) {
+        for at in self.touched.drain(..) {
+            let entry = self.entries.at_mut(at);
+            entry.value = std::mem::take(&mut entry.before);
+            entry.dirty = entry.dirty_before;
         }
-        let mut net = Net::new();
-        for (key, before) in first {
-            let then = match before {
-                Some(slot) => slot.value,
-                None => env.get(&keys::kernel(&key))?,
-            };
-            let now = self.slots.get(&key).and_then(|slot| slot.value.clone());
-            if now != then {
-                net.insert(key, now);
+        self.next_crank();
+    }
+
+    /// Ends a crank: forgets how to undo it, and gives the SHA-256 over its net writes in key order, if there are any: for each
+    /// the key's length (8 bytes, big-endian) and bytes, then 0 for a deletion or 1 and the value's length and bytes.
+    pub(crate) fn commit_crank(&mut self, env: &dyn Environment) -> Result<Option<[u8; 32]>, EnvError> {
+        let mut touched = std::mem::take(&mut self.touched);
+        for at in &touched {
+            if self.entries.at(*at).before == Value::Unknown {
+                let then = env.get(&keys::kernel(self.entries.key(*at)))?;
+                self.entries.at_mut(*at).before = then.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
             }
         }
-        Ok(net)
+        touched.retain(|at| {
+            let entry = self.entries.at(*at);
+            entry.value != entry.before
+        });
+        touched.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
+        let mut hash = Sha256::new();
+        for at in &touched {
+            hash_write(&mut hash, self.entries.key(*at), &self.entries.at(*at).value);
+            recycle(&mut self.spare, std::mem::take(&mut self.entries.at_mut(*at).before));
+        }
+        let empty = touched.is_empty();
+        touched.clear();
+        self.touched = touched;
+        self.next_crank();
+        Ok((!empty).then(|| hash.finalize().into()))
     }
 
-    /// Writes everything to the environment and forgets all.
+    fn next_crank(&mut self) {
+        self.crank = self.crank.wrapping_add(1);
+        self.end_marks();
+    }
+
+    /// Writes everything to the environment, in key order, and forgets all.
     pub(crate) fn flush(&mut self, env: &mut dyn Environment) -> Result<(), EnvError> {
         for (key, value) in std::mem::take(&mut self.host) {
             env.set(&keys::host(key), value)?;
         }
-        for key in std::mem::take(&mut self.dirty) {
-            let full = keys::kernel(&key);
-            match self.slots.get(&key).and_then(|slot| slot.value.clone()) {
-                Some(value) => env.set(&full, value)?,
-                None if env.get(&full)?.is_some() => env.delete(&full)?,
-                None => {}
+        let mut dirty: Vec<usize> = (0..self.entries.len()).filter(|at| self.entries.at(*at).dirty).collect();
+        dirty.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
+        for at in dirty {
+            let full = keys::kernel(self.entries.key(at));
+            match std::mem::take(&mut self.entries.at_mut(at).value) {
+                Value::Present(value) => env.set(&full, Bytes::from(value))?,
+                Value::Absent if env.get(&full)?.is_some() => env.delete(&full)?,
+                Value::Absent | Value::Unknown => {}
             }
         }
         self.forget();
@@ -201,23 +282,25 @@ impl KvStore {
     }
 }
 
-/// SHA-256 over a crank's net writes in key order: for each the key's length (8 bytes, big-endian) and bytes, 0 for a deletion or 1 and
-/// the value's length and bytes.
-pub(crate) fn crank_hash(net: &Net) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for (key, value) in net {
-        hash.update((key.len() as u64).to_be_bytes());
-        hash.update(key);
-        match value {
-            None => hash.update([0]),
-            Some(value) => {
-                hash.update([1]);
-                hash.update((value.len() as u64).to_be_bytes());
-                hash.update(value);
-            }
-        }
+fn recycle(spare: &mut Vec<Vec<u8>>, value: Value) {
+    if let Value::Present(buffer) = value
+        && spare.len() < SPARE_MAX
+    {
+        spare.push(buffer);
     }
-    hash.finalize().into()
+}
+
+fn hash_write(hash: &mut Sha256, key: &[u8], value: &Value) {
+    hash.update((key.len() as u64).to_be_bytes());
+    hash.update(key);
+    match value {
+        Value::Present(value) => {
+            hash.update([1]);
+            hash.update((value.len() as u64).to_be_bytes());
+            hash.update(value);
+        }
+        Value::Unknown | Value::Absent => hash.update([0]),
+    }
 }
 
 #[cfg(test)]
@@ -225,12 +308,9 @@ mod tests {
     use super::*;
     use crate::env::MemoryEnvironment;
 
-    fn bytes(text: &str) -> Bytes {
-        Bytes::copy_from_slice(text.as_bytes())
-    }
-
     fn env(keys_and_values: &[(&str, &str)]) -> MemoryEnvironment {
-        MemoryEnvironment::from_entries(keys_and_values.iter().map(|(k, v)| (keys::kernel(k.as_bytes()), bytes(v))))
+        let entry = |(key, value): &(&str, &str)| (keys::kernel(key.as_bytes()), Bytes::copy_from_slice(value.as_bytes()));
+        MemoryEnvironment::from_entries(keys_and_values.iter().map(entry))
     }
 
     fn next(kv: &mut KvStore, env: &MemoryEnvironment, prior: &str, prefix: &str) -> Option<String> {
@@ -242,11 +322,16 @@ mod tests {
         }
     }
 
+    fn stored(env: &MemoryEnvironment) -> Vec<(String, String)> {
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        env.entries().map(|(key, value)| (text(key.strip_prefix(keys::KERNEL).unwrap()), text(value))).collect()
+    }
+
     #[test]
     fn walking_sees_stored_and_written_keys_and_skips_deleted_ones() {
         let env = env(&[("a.1", "x"), ("a.3", "x"), ("a.5", "x"), ("b.1", "x")]);
         let mut kv = KvStore::default();
-        kv.put(b"a.2", Some(bytes("y")));
+        kv.put(b"a.2", Some(b"y"));
         kv.put(b"a.3", None);
         let mut seen = Vec::new();
         let mut at = String::new();
@@ -255,8 +340,11 @@ mod tests {
             at = key;
         }
         assert_eq!(seen, ["a.1", "a.2", "a.5"]);
-        kv.rollback(0);
+        kv.put(b"a.9", Some(b"y"));
+        assert_eq!(next(&mut kv, &env, "a.5", "a.").as_deref(), Some("a.9"));
+        kv.undo_crank();
         assert_eq!(next(&mut kv, &env, "a.2", "a.").as_deref(), Some("a.3"));
+        assert_eq!(next(&mut kv, &env, "a.5", "a."), None);
         assert_eq!(next(&mut kv, &env, "", "zz"), None);
         assert_eq!(next(&mut kv, &env, "b", "a."), None);
     }
@@ -265,34 +353,61 @@ mod tests {
     fn a_cranks_net_writes_are_what_differs_from_its_start() {
         let mut env = env(&[("same", "1"), ("gone", "1")]);
         let mut kv = KvStore::default();
-        kv.put(b"same", Some(bytes("2")));
-        kv.put(b"same", Some(bytes("1")));
-        kv.put(b"gone", None);
-        kv.put(b"brief", Some(bytes("1")));
+        kv.put(b"same", Some(b"2"));
+        kv.put(b"same", Some(b"1"));
+        kv.put(b"brief", Some(b"1"));
         kv.put(b"brief", None);
-        kv.put(b"new", Some(bytes("1")));
-        let net = kv.commit_crank(&env).unwrap();
-        assert_eq!(net.into_iter().collect::<Vec<_>>(), [(bytes("gone"), None), (bytes("new"), Some(bytes("1")))]);
-        kv.put(b"new", Some(bytes("2")));
-        kv.rollback(0);
+        assert_eq!(kv.commit_crank(&env).unwrap(), None, "nothing differs");
+        kv.put(b"gone", None);
+        kv.put(b"new", Some(b"1"));
+        assert!(kv.commit_crank(&env).unwrap().is_some());
+        kv.put(b"new", Some(b"2"));
+        kv.undo_crank();
         kv.flush(&mut env).unwrap();
-        let entries: Vec<_> = env.entries().map(|(key, value)| (key.to_vec(), value.clone())).collect();
-        assert_eq!(entries, [(keys::kernel(b"new"), bytes("1")), (keys::kernel(b"same"), bytes("1"))]);
+        assert_eq!(stored(&env), [("new".to_owned(), "1".to_owned()), ("same".to_owned(), "1".to_owned())]);
+    }
+
+    #[test]
+    fn marks_nest_and_a_crank_is_undone_past_them() {
+        let mut env = env(&[("a", "0")]);
+        let mut kv = KvStore::default();
+        kv.put(b"a", Some(b"1"));
+        let outer = kv.mark();
+        kv.put(b"a", Some(b"2"));
+        kv.put(b"b", Some(b"2"));
+        let inner = kv.mark();
+        kv.put(b"a", None);
+        kv.rollback(inner);
+        assert_eq!(kv.lookup(b"a"), &Value::Present(b"2".to_vec()));
+        kv.rollback(outer);
+        assert_eq!(kv.lookup(b"a"), &Value::Present(b"1".to_vec()));
+        assert_eq!(kv.lookup(b"b"), &Value::Unknown);
+        kv.undo_crank();
+        assert_eq!(kv.get(&env, b"a").unwrap(), Some(&b"0"[..]));
+        kv.flush(&mut env).unwrap();
+        assert_eq!(stored(&env), [("a".to_owned(), "0".to_owned())]);
     }
 
     #[test]
     fn the_crank_hash_binds_every_byte_and_the_order() {
-        let net = |items: &[(&str, Option<&str>)]| -> Net { items.iter().map(|(k, v)| (bytes(k), v.map(bytes))).collect() };
+        let env = env(&[("a", "z"), ("b", "z")]);
+        let hash = |writes: &[(&str, Option<&str>)]| {
+            let mut kv = KvStore::default();
+            for (key, value) in writes {
+                kv.put(key.as_bytes(), value.map(str::as_bytes));
+            }
+            kv.commit_crank(&env).unwrap()
+        };
         let hashes = [
-            net(&[]),
-            net(&[("a", None)]),
-            net(&[("a", Some(""))]),
-            net(&[("a", Some("b"))]),
-            net(&[("ab", Some(""))]),
-            net(&[("a", None), ("b", None)]),
-        ]
-        .map(|net| crank_hash(&net));
+            hash(&[]),
+            hash(&[("a", None)]),
+            hash(&[("a", Some(""))]),
+            hash(&[("a", Some("b"))]),
+            hash(&[("ab", Some(""))]),
+            hash(&[("a", None), ("b", None)]),
+        ];
         let distinct: BTreeSet<_> = hashes.iter().collect();
         assert_eq!(distinct.len(), hashes.len());
+        assert_eq!(hash(&[("b", None), ("a", None)]), hash(&[("a", None), ("b", None)]), "the order of writing does not count");
     }
 }

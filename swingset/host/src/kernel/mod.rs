@@ -8,7 +8,10 @@
 mod imports;
 mod instance;
 mod kv;
+mod shim;
+mod table;
 
 pub(crate) use imports::link_kernel;
 pub(crate) use instance::{Answer, KernelData, KernelFault, KernelInstance, KernelServices, Request};
-pub(crate) use kv::{KvStore, crank_hash};
+pub(crate) use kv::KvStore;
+pub(crate) use shim::KernelShim;

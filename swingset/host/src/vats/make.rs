@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use swingset_abi::{
     kernel::{VatOptions, VatSource},
     wire::Wire,
@@ -84,6 +83,6 @@ impl Vats {
     }
 }
 
-fn record(env: &dyn Environment, kv: &mut KvStore, key: &str) -> Result<Option<Bytes>, Halt> {
-    Ok(kv.get(env, key.as_bytes())?)
+fn record(env: &dyn Environment, kv: &mut KvStore, key: &str) -> Result<Option<Vec<u8>>, Halt> {
+    Ok(kv.get(env, key.as_bytes())?.map(<[u8]>::to_vec))
 }
