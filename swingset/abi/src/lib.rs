@@ -12,7 +12,7 @@
 //!
 //! # Invariants
 //! - The crate is `no_std` + `alloc`, has no dependencies and names nothing of the host (held by the repository-rules test).
-//! - `encode(decode(bytes)) == bytes` for all bytes that decode (held by `tests::decoding_is_the_inverse_of_encoding`).
+//! - `encode(decode(bytes)) == bytes` for all bytes that decode (held by `tests::it::decoding_is_the_inverse_of_encoding`).
 #![no_std]
 
 extern crate alloc;

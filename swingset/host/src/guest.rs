@@ -26,14 +26,24 @@ pub(crate) fn length(bytes: &[u8]) -> Result<u32, GuestFault> {
 }
 
 /// Copies `bytes` to an address that the guest itself gave out for them.
-pub(crate) fn write(memory: Memory, store: &mut impl AsContextMut, address: u32, bytes: &[u8]) -> Result<(), GuestFault> {
+pub(crate) fn write(
+    memory: Memory,
+    store: &mut impl AsContextMut,
+    address: u32,
+    bytes: &[u8],
+) -> Result<(), GuestFault> {
     let target = slice_mut(memory.data_mut(store), address, length(bytes)?)?;
     target.copy_from_slice(bytes);
     Ok(())
 }
 
 /// Copies the bytes that a packed `address << 32 | length` names, if there are at most `most`.
-pub(crate) fn read_packed(memory: Memory, store: &impl AsContext, packed: u64, most: usize) -> Result<Vec<u8>, GuestFault> {
+pub(crate) fn read_packed(
+    memory: Memory,
+    store: &impl AsContext,
+    packed: u64,
+    most: usize,
+) -> Result<Vec<u8>, GuestFault> {
     let (address, length) = ((packed >> 32) as u32, (packed & 0xffff_ffff) as u32);
     if length as usize > most {
         return Err(GuestFault("answer is too large"));
@@ -42,7 +52,13 @@ pub(crate) fn read_packed(memory: Memory, store: &impl AsContext, packed: u64, m
 }
 
 /// Gives an answer to a guest: written when it fits, else kept for `fetch`. Returns the whole length.
-pub(crate) fn give(memory: &mut [u8], kept: &mut Vec<u8>, out: u32, capacity: u32, answer: &[u8]) -> Result<i32, GuestFault> {
+pub(crate) fn give(
+    memory: &mut [u8],
+    kept: &mut Vec<u8>,
+    out: u32,
+    capacity: u32,
+    answer: &[u8],
+) -> Result<i32, GuestFault> {
     let length = length(answer)?;
     if length <= capacity {
         slice_mut(memory, out, length)?.copy_from_slice(answer);

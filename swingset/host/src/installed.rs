@@ -15,9 +15,13 @@ use crate::{
 
 /// The record of a bundle, if it is installed.
 pub(crate) fn record(env: &dyn Environment, id: &str) -> Result<Option<BundleRecord>, Halt> {
-    let Some(bytes) = env.get(&keys::bundle_record(id))? else { return Ok(None) };
+    let Some(bytes) = env.get(&keys::bundle_record(id))? else {
+        return Ok(None);
+    };
     let record = BundleRecord::from_bytes(&bytes);
-    record.map(Some).map_err(|_| Halt::new(format!("record of bundle {id} is damaged in this node's store")))
+    record
+        .map(Some)
+        .map_err(|_| Halt::new(format!("record of bundle {id} is damaged in this node's store")))
 }
 
 /// The bundle itself, if it is installed. Its bytes are outside the tree, so they are checked against the ID.
@@ -39,7 +43,9 @@ pub(crate) fn module(
     floats: bool,
 ) -> Result<Option<Arc<PreparedModule>>, Halt> {
     // A module compiled before may be one that this state has not installed: presence is asked of the state.
-    let Some(record) = record(env, id)? else { return Ok(None) };
+    let Some(record) = record(env, id)? else {
+        return Ok(None);
+    };
     if ModuleRole::of(record.kind) != Some(role) {
         return Ok(None);
     }

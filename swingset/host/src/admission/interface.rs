@@ -77,14 +77,20 @@ pub const KERNEL_INTERFACE: Interface = Interface {
         // A trace line; nothing comes back.
         function("log", &[I32, I32, I32], &[]),
     ],
-    exports: &[function("kernel_alloc", &[I32], &[I32]), function("kernel_call", &[I32, I32], &[I64])],
+    exports: &[
+        function("kernel_alloc", &[I32], &[I32]),
+        function("kernel_call", &[I32, I32], &[I64]),
+    ],
 };
 
 /// A supervisor's: it imports nothing.
 pub const SUPERVISOR_INTERFACE: Interface = Interface {
     import_module: "",
     imports: &[],
-    exports: &[function("supervisor_alloc", &[I32], &[I32]), function("supervisor_step", &[I32, I32], &[I64])],
+    exports: &[
+        function("supervisor_alloc", &[I32], &[I32]),
+        function("supervisor_step", &[I32, I32], &[I64]),
+    ],
 };
 
 /// A vat's.
@@ -98,5 +104,8 @@ pub const VAT_INTERFACE: Interface = Interface {
         // A trace line; nothing comes back.
         function("log", &[I32, I32, I32], &[]),
     ],
-    exports: &[function("vat_alloc", &[I32], &[I32]), function("vat_deliver", &[I32, I32], &[])],
+    exports: &[
+        function("vat_alloc", &[I32], &[I32]),
+        function("vat_deliver", &[I32, I32], &[]),
+    ],
 };

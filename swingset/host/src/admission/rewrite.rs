@@ -5,8 +5,8 @@
 //! every way out passes the same end. A trap leaves the count as it is: the instance is dropped then.
 
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType, Instruction, Module, SectionId, TypeSection,
-    ValType,
+    BlockType, CodeSection, ConstExpr, ExportKind, ExportSection, GlobalSection, GlobalType, Instruction, Module,
+    SectionId, TypeSection, ValType,
     reencode::{self, Error, Reencode, utils},
 };
 use wasmparser::{FuncType, Operator, Parser};
@@ -37,7 +37,9 @@ pub fn rewrite(wasm: &[u8], admitted: &Admitted) -> Result<Vec<u8>, RewriteError
         globals_written: false,
     };
     let mut module = Module::new();
-    rewriter.parse_core_module(&mut module, Parser::new(0), wasm).map_err(|error| RewriteError(error.to_string()))?;
+    rewriter
+        .parse_core_module(&mut module, Parser::new(0), wasm)
+        .map_err(|error| RewriteError(error.to_string()))?;
     Ok(module.finish())
 }
 
@@ -62,14 +64,23 @@ impl Rewriter<'_> {
     }
 
     fn write_stack_global(&mut self, globals: &mut GlobalSection) {
-        let ty = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
+        let ty = GlobalType {
+            val_type: ValType::I32,
+            mutable: true,
+            shared: false,
+        };
         globals.global(ty, &ConstExpr::i32_const(0));
         self.globals_written = true;
     }
 
     /// The type of a block that takes nothing and gives the function's results.
     fn block_type(&mut self, function: usize) -> Result<BlockType, Error<RewriteError>> {
-        let type_index = self.admitted.function_types.get(function).copied().ok_or_else(|| refuse("function without a type"))?;
+        let type_index = self
+            .admitted
+            .function_types
+            .get(function)
+            .copied()
+            .ok_or_else(|| refuse("function without a type"))?;
         let index = type_index as usize;
         let signature = self.signatures.get(index).ok_or_else(|| refuse("type out of range"))?;
         match *signature.results() {
@@ -113,7 +124,11 @@ impl Rewriter<'_> {
 impl Reencode for Rewriter<'_> {
     type Error = RewriteError;
 
-    fn parse_type_section(&mut self, types: &mut TypeSection, section: wasmparser::TypeSectionReader<'_>) -> Result<(), Error<RewriteError>> {
+    fn parse_type_section(
+        &mut self,
+        types: &mut TypeSection,
+        section: wasmparser::TypeSectionReader<'_>,
+    ) -> Result<(), Error<RewriteError>> {
         for group in section.clone() {
             for subtype in group.map_err(Error::ParseError)?.into_types() {
                 if let wasmparser::CompositeInnerType::Func(signature) = subtype.composite_type.inner {
@@ -126,7 +141,11 @@ impl Reencode for Rewriter<'_> {
         for signature in self.signatures.clone() {
             let mut added = None;
             if signature.results().len() > 1 {
-                let results = signature.results().iter().map(|ty| utils::val_type(self, *ty)).collect::<Result<Vec<_>, _>>()?;
+                let results = signature
+                    .results()
+                    .iter()
+                    .map(|ty| utils::val_type(self, *ty))
+                    .collect::<Result<Vec<_>, _>>()?;
                 types.ty().function([], results);
                 added = Some(next);
                 next = next.checked_add(1).ok_or_else(|| refuse("too many types"))?;
@@ -173,10 +192,19 @@ impl Reencode for Rewriter<'_> {
         Ok(())
     }
 
-    fn parse_function_body(&mut self, code: &mut CodeSection, body: wasmparser::FunctionBody<'_>) -> Result<(), Error<RewriteError>> {
+    fn parse_function_body(
+        &mut self,
+        code: &mut CodeSection,
+        body: wasmparser::FunctionBody<'_>,
+    ) -> Result<(), Error<RewriteError>> {
         let index = self.next_function;
         self.next_function = index.saturating_add(1);
-        let frame = self.admitted.frames.get(index).copied().ok_or_else(|| refuse("more functions than were judged"))?;
+        let frame = self
+            .admitted
+            .frames
+            .get(index)
+            .copied()
+            .ok_or_else(|| refuse("more functions than were judged"))?;
         if !frame.instrumented() {
             return utils::parse_function_body(self, code, body);
         }
@@ -206,7 +234,11 @@ impl Reencode for Rewriter<'_> {
     }
 
     /// Names and other custom sections mean nothing to the engine.
-    fn parse_custom_section(&mut self, _module: &mut Module, _section: wasmparser::CustomSectionReader<'_>) -> Result<(), Error<RewriteError>> {
+    fn parse_custom_section(
+        &mut self,
+        _module: &mut Module,
+        _section: wasmparser::CustomSectionReader<'_>,
+    ) -> Result<(), Error<RewriteError>> {
         Ok(())
     }
 }

@@ -123,7 +123,10 @@ impl Bundle {
 
     /// A part's bytes.
     pub fn part(&self, name: &str) -> Option<&[u8]> {
-        self.parts.iter().find(|(part, _)| part == name).map(|(_, bytes)| bytes.as_slice())
+        self.parts
+            .iter()
+            .find(|(part, _)| part == name)
+            .map(|(_, bytes)| bytes.as_slice())
     }
 
     /// Names and sizes of the parts, for `bundle inspect`.
@@ -155,8 +158,9 @@ pub fn bundle_id(bytes: &[u8]) -> String {
 
 /// Whether this is the form of a bundle ID: `b1-` and 128 lower-case hex digits.
 pub fn is_bundle_id(text: &str) -> bool {
-    text.strip_prefix(ID_PREFIX)
-        .is_some_and(|digits| digits.len() == 128 && digits.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c)))
+    text.strip_prefix(ID_PREFIX).is_some_and(|digits| {
+        digits.len() == 128 && digits.bytes().all(|c| c.is_ascii_digit() || (b'a'..=b'f').contains(&c))
+    })
 }
 
 /// Decodes bytes and checks that they are what `id` names (`bundle verify`).
@@ -166,7 +170,10 @@ pub fn is_bundle_id(text: &str) -> bool {
 pub fn verify(bytes: &[u8], id: &str) -> Result<Bundle, BundleError> {
     let actual = bundle_id(bytes);
     if actual != id {
-        return Err(BundleError::Id { expected: id.to_owned(), actual });
+        return Err(BundleError::Id {
+            expected: id.to_owned(),
+            actual,
+        });
     }
     Bundle::decode(bytes)
 }

@@ -62,9 +62,17 @@ impl Controller {
     ///
     /// # Errors
     /// `AlreadyInitialized`; as installing; `Argument` for a vat whose bundle is not given. Nothing is written then.
-    pub fn initialize_swingset(&mut self, env: &mut dyn Environment, config: &SwingsetConfig, bundles: &SwingsetBundles) -> Result<()> {
+    pub fn initialize_swingset(
+        &mut self,
+        env: &mut dyn Environment,
+        config: &SwingsetConfig,
+        bundles: &SwingsetBundles,
+    ) -> Result<()> {
         if self.host_text(env, keys::ENGINE)?.is_some() {
-            return Err(EngineError::rejected(RejectCode::AlreadyInitialized, "the SwingSet state is initialized already"));
+            return Err(EngineError::rejected(
+                RejectCode::AlreadyInitialized,
+                "the SwingSet state is initialized already",
+            ));
         }
         let mark = env.mark();
         match self.initialize(env, config, bundles) {
@@ -77,17 +85,28 @@ impl Controller {
         }
     }
 
-    fn initialize(&mut self, env: &mut dyn Environment, config: &SwingsetConfig, bundles: &SwingsetBundles) -> Result<()> {
+    fn initialize(
+        &mut self,
+        env: &mut dyn Environment,
+        config: &SwingsetConfig,
+        bundles: &SwingsetBundles,
+    ) -> Result<()> {
         self.discard();
         let release = self.install_release(env, bundles)?;
-        env.set(&keys::host(keys::ENGINE), Bytes::copy_from_slice(self.runtime.identity().as_bytes()))?;
+        env.set(
+            &keys::host(keys::ENGINE),
+            Bytes::copy_from_slice(self.runtime.identity().as_bytes()),
+        )?;
         env.set(&keys::host(keys::HOST_ABI), Bytes::from(HOST_ABI_LEVEL.to_string()))?;
         write_release_ids(env, &release)?;
         let mut vats = Vec::new();
         for vat in &config.vats {
             let found = release.vats.iter().find(|(name, _)| *name == vat.bundle);
             let Some((_, bundle_id)) = found else {
-                let problem = format!("vat {} names the bundle {}, which is not among the release's", vat.name, vat.bundle);
+                let problem = format!(
+                    "vat {} names the bundle {}, which is not among the release's",
+                    vat.name, vat.bundle
+                );
                 return Err(EngineError::rejected(RejectCode::Argument, problem));
             };
             vats.push(StaticVat {
@@ -97,7 +116,11 @@ impl Controller {
                 options: vat.options.clone(),
             });
         }
-        let command = Command::Initialize { vats, supervisor_bundle_id: release.supervisor, lockdown_bundle_id: release.lockdown };
+        let command = Command::Initialize {
+            vats,
+            supervisor_bundle_id: release.supervisor,
+            lockdown_bundle_id: release.lockdown,
+        };
         match self.command(env, &command)? {
             Reply::Done {} => self.settle(env),
             other => Err(unexpected(&other)),
@@ -105,12 +128,20 @@ impl Controller {
     }
 
     /// Installs a release's bundles; each must be of its kind.
-    pub(super) fn install_release(&mut self, env: &mut dyn Environment, bundles: &SwingsetBundles) -> Result<InstalledRelease> {
+    pub(super) fn install_release(
+        &mut self,
+        env: &mut dyn Environment,
+        bundles: &SwingsetBundles,
+    ) -> Result<InstalledRelease> {
         let policy = LockdownPolicy::parse(Bundle::decode(&bundles.lockdown)?.content())?;
         let mut of_kind = |bytes: &[u8], kind: BundleKind, floats: bool| -> Result<String> {
             let receipt = install(env, bytes, None, floats)?;
             if receipt.kind != kind {
-                let problem = format!("a {} bundle is needed, this is a {} bundle", kind.name(), receipt.kind.name());
+                let problem = format!(
+                    "a {} bundle is needed, this is a {} bundle",
+                    kind.name(),
+                    receipt.kind.name()
+                );
                 return Err(EngineError::rejected(RejectCode::BundleKind, problem));
             }
             Ok(receipt.id)
@@ -122,7 +153,12 @@ impl Controller {
         for (name, bytes) in &bundles.vats {
             vats.push((name.clone(), of_kind(bytes, BundleKind::Vat {}, policy.floats)?));
         }
-        Ok(InstalledRelease { kernel, lockdown, supervisor, vats })
+        Ok(InstalledRelease {
+            kernel,
+            lockdown,
+            supervisor,
+            vats,
+        })
     }
 }
 

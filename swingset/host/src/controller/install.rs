@@ -51,35 +51,60 @@ impl Controller {
 
     /// The default lockdown policy of the state; the first release's before there is one.
     pub(super) fn default_policy(&self, env: &dyn Environment) -> Result<LockdownPolicy> {
-        let Some(id) = self.host_text(env, keys::LOCKDOWN_BUNDLE_ID)? else { return Ok(LockdownPolicy::default()) };
+        let Some(id) = self.host_text(env, keys::LOCKDOWN_BUNDLE_ID)? else {
+            return Ok(LockdownPolicy::default());
+        };
         let bundle = installed::read(env, &id)?;
-        let bundle = bundle.ok_or_else(|| EngineError::halt("the lockdown policy that the state names is not installed"))?;
-        LockdownPolicy::parse(bundle.content()).map_err(|_| EngineError::halt("the installed lockdown policy is damaged"))
+        let bundle =
+            bundle.ok_or_else(|| EngineError::halt("the lockdown policy that the state names is not installed"))?;
+        LockdownPolicy::parse(bundle.content())
+            .map_err(|_| EngineError::halt("the installed lockdown policy is damaged"))
     }
 }
 
 /// Checks and keeps a bundle.
-pub(super) fn install(env: &mut dyn Environment, bytes: &[u8], alleged_id: Option<&str>, floats: bool) -> Result<InstallReceipt> {
+pub(super) fn install(
+    env: &mut dyn Environment,
+    bytes: &[u8],
+    alleged_id: Option<&str>,
+    floats: bool,
+) -> Result<InstallReceipt> {
     let bundle = Bundle::decode(bytes)?;
     let id = bundle_id(bytes);
     if let Some(alleged) = alleged_id.filter(|alleged| *alleged != id) {
-        return Err(BundleError::Id { expected: alleged.to_owned(), actual: id }.into());
+        return Err(BundleError::Id {
+            expected: alleged.to_owned(),
+            actual: id,
+        }
+        .into());
     }
     let kind = bundle.manifest.kind;
     if installed::record(env, &id)?.is_some() {
-        return Ok(InstallReceipt { id, kind, already_installed: true });
+        return Ok(InstallReceipt {
+            id,
+            kind,
+            already_installed: true,
+        });
     }
     admit(&bundle, floats)?;
     let record = BundleRecord::of(&bundle, bytes.len());
     env.set(&keys::bundle_record(&id), Bytes::from(record.to_bytes()))?;
     env.set(&keys::bundle_bytes(&id), Bytes::copy_from_slice(bytes))?;
-    Ok(InstallReceipt { id, kind, already_installed: false })
+    Ok(InstallReceipt {
+        id,
+        kind,
+        already_installed: false,
+    })
 }
 
 fn admit(bundle: &Bundle, floats: bool) -> Result<()> {
     let manifest = &bundle.manifest;
     if manifest.host_abi != swingset_abi::HOST_ABI_LEVEL {
-        let problem = format!("bundle needs host ABI {}; this chain has {}", manifest.host_abi, swingset_abi::HOST_ABI_LEVEL);
+        let problem = format!(
+            "bundle needs host ABI {}; this chain has {}",
+            manifest.host_abi,
+            swingset_abi::HOST_ABI_LEVEL
+        );
         return Err(EngineError::rejected(RejectCode::Compatibility, problem));
     }
     let role = match manifest.kind {
@@ -94,7 +119,10 @@ fn admit(bundle: &Bundle, floats: bool) -> Result<()> {
         return Err(EngineError::rejected(RejectCode::BundleKind, problem));
     };
     if manifest.supervisor_abis.is_empty() && manifest.kind != (BundleKind::Vat {}) {
-        return Err(EngineError::rejected(RejectCode::Compatibility, "the manifest names no supervisor ABI level"));
+        return Err(EngineError::rejected(
+            RejectCode::Compatibility,
+            "the manifest names no supervisor ABI level",
+        ));
     }
     let floats = floats && role == ModuleRole::Vat;
     admission::judge(bundle.content(), role, floats)

@@ -49,7 +49,10 @@ pub struct ControllerOptions {
 
 impl Default for ControllerOptions {
     fn default() -> Self {
-        ControllerOptions { live_vats_max: LIVE_VATS_DEFAULT, drop_kernel_each_crank: false }
+        ControllerOptions {
+            live_vats_max: LIVE_VATS_DEFAULT,
+            drop_kernel_each_crank: false,
+        }
     }
 }
 
@@ -64,7 +67,10 @@ pub struct Controller {
 
 impl std::fmt::Debug for Controller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Controller").field("runtime", &self.runtime).field("live_vats", &self.vats.live_count()).finish_non_exhaustive()
+        f.debug_struct("Controller")
+            .field("runtime", &self.runtime)
+            .field("live_vats", &self.vats.live_count())
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,7 +78,13 @@ impl Controller {
     /// A controller for a state that is still to be initialized.
     pub fn new(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
         let vats = Vats::new(runtime.clone(), options.live_vats_max);
-        Controller { runtime, options, vats, kv: KvStore::default(), kernel: None }
+        Controller {
+            runtime,
+            options,
+            vats,
+            kv: KvStore::default(),
+            kernel: None,
+        }
     }
 
     /// A controller for an initialized state (`build_controller`). Refuses a state of another engine.
@@ -95,7 +107,10 @@ impl Controller {
             Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
         };
         let Some(identity) = text(keys::ENGINE)? else {
-            return Err(EngineError::rejected(RejectCode::NotInitialized, "the SwingSet state is not initialized"));
+            return Err(EngineError::rejected(
+                RejectCode::NotInitialized,
+                "the SwingSet state is not initialized",
+            ));
         };
         if identity != self.runtime.identity() {
             return Err(EngineError::halt(format!(
@@ -106,7 +121,9 @@ impl Controller {
         let level = swingset_abi::HOST_ABI_LEVEL.to_string();
         match text(keys::HOST_ABI)? {
             Some(stored) if stored == level => Ok(()),
-            stored => Err(EngineError::halt(format!("the state has host ABI {stored:?}; this binary has {level}"))),
+            stored => Err(EngineError::halt(format!(
+                "the state has host ABI {stored:?}; this binary has {level}"
+            ))),
         }
     }
 

@@ -32,7 +32,15 @@ impl Controller {
     ) -> Result<Option<String>> {
         check_message(vat_name, method, &args)?;
         let (vat_name, method) = (vat_name.to_owned(), method.to_owned());
-        self.queue(env, &Command::QueueToVatRoot { vat_name, method, args, policy })
+        self.queue(
+            env,
+            &Command::QueueToVatRoot {
+                vat_name,
+                method,
+                args,
+                policy,
+            },
+        )
     }
 
     /// Queues a message to an object, by kref.
@@ -49,7 +57,15 @@ impl Controller {
     ) -> Result<Option<String>> {
         check_message(target, method, &args)?;
         let (target, method) = (target.to_owned(), method.to_owned());
-        self.queue(env, &Command::QueueToVatObject { target, method, args, policy })
+        self.queue(
+            env,
+            &Command::QueueToVatObject {
+                target,
+                method,
+                args,
+                policy,
+            },
+        )
     }
 
     fn queue(&mut self, env: &mut dyn Environment, command: &Command) -> Result<Option<String>> {
@@ -103,7 +119,12 @@ impl Controller {
     /// # Errors
     /// `Kernel`; Stopped; Halt.
     pub fn pin_vat_root(&mut self, env: &mut dyn Environment, vat_name: &str) -> Result<()> {
-        self.done(env, &Command::PinVatRoot { vat_name: vat_name.to_owned() })
+        self.done(
+            env,
+            &Command::PinVatRoot {
+                vat_name: vat_name.to_owned(),
+            },
+        )
     }
 
     /// Terminates a vat: at once in state, slowly on disk.
@@ -111,7 +132,13 @@ impl Controller {
     /// # Errors
     /// `Kernel`; Stopped; Halt.
     pub fn terminate_vat(&mut self, env: &mut dyn Environment, vat_id: &str, reason: CapData) -> Result<()> {
-        self.done(env, &Command::TerminateVat { vat_id: vat_id.to_owned(), reason })
+        self.done(
+            env,
+            &Command::TerminateVat {
+                vat_id: vat_id.to_owned(),
+                reason,
+            },
+        )
     }
 
     /// Figures of the kernel, in its own order (`getStats`).
@@ -157,7 +184,9 @@ fn check_message(target: &str, method: &str, args: &CapData) -> Result<()> {
     let slots = args.slots.iter().map(String::len).fold(0, usize::saturating_add);
     let size = args.body.len().saturating_add(slots);
     if target.len() > NAME_BYTES_MAX || method.len() > NAME_BYTES_MAX || size > ARGS_BYTES_MAX {
-        let problem = format!("names may have {NAME_BYTES_MAX} bytes and arguments {ARGS_BYTES_MAX}; these arguments have {size}");
+        let problem = format!(
+            "names may have {NAME_BYTES_MAX} bytes and arguments {ARGS_BYTES_MAX}; these arguments have {size}"
+        );
         return Err(EngineError::rejected(RejectCode::Argument, problem));
     }
     Ok(())

@@ -33,9 +33,17 @@ pub struct MigrationBudget {
 
 impl MigrationBudget {
     /// For an in-band swap: one block or not at all.
-    pub const IN_BAND: MigrationBudget = MigrationBudget { slice: 10_000, slices_max: 16, may_continue: false };
+    pub const IN_BAND: MigrationBudget = MigrationBudget {
+        slice: 10_000,
+        slices_max: 16,
+        may_continue: false,
+    };
     /// For a software upgrade: one slice in the upgrade's block, the rest later.
-    pub const UPGRADE: MigrationBudget = MigrationBudget { slice: 10_000, slices_max: 1, may_continue: true };
+    pub const UPGRADE: MigrationBudget = MigrationBudget {
+        slice: 10_000,
+        slices_max: 1,
+        may_continue: true,
+    };
 }
 
 /// What a swap did.
@@ -67,7 +75,12 @@ impl Controller {
     ///
     /// # Errors
     /// As installing; `NotInitialized`, `Compatibility`, `Migrating`, `Migration`; Halt. Nothing is changed then.
-    pub fn reinitialize_swingset(&mut self, env: &mut dyn Environment, bundles: &SwingsetBundles, budget: MigrationBudget) -> Result<SwapReceipt> {
+    pub fn reinitialize_swingset(
+        &mut self,
+        env: &mut dyn Environment,
+        bundles: &SwingsetBundles,
+        budget: MigrationBudget,
+    ) -> Result<SwapReceipt> {
         self.within_mark(env, |controller, env| {
             let release = controller.install_release(env, bundles)?;
             controller.swap(env, &release, budget)
@@ -78,14 +91,26 @@ impl Controller {
     ///
     /// # Errors
     /// `BundleId`, `BundleUnknown`, `BundleKind`, `Compatibility`, `Migrating`, `Migration`; Halt. Nothing is changed then.
-    pub fn set_kernel_bundle_id(&mut self, env: &mut dyn Environment, id: &str, budget: MigrationBudget) -> Result<SwapReceipt> {
+    pub fn set_kernel_bundle_id(
+        &mut self,
+        env: &mut dyn Environment,
+        id: &str,
+        budget: MigrationBudget,
+    ) -> Result<SwapReceipt> {
         self.within_mark(env, |controller, env| {
             let named = |name: &str| -> Result<String> {
                 let id = controller.host_text(env, name)?;
-                id.ok_or_else(|| EngineError::rejected(RejectCode::NotInitialized, "the SwingSet state is not initialized"))
+                id.ok_or_else(|| {
+                    EngineError::rejected(RejectCode::NotInitialized, "the SwingSet state is not initialized")
+                })
             };
             let (lockdown, supervisor) = (named(keys::LOCKDOWN_BUNDLE_ID)?, named(keys::SUPERVISOR_BUNDLE_ID)?);
-            let release = InstalledRelease { kernel: id.to_owned(), lockdown, supervisor, vats: Vec::new() };
+            let release = InstalledRelease {
+                kernel: id.to_owned(),
+                lockdown,
+                supervisor,
+                vats: Vec::new(),
+            };
             controller.swap(env, &release, budget)
         })
     }
@@ -98,7 +123,11 @@ impl Controller {
         self.compatible_kernel(env, id).map(|_| ())
     }
 
-    fn within_mark<T>(&mut self, env: &mut dyn Environment, work: impl FnOnce(&mut Self, &mut dyn Environment) -> Result<T>) -> Result<T> {
+    fn within_mark<T>(
+        &mut self,
+        env: &mut dyn Environment,
+        work: impl FnOnce(&mut Self, &mut dyn Environment) -> Result<T>,
+    ) -> Result<T> {
         self.settle(env)?;
         let mark = env.mark();
         let result = work(self, env);
@@ -114,10 +143,18 @@ impl Controller {
         result
     }
 
-    fn swap(&mut self, env: &mut dyn Environment, release: &InstalledRelease, budget: MigrationBudget) -> Result<SwapReceipt> {
+    fn swap(
+        &mut self,
+        env: &mut dyn Environment,
+        release: &InstalledRelease,
+        budget: MigrationBudget,
+    ) -> Result<SwapReceipt> {
         self.check_engine(env)?;
         if env.get(&keys::host(keys::MIGRATION))?.is_some() {
-            return refuse(RejectCode::Migrating, "a schema migration is under way; the next swap must wait until it is done");
+            return refuse(
+                RejectCode::Migrating,
+                "a schema migration is under way; the next swap must wait until it is done",
+            );
         }
         let (record, schema_before) = self.compatible_kernel(env, &release.kernel)?;
         let kernel_before = self.host_text(env, keys::KERNEL_BUNDLE_ID)?.unwrap_or_default();
@@ -141,16 +178,28 @@ impl Controller {
     /// The rules of ENGINE.md, "Bundles, IDs, compatibility"; gives the kernel's record and the present schema.
     fn compatible_kernel(&self, env: &dyn Environment, id: &str) -> Result<(BundleRecord, u32)> {
         if !is_bundle_id(id) {
-            return refuse(RejectCode::BundleId, format!("{id:?} is no bundle ID: it must be b1- and 128 lower-case hex digits"));
+            return refuse(
+                RejectCode::BundleId,
+                format!("{id:?} is no bundle ID: it must be b1- and 128 lower-case hex digits"),
+            );
         }
         let Some(record) = installed::record(env, id)? else {
-            return refuse(RejectCode::BundleUnknown, format!("bundle {id} is not installed; install it first"));
+            return refuse(
+                RejectCode::BundleUnknown,
+                format!("bundle {id} is not installed; install it first"),
+            );
         };
         if record.kind != (BundleKind::Kernel {}) {
-            return refuse(RejectCode::BundleKind, format!("bundle {id} is a {} bundle, not a kernel", record.kind.name()));
+            return refuse(
+                RejectCode::BundleKind,
+                format!("bundle {id} is a {} bundle, not a kernel", record.kind.name()),
+            );
         }
         if record.host_abi != HOST_ABI_LEVEL {
-            let problem = format!("kernel {id} needs host ABI {}; the state has {HOST_ABI_LEVEL}", record.host_abi);
+            let problem = format!(
+                "kernel {id} needs host ABI {}; the state has {HOST_ABI_LEVEL}",
+                record.host_abi
+            );
             return refuse(RejectCode::Compatibility, problem);
         }
         let Some(schema) = self.view(env)?.schema else {
@@ -170,16 +219,33 @@ impl Controller {
     /// Every living vat's supervisor must speak a level that the kernel drives.
     fn check_vats(&self, env: &dyn Environment, id: &str, kernel: &BundleRecord) -> Result<()> {
         let next = env.get(&keys::kernel(keys::KERNEL_VAT_NEXT_ID.as_bytes()))?;
-        let next = next.and_then(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<u64>().ok()));
+        let next = next.and_then(|bytes| {
+            std::str::from_utf8(&bytes)
+                .ok()
+                .and_then(|text| text.parse::<u64>().ok())
+        });
         for number in 1..next.unwrap_or(1) {
             // `v$N.options` is there exactly as long as the vat lives.
-            if env.get(&keys::kernel(format!("v{number}.options").as_bytes()))?.is_none() {
+            if env
+                .get(&keys::kernel(format!("v{number}.options").as_bytes()))?
+                .is_none()
+            {
                 continue;
             }
-            let Some(source) = env.get(&keys::kernel(format!("v{number}.source").as_bytes()))? else { continue };
-            let Ok(source) = VatSource::from_bytes(&source) else { continue };
-            let Some(supervisor) = installed::record(env, &source.supervisor_bundle_id)? else { continue };
-            if let Some(level) = supervisor.supervisor_abis.iter().find(|level| !kernel.supervisor_abis.contains(level)) {
+            let Some(source) = env.get(&keys::kernel(format!("v{number}.source").as_bytes()))? else {
+                continue;
+            };
+            let Ok(source) = VatSource::from_bytes(&source) else {
+                continue;
+            };
+            let Some(supervisor) = installed::record(env, &source.supervisor_bundle_id)? else {
+                continue;
+            };
+            if let Some(level) = supervisor
+                .supervisor_abis
+                .iter()
+                .find(|level| !kernel.supervisor_abis.contains(level))
+            {
                 let problem = format!(
                     "vat v{number} runs under a supervisor of ABI {level}; kernel {id} drives {:?}",
                     kernel.supervisor_abis
@@ -193,11 +259,19 @@ impl Controller {
     /// A kernel must say of itself what its manifest says.
     fn check_description(&mut self, env: &mut dyn Environment, record: &BundleRecord) -> Result<()> {
         match self.try_command(env, &Command::Describe {})? {
-            Reply::Described { schema, schema_from_min, host_abi, .. } => {
+            Reply::Described {
+                schema,
+                schema_from_min,
+                host_abi,
+                ..
+            } => {
                 if (schema, schema_from_min, host_abi) == (record.schema_to, record.schema_from, record.host_abi) {
                     return Ok(());
                 }
-                refuse(RejectCode::Compatibility, "the kernel describes itself otherwise than its manifest does")
+                refuse(
+                    RejectCode::Compatibility,
+                    "the kernel describes itself otherwise than its manifest does",
+                )
             }
             other => Err(unexpected(&other)),
         }
@@ -207,7 +281,10 @@ impl Controller {
     fn migrate(&mut self, env: &mut dyn Environment, record: &BundleRecord, budget: MigrationBudget) -> Result<bool> {
         let mut cursor = Blob::default();
         for _ in 0..budget.slices_max {
-            let command = Command::Migrate { cursor, budget: budget.slice };
+            let command = Command::Migrate {
+                cursor,
+                budget: budget.slice,
+            };
             match self.try_command(env, &command)? {
                 Reply::Migrated { more: false, .. } => {
                     self.settle(env)?;
@@ -218,7 +295,10 @@ impl Controller {
             }
         }
         if !budget.may_continue {
-            let problem = format!("the migration did not end within {} slices; use a software upgrade", budget.slices_max);
+            let problem = format!(
+                "the migration did not end within {} slices; use a software upgrade",
+                budget.slices_max
+            );
             return refuse(RejectCode::Migration, problem);
         }
         env.set(&keys::host(keys::MIGRATION), Bytes::from(cursor.to_bytes()))?;
@@ -239,8 +319,15 @@ impl Controller {
     pub(super) fn migrate_slice(&mut self, env: &mut dyn Environment) -> Result<bool> {
         let key = keys::host(keys::MIGRATION);
         let Some(cursor) = env.get(&key)? else { return Ok(false) };
-        let cursor = Blob::from_bytes(&cursor).map_err(|_| EngineError::halt("the migration's cursor in state is damaged"))?;
-        match self.command(env, &Command::Migrate { cursor, budget: MigrationBudget::UPGRADE.slice })? {
+        let cursor =
+            Blob::from_bytes(&cursor).map_err(|_| EngineError::halt("the migration's cursor in state is damaged"))?;
+        match self.command(
+            env,
+            &Command::Migrate {
+                cursor,
+                budget: MigrationBudget::UPGRADE.slice,
+            },
+        )? {
             Reply::Migrated { more: false, .. } => env.delete(&key)?,
             Reply::Migrated { cursor, .. } => env.set(&key, Bytes::from(cursor.to_bytes()))?,
             other => return Err(unexpected(&other)),

@@ -40,7 +40,9 @@ pub struct EngineRuntime {
 
 impl std::fmt::Debug for EngineRuntime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EngineRuntime").field("identity", &self.identity).finish_non_exhaustive()
+        f.debug_struct("EngineRuntime")
+            .field("identity", &self.identity)
+            .finish_non_exhaustive()
     }
 }
 
@@ -60,7 +62,8 @@ impl EngineRuntime {
     pub fn with_cache(cache: Option<CodeCache>) -> Result<Arc<Self>, Halt> {
         let engine = config::engine()?;
         let (kernel_linker, vat_linker) = (link_kernel(&engine)?, link_vat(&engine)?);
-        let kernel_shim = KernelShim::new(&kernel_linker).map_err(|error| Halt::new(format!("the kernel's shim: {error}")))?;
+        let kernel_shim =
+            KernelShim::new(&kernel_linker).map_err(|error| Halt::new(format!("the kernel's shim: {error}")))?;
         Ok(Arc::new(EngineRuntime {
             engine,
             identity: engine_identity(),
@@ -90,12 +93,20 @@ impl EngineRuntime {
     }
 
     pub(crate) fn link_vat_module(&self, module: &PreparedModule) -> Result<InstancePre<VatData>, Halt> {
-        self.vat_linker.instantiate_pre(&module.module).map_err(|error| Halt::new(format!("vat cannot be linked: {error}")))
+        self.vat_linker
+            .instantiate_pre(&module.module)
+            .map_err(|error| Halt::new(format!("vat cannot be linked: {error}")))
     }
 
     /// The compiled form of an installed bundle's module. What was admitted when it was installed and fails here fails on this
     /// machine only, so that it is a halt.
-    pub(crate) fn prepare(&self, bundle_id: &str, role: ModuleRole, floats: bool, wasm: &[u8]) -> Result<Arc<PreparedModule>, Halt> {
+    pub(crate) fn prepare(
+        &self,
+        bundle_id: &str,
+        role: ModuleRole,
+        floats: bool,
+        wasm: &[u8],
+    ) -> Result<Arc<PreparedModule>, Halt> {
         let key = (bundle_id.to_owned(), role, floats);
         let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(module) = modules.get(&key) {
@@ -117,7 +128,8 @@ impl EngineRuntime {
         let admitted = admission::judge(wasm, role, floats).map_err(|error| failed(error.to_string()))?;
         let rewritten = admission::rewrite(wasm, &admitted).map_err(|error| failed(error.to_string()))?;
         let key = format!("{bundle_id}\n{role:?}\n{REWRITER_VERSION}\n{}\n", self.identity);
-        let compile = || Module::new(&self.engine, &rewritten).map_err(|error| failed(format!("compilation failed: {error}")));
+        let compile =
+            || Module::new(&self.engine, &rewritten).map_err(|error| failed(format!("compilation failed: {error}")));
         let module = match &self.cache {
             Some(cache) => match cache.load(&self.engine, &key) {
                 Some(module) => module,
@@ -129,7 +141,11 @@ impl EngineRuntime {
             },
             None => compile()?,
         };
-        Ok(PreparedModule { module, globals: global_exports(&admitted), memory_pages_min: admitted.memory_pages_min })
+        Ok(PreparedModule {
+            module,
+            globals: global_exports(&admitted),
+            memory_pages_min: admitted.memory_pages_min,
+        })
     }
 }
 

@@ -138,7 +138,13 @@ impl KernelInstance {
     /// Instantiates an admitted kernel.
     pub(crate) fn new(runtime: &EngineRuntime, module: &PreparedModule) -> Result<Self, KernelFault> {
         let mail = Arc::new(Mutex::new(Mail::default()));
-        let data = KernelData { memory: None, kv: KvStore::default(), marks: Vec::new(), kept: Vec::new(), mail: mail.clone() };
+        let data = KernelData {
+            memory: None,
+            kv: KvStore::default(),
+            marks: Vec::new(),
+            kept: Vec::new(),
+            mail: mail.clone(),
+        };
         let mut store = Store::new(runtime.engine(), data);
         store.limiter(|data| data);
         let broken = |error: wasmtime::Error| fault(Fault::from(error));
@@ -146,19 +152,38 @@ impl KernelInstance {
         let shim = block_on_ready(runtime.kernel_shim().instantiate(&mut store)).map_err(broken)?;
         let mut imports = Vec::new();
         for import in module.module.imports() {
-            let found = shim::resolve(&mut store, &shim, runtime.kernel_linker(), import.module(), import.name());
+            let found = shim::resolve(
+                &mut store,
+                &shim,
+                runtime.kernel_linker(),
+                import.module(),
+                import.name(),
+            );
             imports.push(found.ok_or_else(|| Halt::new(format!("admitted kernel imports {}", import.name())))?);
         }
         let instance = block_on_ready(Instance::new_async(&mut store, &module.module, &imports)).map_err(broken)?;
-        let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| Halt::new("admitted kernel has no memory"))?;
+        let memory = instance
+            .get_memory(&mut store, "memory")
+            .ok_or_else(|| Halt::new("admitted kernel has no memory"))?;
         let alloc = instance.get_typed_func(&mut store, "kernel_alloc").map_err(broken)?;
         let call = instance.get_typed_func(&mut store, "kernel_call").map_err(broken)?;
         store.data_mut().memory = Some(memory);
-        Ok(KernelInstance { store, memory, alloc, call, mail })
+        Ok(KernelInstance {
+            store,
+            memory,
+            alloc,
+            call,
+            mail,
+        })
     }
 
     /// One command. On a fault the instance must be dropped; `kv` is given back in any case, as the kernel left it.
-    pub(crate) fn call(&mut self, kv: &mut KvStore, services: &mut dyn KernelServices, command: &[u8]) -> Result<Vec<u8>, KernelFault> {
+    pub(crate) fn call(
+        &mut self,
+        kv: &mut KvStore,
+        services: &mut dyn KernelServices,
+        command: &[u8],
+    ) -> Result<Vec<u8>, KernelFault> {
         let data = self.store.data_mut();
         data.kv = std::mem::take(kv);
         data.marks.clear();
@@ -177,8 +202,18 @@ impl KernelInstance {
         }
     }
 
-    fn drive(&mut self, services: &mut dyn KernelServices, command: &[u8]) -> Result<Result<Vec<u8>, Fault>, Box<Suspended>> {
-        let KernelInstance { store, memory, alloc, call, mail } = self;
+    fn drive(
+        &mut self,
+        services: &mut dyn KernelServices,
+        command: &[u8],
+    ) -> Result<Result<Vec<u8>, Fault>, Box<Suspended>> {
+        let KernelInstance {
+            store,
+            memory,
+            alloc,
+            call,
+            mail,
+        } = self;
         let mut run = pin!(run(store, *memory, alloc, call, command));
         let mut context = Context::from_waker(Waker::noop());
         loop {
@@ -188,7 +223,10 @@ impl KernelInstance {
                     let taken = lock(mail).request.take();
                     let Some((request, mut kv)) = taken else {
                         let fault = KernelFault::Halt(Halt::new("the kernel's fiber stopped with nothing asked"));
-                        return Err(Box::new(Suspended { fault, kv: KvStore::default() }));
+                        return Err(Box::new(Suspended {
+                            fault,
+                            kv: KvStore::default(),
+                        }));
                     };
                     let answer = match services.serve(&mut kv, request) {
                         Ok(answer) => Ok(answer),
@@ -222,7 +260,6 @@ async fn run(
     let packed = call.call_async(&mut *store, (address, length)).await?;
     Ok(guest::read_packed(memory, store, packed, MESSAGE_BYTES_MAX)?)
 }
-
 
 /// Runs a future that has nothing to wait for: instantiation calls no import.
 pub(crate) fn block_on_ready<T>(future: impl Future<Output = wasmtime::Result<T>>) -> wasmtime::Result<T> {

@@ -87,7 +87,9 @@ const SPARE_MAX: usize = 64;
 impl KvStore {
     /// A value.
     pub(crate) fn lookup(&self, key: &[u8]) -> &Value {
-        self.entries.find(key).map_or(&Value::Unknown, |at| &self.entries.at(at).value)
+        self.entries
+            .find(key)
+            .map_or(&Value::Unknown, |at| &self.entries.at(at).value)
     }
 
     /// Takes note of a value that the environment has.
@@ -123,7 +125,11 @@ impl KvStore {
         let old = std::mem::replace(&mut entry.value, value);
         let dirty = std::mem::replace(&mut entry.dirty, true);
         if self.journaling {
-            self.journal.push(Undo { at, value: old.clone(), dirty });
+            self.journal.push(Undo {
+                at,
+                value: old.clone(),
+                dirty,
+            });
         }
         // Cranks count from 0 and entries begin in none.
         if entry.crank != crank.wrapping_add(1) {
@@ -166,19 +172,36 @@ impl KvStore {
         let end = prefix_end(prefix);
         let within = |key: &[u8]| end.as_deref().is_none_or(|end| key < end);
         // The least key above `prior` is `prior` and a zero byte.
-        let mut from = if prior >= prefix { [prior, &[0]].concat() } else { prefix.to_vec() };
+        let mut from = if prior >= prefix {
+            [prior, &[0]].concat()
+        } else {
+            prefix.to_vec()
+        };
         if !within(&from) {
             return Next::Key(None);
         }
         let entries = &self.entries;
-        let all = || entries.iter().filter(|(_, entry)| entry.dirty).map(|(key, _)| Bytes::copy_from_slice(key)).collect();
+        let all = || {
+            entries
+                .iter()
+                .filter(|(_, entry)| entry.dirty)
+                .map(|(key, _)| Bytes::copy_from_slice(key))
+                .collect()
+        };
         let written = self
             .written
             .get_or_insert_with(all)
             .range::<[u8], _>((Included(from.as_slice()), end.as_deref().map_or(Unbounded, Excluded)))
-            .find(|key| matches!(self.entries.find(key).map(|at| &self.entries.at(at).value), Some(Value::Present(_))));
+            .find(|key| {
+                matches!(
+                    self.entries.find(key).map(|at| &self.entries.at(at).value),
+                    Some(Value::Present(_))
+                )
+            });
         loop {
-            let Some(successor) = self.successors.get(from.as_slice()) else { return Next::Ask(Bytes::from(from)) };
+            let Some(successor) = self.successors.get(from.as_slice()) else {
+                return Next::Ask(Bytes::from(from));
+            };
             let stored = successor.as_ref().filter(|key| within(key));
             let Some(stored) = stored.filter(|key| written.is_none_or(|written| *key < written)) else {
                 return Next::Key(written.cloned());
@@ -194,7 +217,8 @@ impl KvStore {
     pub(crate) fn learn_next(&mut self, env: &dyn Environment, from: Bytes) -> Result<(), EnvError> {
         let end = prefix_end(keys::KERNEL);
         let found = env.next_entry(&keys::kernel(&from), end.as_deref())?;
-        let found = found.and_then(|(key, value)| Some((Bytes::copy_from_slice(key.strip_prefix(keys::KERNEL)?), value)));
+        let found =
+            found.and_then(|(key, value)| Some((Bytes::copy_from_slice(key.strip_prefix(keys::KERNEL)?), value)));
         if let Some((key, value)) = &found {
             self.learn(key, Some(value));
         }
@@ -262,7 +286,9 @@ impl KvStore {
         for (key, value) in std::mem::take(&mut self.host) {
             env.set(&keys::host(key), value)?;
         }
-        let mut dirty: Vec<usize> = (0..self.entries.len()).filter(|at| self.entries.at(*at).dirty).collect();
+        let mut dirty: Vec<usize> = (0..self.entries.len())
+            .filter(|at| self.entries.at(*at).dirty)
+            .collect();
         dirty.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
         for at in dirty {
             let full = keys::kernel(self.entries.key(at));
@@ -304,110 +330,5 @@ fn hash_write(hash: &mut Sha256, key: &[u8], value: &Value) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::env::MemoryEnvironment;
-
-    fn env(keys_and_values: &[(&str, &str)]) -> MemoryEnvironment {
-        let entry = |(key, value): &(&str, &str)| (keys::kernel(key.as_bytes()), Bytes::copy_from_slice(value.as_bytes()));
-        MemoryEnvironment::from_entries(keys_and_values.iter().map(entry))
-    }
-
-    fn next(kv: &mut KvStore, env: &MemoryEnvironment, prior: &str, prefix: &str) -> Option<String> {
-        loop {
-            match kv.next_key(prior.as_bytes(), prefix.as_bytes()) {
-                Next::Key(key) => return key.map(|key| String::from_utf8(key.to_vec()).unwrap()),
-                Next::Ask(from) => kv.learn_next(env, from).unwrap(),
-            }
-        }
-    }
-
-    fn stored(env: &MemoryEnvironment) -> Vec<(String, String)> {
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        env.entries().map(|(key, value)| (text(key.strip_prefix(keys::KERNEL).unwrap()), text(value))).collect()
-    }
-
-    #[test]
-    fn walking_sees_stored_and_written_keys_and_skips_deleted_ones() {
-        let env = env(&[("a.1", "x"), ("a.3", "x"), ("a.5", "x"), ("b.1", "x")]);
-        let mut kv = KvStore::default();
-        kv.put(b"a.2", Some(b"y"));
-        kv.put(b"a.3", None);
-        let mut seen = Vec::new();
-        let mut at = String::new();
-        while let Some(key) = next(&mut kv, &env, &at, "a.") {
-            seen.push(key.clone());
-            at = key;
-        }
-        assert_eq!(seen, ["a.1", "a.2", "a.5"]);
-        kv.put(b"a.9", Some(b"y"));
-        assert_eq!(next(&mut kv, &env, "a.5", "a.").as_deref(), Some("a.9"));
-        kv.undo_crank();
-        assert_eq!(next(&mut kv, &env, "a.2", "a.").as_deref(), Some("a.3"));
-        assert_eq!(next(&mut kv, &env, "a.5", "a."), None);
-        assert_eq!(next(&mut kv, &env, "", "zz"), None);
-        assert_eq!(next(&mut kv, &env, "b", "a."), None);
-    }
-
-    #[test]
-    fn a_cranks_net_writes_are_what_differs_from_its_start() {
-        let mut env = env(&[("same", "1"), ("gone", "1")]);
-        let mut kv = KvStore::default();
-        kv.put(b"same", Some(b"2"));
-        kv.put(b"same", Some(b"1"));
-        kv.put(b"brief", Some(b"1"));
-        kv.put(b"brief", None);
-        assert_eq!(kv.commit_crank(&env).unwrap(), None, "nothing differs");
-        kv.put(b"gone", None);
-        kv.put(b"new", Some(b"1"));
-        assert!(kv.commit_crank(&env).unwrap().is_some());
-        kv.put(b"new", Some(b"2"));
-        kv.undo_crank();
-        kv.flush(&mut env).unwrap();
-        assert_eq!(stored(&env), [("new".to_owned(), "1".to_owned()), ("same".to_owned(), "1".to_owned())]);
-    }
-
-    #[test]
-    fn marks_nest_and_a_crank_is_undone_past_them() {
-        let mut env = env(&[("a", "0")]);
-        let mut kv = KvStore::default();
-        kv.put(b"a", Some(b"1"));
-        let outer = kv.mark();
-        kv.put(b"a", Some(b"2"));
-        kv.put(b"b", Some(b"2"));
-        let inner = kv.mark();
-        kv.put(b"a", None);
-        kv.rollback(inner);
-        assert_eq!(kv.lookup(b"a"), &Value::Present(b"2".to_vec()));
-        kv.rollback(outer);
-        assert_eq!(kv.lookup(b"a"), &Value::Present(b"1".to_vec()));
-        assert_eq!(kv.lookup(b"b"), &Value::Unknown);
-        kv.undo_crank();
-        assert_eq!(kv.get(&env, b"a").unwrap(), Some(&b"0"[..]));
-        kv.flush(&mut env).unwrap();
-        assert_eq!(stored(&env), [("a".to_owned(), "0".to_owned())]);
-    }
-
-    #[test]
-    fn the_crank_hash_binds_every_byte_and_the_order() {
-        let env = env(&[("a", "z"), ("b", "z")]);
-        let hash = |writes: &[(&str, Option<&str>)]| {
-            let mut kv = KvStore::default();
-            for (key, value) in writes {
-                kv.put(key.as_bytes(), value.map(str::as_bytes));
-            }
-            kv.commit_crank(&env).unwrap()
-        };
-        let hashes = [
-            hash(&[]),
-            hash(&[("a", None)]),
-            hash(&[("a", Some(""))]),
-            hash(&[("a", Some("b"))]),
-            hash(&[("ab", Some(""))]),
-            hash(&[("a", None), ("b", None)]),
-        ];
-        let distinct: BTreeSet<_> = hashes.iter().collect();
-        assert_eq!(distinct.len(), hashes.len());
-        assert_eq!(hash(&[("b", None), ("a", None)]), hash(&[("a", None), ("b", None)]), "the order of writing does not count");
-    }
-}
+#[path = "kv_tests.rs"]
+mod tests;

@@ -23,7 +23,11 @@ struct Row<V> {
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Table { places: Vec::new(), rows: Vec::new(), seed: RandomState::new().hash_one(0u8) | 1 }
+        Table {
+            places: Vec::new(),
+            rows: Vec::new(),
+            seed: RandomState::new().hash_one(0u8) | 1,
+        }
     }
 }
 
@@ -59,7 +63,11 @@ impl<V: Default> Table<V> {
         {
             *slot = row as u32 + 1;
         }
-        self.rows.push(Row { hash, key: Box::from(key), value: V::default() });
+        self.rows.push(Row {
+            hash,
+            key: Box::from(key),
+            value: V::default(),
+        });
         row
     }
 
@@ -85,7 +93,9 @@ impl<V: Default> Table<V> {
         loop {
             match (*self.places.get(at)? as usize).checked_sub(1) {
                 None => return Some((at, None)),
-                Some(row) if self.rows[row].hash == hash && *self.rows[row].key == *key => return Some((at, Some(row))),
+                Some(row) if self.rows[row].hash == hash && *self.rows[row].key == *key => {
+                    return Some((at, Some(row)));
+                }
                 Some(_) => at = (at + 1) & mask,
             }
         }

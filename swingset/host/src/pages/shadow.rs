@@ -57,14 +57,21 @@ impl Shadow {
         for (index, (state, shadow)) in instances.into_iter().zip(&mut self.memories).enumerate() {
             shadow.compare(state.memory, index as u8, &mut changes);
             roots.push(shadow.root());
-            headers.push(InstanceHeader { pages: (state.memory.len() / PAGE_BYTES) as u32, globals: state.globals });
+            headers.push(InstanceHeader {
+                pages: (state.memory.len() / PAGE_BYTES) as u32,
+                globals: state.globals,
+            });
         }
         let header = Header { instances: headers }.to_bytes();
         hash.update(Sha256::digest(&header));
         for root in roots {
             hash.update(root);
         }
-        Capture { header, root: hash.finalize().into(), changes }
+        Capture {
+            header,
+            root: hash.finalize().into(),
+            changes,
+        }
     }
 }
 
@@ -87,7 +94,9 @@ impl MemoryShadow {
         let mut stale = None;
         for page in 0..self.pages.len() {
             let range = page * PAGE_BYTES..(page + 1) * PAGE_BYTES;
-            let (Some(now), Some(before)) = (memory.get(range.clone()), self.bytes.get_mut(range)) else { continue };
+            let (Some(now), Some(before)) = (memory.get(range.clone()), self.bytes.get_mut(range)) else {
+                continue;
+            };
             if now == &*before {
                 continue;
             }
@@ -96,7 +105,11 @@ impl MemoryShadow {
                 *hash = Sha256::digest(now).into();
             }
             let zero = now.iter().all(|byte| *byte == 0);
-            changes.push(PageChange { instance, page: page as u32, bytes: (!zero).then(|| now.to_vec()) });
+            changes.push(PageChange {
+                instance,
+                page: page as u32,
+                bytes: (!zero).then(|| now.to_vec()),
+            });
             let group = page / GROUP;
             if let Some(last) = stale.replace(group).filter(|last| *last != group) {
                 self.hash_group(last);
@@ -109,7 +122,9 @@ impl MemoryShadow {
 
     fn hash_group(&mut self, group: usize) {
         let end = self.pages.len().min((group + 1) * GROUP);
-        let Some(pages) = self.pages.get(group * GROUP..end) else { return };
+        let Some(pages) = self.pages.get(group * GROUP..end) else {
+            return;
+        };
         let mut hash = Sha256::new();
         for page in pages {
             hash.update(page);
@@ -133,7 +148,10 @@ mod tests {
     use super::*;
 
     fn state(memory: &[u8]) -> Vec<InstanceState<'_>> {
-        vec![InstanceState { memory, globals: vec![7] }]
+        vec![InstanceState {
+            memory,
+            globals: vec![7],
+        }]
     }
 
     #[test]
@@ -146,7 +164,14 @@ mod tests {
         memory[3 * PAGE_BYTES] = 0;
         memory[19 * PAGE_BYTES + 7] = 9;
         let second = shadow.capture(state(&memory));
-        assert_eq!(second.changes.iter().map(|c| (c.page, c.bytes.is_some())).collect::<Vec<_>>(), [(3, false), (19, true)]);
+        assert_eq!(
+            second
+                .changes
+                .iter()
+                .map(|c| (c.page, c.bytes.is_some()))
+                .collect::<Vec<_>>(),
+            [(3, false), (19, true)]
+        );
         assert!(shadow.capture(state(&memory)).changes.is_empty());
     }
 
@@ -169,7 +194,8 @@ mod tests {
     #[test]
     fn the_root_binds_length_globals_and_every_page() {
         let memory = vec![0; 70 * PAGE_BYTES];
-        let root = |memory: &[u8], globals: Vec<u64>| Shadow::default().capture(vec![InstanceState { memory, globals }]).root;
+        let root =
+            |memory: &[u8], globals: Vec<u64>| Shadow::default().capture(vec![InstanceState { memory, globals }]).root;
         let base = root(&memory, vec![1]);
         assert_ne!(base, root(&memory, vec![2]));
         assert_ne!(base, root(&memory[..69 * PAGE_BYTES], vec![1]));

@@ -25,9 +25,11 @@ impl Vats {
         kv: &mut KvStore,
         vat: &str,
     ) -> Result<Result<Live, &'static str>, KernelFault> {
-        let source = record(env, kv, &format!("{vat}.source"))?.ok_or(kernel("delivery to a vat without v$N.source"))?;
+        let source =
+            record(env, kv, &format!("{vat}.source"))?.ok_or(kernel("delivery to a vat without v$N.source"))?;
         let source = VatSource::from_bytes(&source).map_err(|_| kernel("v$N.source is malformed"))?;
-        let options = record(env, kv, &format!("{vat}.options"))?.ok_or(kernel("delivery to a vat without v$N.options"))?;
+        let options =
+            record(env, kv, &format!("{vat}.options"))?.ok_or(kernel("delivery to a vat without v$N.options"))?;
         let options = VatOptions::from_bytes(&options).map_err(|_| kernel("v$N.options is malformed"))?;
         let policy = self.policy(env, &source.lockdown_bundle_id)?;
         let runtime = self.runtime.clone();
@@ -39,7 +41,9 @@ impl Vats {
             Some(module.ok_or(kernel("a vat's supervisor is not installed"))?)
         };
         // A module that was admitted under a policy with floats may meet one without.
-        let Some(bundle) = installed::record(env, &source.bundle_id)? else { return Ok(Err("bundle is not installed")) };
+        let Some(bundle) = installed::record(env, &source.bundle_id)? else {
+            return Ok(Err("bundle is not installed"));
+        };
         if bundle.kind != (BundleKind::Vat {}) {
             return Ok(Err("bundle is not a vat's"));
         }
@@ -47,7 +51,9 @@ impl Vats {
             return Ok(Err("bundle is not admitted under the vat's policy"));
         }
         let module = installed::module(env, &runtime, &source.bundle_id, ModuleRole::Vat, policy.floats)?;
-        let Some(module) = module else { return Ok(Err("bundle is not installed")) };
+        let Some(module) = module else {
+            return Ok(Err("bundle is not installed"));
+        };
         Ok(Ok(Live {
             worker: None,
             vat: module,

@@ -104,7 +104,10 @@ impl Vats {
             return Err(kernel("delivery to what is no vat"));
         }
         let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
-        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched { remembered, ..Touched::default() });
+        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched {
+            remembered,
+            ..Touched::default()
+        });
         if touched.abandoned || touched.failed {
             return Err(kernel("delivery to a vat whose delivery failed in this crank"));
         }
@@ -117,22 +120,34 @@ impl Vats {
         }
         self.tick = self.tick.saturating_add(1);
         let (runtime, height, tick) = (self.runtime.clone(), self.height, self.tick);
-        let Some(live) = self.live.get_mut(vat) else { return Err(Halt::new("a live vat is gone").into()) };
+        let Some(live) = self.live.get_mut(vat) else {
+            return Err(Halt::new("a live vat is gone").into());
+        };
         live.last_used = tick;
         if let Err(word) = live.wake(env, &runtime, vat)? {
             return Ok(self.unusable(vat, word, limit));
         }
         let fuel = SCHEDULE.fuel(limit.min(live.policy.crank_computrons_max));
         let used = live.block_charge(height);
-        live.pending = Some(Delivery { delivery: delivery.clone(), fuel, used, replies: Vec::new(), computrons: 0 });
+        live.pending = Some(Delivery {
+            delivery: delivery.clone(),
+            fuel,
+            used,
+            replies: Vec::new(),
+            computrons: 0,
+        });
         let event = live.order(Order::Deliver { delivery, fuel, used })?;
         self.after(vat, event)
     }
 
     /// Answers the suspended vat. Gives an encoded `VatStep`.
     pub(crate) fn resume(&mut self, reply: Arc<[u8]>) -> Result<Vec<u8>, KernelFault> {
-        let Some(vat) = self.suspended.take() else { return Err(kernel("answer with no vat suspended")) };
-        let Some(live) = self.live.get_mut(&vat) else { return Err(Halt::new("a suspended vat is gone").into()) };
+        let Some(vat) = self.suspended.take() else {
+            return Err(kernel("answer with no vat suspended"));
+        };
+        let Some(live) = self.live.get_mut(&vat) else {
+            return Err(Halt::new("a suspended vat is gone").into());
+        };
         if let Some(pending) = &mut live.pending {
             pending.replies.push(reply.clone());
         }
@@ -149,7 +164,10 @@ impl Vats {
             self.suspended = None;
         }
         let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
-        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched { remembered, ..Touched::default() });
+        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched {
+            remembered,
+            ..Touched::default()
+        });
         touched.abandoned = true;
         if let Some(live) = self.live.get_mut(vat) {
             live.drop_worker();
@@ -160,8 +178,16 @@ impl Vats {
     /// A delivery that could not even begin.
     fn unusable(&mut self, vat: &str, word: &'static str, limit: u64) -> Vec<u8> {
         self.fail(vat);
-        let verdict = DeliveryVerdict::Error { problem: word.to_owned() };
-        VatStep::Done { outcome: DeliveryOutcome { verdict, computrons: limit } }.to_bytes()
+        let verdict = DeliveryVerdict::Error {
+            problem: word.to_owned(),
+        };
+        VatStep::Done {
+            outcome: DeliveryOutcome {
+                verdict,
+                computrons: limit,
+            },
+        }
+        .to_bytes()
     }
 
     fn fail(&mut self, vat: &str) {
@@ -219,7 +245,11 @@ impl Vats {
             if touched.abandoned {
                 self.live.remove(&vat);
                 pages::delete_vat(env, &vat)?;
-            } else if self.live.get(&vat).is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX) {
+            } else if self
+                .live
+                .get(&vat)
+                .is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX)
+            {
                 self.flush_one(env, &vat)?;
             }
         }
@@ -252,12 +282,16 @@ impl Vats {
 
     fn flush_one(&mut self, env: &mut dyn Environment, vat: &str) -> Result<(), Halt> {
         let (runtime, height) = (self.runtime.clone(), self.height);
-        let Some(live) = self.live.get_mut(vat) else { return Ok(()) };
+        let Some(live) = self.live.get_mut(vat) else {
+            return Ok(());
+        };
         if live.remembered.is_empty() {
             return Ok(());
         }
         if let Err(word) = live.wake(env, &runtime, vat)? {
-            return Err(Halt::new(format!("vat {vat} ran before and cannot be made again: {word}")));
+            return Err(Halt::new(format!(
+                "vat {vat} ran before and cannot be made again: {word}"
+            )));
         }
         let Event::Captured(capture) = live.order(Order::Capture)? else {
             return Err(Halt::new("a vat's worker answered something else than its pages"));
@@ -270,7 +304,11 @@ impl Vats {
     /// Evicts the vats used longest ago, their pages stored first.
     pub(crate) fn evict_down_to(&mut self, env: &mut dyn Environment, most: usize) -> Result<(), Halt> {
         while self.live.len() > most {
-            let oldest = self.live.iter().min_by_key(|(_, live)| live.last_used).map(|(vat, _)| vat.clone());
+            let oldest = self
+                .live
+                .iter()
+                .min_by_key(|(_, live)| live.last_used)
+                .map(|(vat, _)| vat.clone());
             let Some(vat) = oldest else { break };
             self.evict(env, &vat)?;
         }
@@ -296,6 +334,8 @@ impl Vats {
 /// `v` and a number without leading zeros.
 fn is_vat_id(text: &str) -> bool {
     text.strip_prefix('v').is_some_and(|digits| {
-        (1..=18).contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|digit| digit.is_ascii_digit())
+        (1..=18).contains(&digits.len())
+            && !digits.starts_with('0')
+            && digits.bytes().all(|digit| digit.is_ascii_digit())
     })
 }

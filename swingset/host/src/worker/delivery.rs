@@ -15,24 +15,40 @@ use super::{
 };
 use crate::{
     engine::{Fault, GuestFault, HaltFault, OutOfFuel},
-    guest, sync::lock,
+    guest,
     schedule::{SCHEDULE, price},
+    sync::lock,
 };
 
 /// Runs a delivery. `used` of `fuel` is gone before it starts.
 ///
 /// # Errors
 /// A fault of this node.
-pub(crate) async fn deliver(instances: &mut Instances, delivery: &[u8], fuel: u64, used: u64) -> Result<DeliveryOutcome, String> {
+pub(crate) async fn deliver(
+    instances: &mut Instances,
+    delivery: &[u8],
+    fuel: u64,
+    used: u64,
+) -> Result<DeliveryOutcome, String> {
     let whole = SCHEDULE.computrons(fuel);
     // After a trap the engine's count is not exact: the whole limit is charged.
-    let ended = |verdict| Ok(DeliveryOutcome { verdict, computrons: whole });
+    let ended = |verdict| {
+        Ok(DeliveryOutcome {
+            verdict,
+            computrons: whole,
+        })
+    };
     match run(instances, delivery, fuel, used).await {
         Ok(left) => {
             let computrons = SCHEDULE.computrons(fuel.saturating_sub(left));
-            Ok(DeliveryOutcome { verdict: DeliveryVerdict::Ok {}, computrons })
+            Ok(DeliveryOutcome {
+                verdict: DeliveryVerdict::Ok {},
+                computrons,
+            })
         }
-        Err(Fault::Guest(word)) => ended(DeliveryVerdict::Error { problem: word.to_owned() }),
+        Err(Fault::Guest(word)) => ended(DeliveryVerdict::Error {
+            problem: word.to_owned(),
+        }),
         Err(Fault::OutOfFuel) => ended(DeliveryVerdict::MeterExhausted {}),
         Err(Fault::Halt(reason)) => Err(reason),
     }
@@ -44,7 +60,9 @@ async fn run(instances: &mut Instances, delivery: &[u8], fuel: u64, used: u64) -
     data.syscalls = 0;
     data.kept.clear();
     data.limiter.grown_bytes = 0;
-    let copied = SCHEDULE.delivery.saturating_add(price(delivery.len(), SCHEDULE.delivery_byte));
+    let copied = SCHEDULE
+        .delivery
+        .saturating_add(price(delivery.len(), SCHEDULE.delivery_byte));
     let left = fuel.checked_sub(used.saturating_add(copied)).ok_or(Fault::OutOfFuel)?;
     instances.store.set_fuel(left)?;
     match instances.store.data().supervisor.clone() {
@@ -60,7 +78,10 @@ async fn call_vat(instances: &mut Instances, event: &[u8]) -> Result<(), Fault> 
     let length = guest::length(event)?;
     let address = instances.alloc.call_async(&mut instances.store, length).await?;
     guest::write(instances.memory, &mut instances.store, address, event)?;
-    instances.deliver.call_async(&mut instances.store, (address, length)).await?;
+    instances
+        .deliver
+        .call_async(&mut instances.store, (address, length))
+        .await?;
     Ok(())
 }
 
@@ -119,7 +140,10 @@ fn set_input(data: &mut VatData, tag: u8, bytes: &[u8]) {
 }
 
 /// One step of the supervisor on the input that is set.
-async fn step(mut store: wasmtime::StoreContextMut<'_, VatData>, supervisor: &SupervisorCalls) -> wasmtime::Result<Output> {
+async fn step(
+    mut store: wasmtime::StoreContextMut<'_, VatData>,
+    supervisor: &SupervisorCalls,
+) -> wasmtime::Result<Output> {
     let input = std::mem::take(&mut store.data_mut().input);
     let length = guest::length(&input)?;
     let address = supervisor.alloc.call_async(&mut store, length).await?;
@@ -132,8 +156,16 @@ async fn step(mut store: wasmtime::StoreContextMut<'_, VatData>, supervisor: &Su
 }
 
 /// Makes a syscall: parks until the kernel has answered.
-pub(super) async fn syscall(store: &mut impl AsContextMut<Data = VatData>, step: Vec<u8>) -> wasmtime::Result<std::sync::Arc<[u8]>> {
-    charge(store, SCHEDULE.syscall.saturating_add(price(step.len(), SCHEDULE.syscall_byte)))?;
+pub(super) async fn syscall(
+    store: &mut impl AsContextMut<Data = VatData>,
+    step: Vec<u8>,
+) -> wasmtime::Result<std::sync::Arc<[u8]>> {
+    charge(
+        store,
+        SCHEDULE
+            .syscall
+            .saturating_add(price(step.len(), SCHEDULE.syscall_byte)),
+    )?;
     let mut context = store.as_context_mut();
     let data = context.data_mut();
     data.syscalls = data.syscalls.saturating_add(1);
@@ -159,7 +191,10 @@ pub(super) fn charge(store: &mut impl AsContextMut<Data = VatData>, amount: u64)
     if amount == 0 {
         return Ok(());
     }
-    let fuel = context.as_context().get_fuel().map_err(|error| wasmtime::Error::new(HaltFault(error.to_string())))?;
+    let fuel = context
+        .as_context()
+        .get_fuel()
+        .map_err(|error| wasmtime::Error::new(HaltFault(error.to_string())))?;
     let left = fuel.checked_sub(amount).ok_or(OutOfFuel)?;
     context.set_fuel(left)
 }

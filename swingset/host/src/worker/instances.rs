@@ -85,8 +85,16 @@ fn lacking(what: &str) -> Event {
 impl Instances {
     /// Instantiates, then puts back the state if there is one.
     pub(crate) async fn make(parts: VatParts, restore: Option<Restore>, mailbox: SharedMailbox) -> Result<Self, Event> {
-        let VatParts { runtime, vat, supervisor, limits } = parts;
-        let limiter = Limiter { memory_bytes_max: limits.memory_bytes_max, grown_bytes: 0 };
+        let VatParts {
+            runtime,
+            vat,
+            supervisor,
+            limits,
+        } = parts;
+        let limiter = Limiter {
+            memory_bytes_max: limits.memory_bytes_max,
+            grown_bytes: 0,
+        };
         for module in [Some(&vat), supervisor.as_ref()].into_iter().flatten() {
             if module.memory_pages_min.saturating_mul(64 * 1024) > limits.memory_bytes_max as u64 {
                 return Err(Event::Unusable("initial memory is above the policy"));
@@ -107,7 +115,12 @@ impl Instances {
         // Instantiation runs no guest code; what it copies is bounded by admission.
         store.set_fuel(SCHEDULE.fuel(u64::MAX)).map_err(failed)?;
         let halt = |halt: Halt| Event::Halt(halt.0);
-        let instance = runtime.link_vat_module(&vat).map_err(halt)?.instantiate_async(&mut store).await.map_err(failed)?;
+        let instance = runtime
+            .link_vat_module(&vat)
+            .map_err(halt)?
+            .instantiate_async(&mut store)
+            .await
+            .map_err(failed)?;
         let own = instance_parts(&mut store, &instance, &vat)?;
         let memory = own.memory;
         let mut instances = vec![own];
@@ -115,17 +128,31 @@ impl Instances {
         let deliver = instance.get_typed_func(&mut store, "vat_deliver").map_err(failed)?;
         store.data_mut().memory = Some(memory);
         if let Some(module) = &supervisor {
-            let instance = runtime.link_vat_module(module).map_err(halt)?.instantiate_async(&mut store).await.map_err(failed)?;
+            let instance = runtime
+                .link_vat_module(module)
+                .map_err(halt)?
+                .instantiate_async(&mut store)
+                .await
+                .map_err(failed)?;
             let parts = instance_parts(&mut store, &instance, module)?;
             let calls = SupervisorCalls {
                 memory: parts.memory,
-                alloc: instance.get_typed_func(&mut store, "supervisor_alloc").map_err(failed)?,
+                alloc: instance
+                    .get_typed_func(&mut store, "supervisor_alloc")
+                    .map_err(failed)?,
                 step: instance.get_typed_func(&mut store, "supervisor_step").map_err(failed)?,
             };
             store.data_mut().supervisor = Some(calls);
             instances.push(parts);
         }
-        let mut made = Instances { store, memory, alloc, deliver, instances, shadow: Shadow::default() };
+        let mut made = Instances {
+            store,
+            memory,
+            alloc,
+            deliver,
+            instances,
+            shadow: Shadow::default(),
+        };
         if let Some(restore) = restore {
             made.restore(&restore)?;
         }
@@ -135,7 +162,10 @@ impl Instances {
 
     /// Bytes of all memories.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        let sizes = self.instances.iter().map(|parts| parts.memory.data_size(&self.store) as u64);
+        let sizes = self
+            .instances
+            .iter()
+            .map(|parts| parts.memory.data_size(&self.store) as u64);
         sizes.fold(0, u64::saturating_add)
     }
 
@@ -157,7 +187,10 @@ impl Instances {
         }
         let store = &self.store;
         let states = self.instances.iter().zip(states);
-        let states = states.map(|(parts, globals)| InstanceState { memory: parts.memory.data(store), globals });
+        let states = states.map(|(parts, globals)| InstanceState {
+            memory: parts.memory.data(store),
+            globals,
+        });
         Ok(self.shadow.capture(states.collect()))
     }
 
@@ -169,9 +202,14 @@ impl Instances {
         }
         for (parts, stored) in self.instances.iter().zip(&restore.instances) {
             let have = parts.memory.data_size(&self.store) as u64;
-            let grow = stored.memory_bytes().checked_sub(have).ok_or_else(|| broken("length of memory"))?;
+            let grow = stored
+                .memory_bytes()
+                .checked_sub(have)
+                .ok_or_else(|| broken("length of memory"))?;
             parts.memory.grow(&mut self.store, grow / (64 * 1024)).map_err(failed)?;
-            stored.write_to(parts.memory.data_mut(&mut self.store)).map_err(|halt| Event::Halt(halt.0))?;
+            stored
+                .write_to(parts.memory.data_mut(&mut self.store))
+                .map_err(|halt| Event::Halt(halt.0))?;
             if stored.globals.len() != parts.globals.len() {
                 return Err(broken("number of globals"));
             }
@@ -199,11 +237,21 @@ fn set_global(global: &Global, bits: u64, store: &mut Store<VatData>) -> wasmtim
     global.set(store, value)
 }
 
-fn instance_parts(mut store: impl AsContextMut<Data = VatData>, instance: &Instance, module: &PreparedModule) -> Result<InstanceParts, Event> {
-    let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| lacking("memory"))?;
+fn instance_parts(
+    mut store: impl AsContextMut<Data = VatData>,
+    instance: &Instance,
+    module: &PreparedModule,
+) -> Result<InstanceParts, Event> {
+    let memory = instance
+        .get_memory(&mut store, "memory")
+        .ok_or_else(|| lacking("memory"))?;
     let mut globals = Vec::with_capacity(module.globals.len());
     for name in &module.globals {
-        globals.push(instance.get_global(&mut store, name).ok_or_else(|| lacking("exported global"))?);
+        globals.push(
+            instance
+                .get_global(&mut store, name)
+                .ok_or_else(|| lacking("exported global"))?,
+        );
     }
     Ok(InstanceParts { memory, globals })
 }

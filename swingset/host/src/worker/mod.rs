@@ -28,8 +28,8 @@ pub(crate) use limits::VatLimits;
 
 use crate::{
     error::Halt,
-    sync::lock,
     pages::{Capture, Restore},
+    sync::lock,
 };
 use delivery::deliver;
 use instances::Instances;
@@ -138,11 +138,16 @@ async fn live(parts: VatParts, restore: Option<Restore>, mailbox: SharedMailbox)
             return;
         }
     };
-    lock(&mailbox).event = Some(Event::Ready { memory_bytes: instances.memory_bytes() });
+    lock(&mailbox).event = Some(Event::Ready {
+        memory_bytes: instances.memory_bytes(),
+    });
     loop {
         let event = match next_order(&mailbox).await {
             Order::Deliver { delivery, fuel, used } => match deliver(&mut instances, &delivery, fuel, used).await {
-                Ok(outcome) => Event::Done { outcome, memory_bytes: instances.memory_bytes() },
+                Ok(outcome) => Event::Done {
+                    outcome,
+                    memory_bytes: instances.memory_bytes(),
+                },
                 Err(reason) => Event::Halt(reason),
             },
             Order::Capture => match instances.capture() {

@@ -26,9 +26,20 @@ fn raw_vats_play_ball_through_the_released_kernel() {
 fn supervised() -> World {
     let code = ["bootstrap", "counter", "mint", "party"].map(|name| (name, released(&format!("vats/{name}.wasm"))));
     let mut bundles = release(kernel_1(), &code);
-    bundles.vats.extend(release(kernel_1(), &[("pingpong", released("test/pingpong.wasm"))]).vats);
+    bundles
+        .vats
+        .extend(release(kernel_1(), &[("pingpong", released("test/pingpong.wasm"))]).vats);
     bundles.supervisor = supervisor();
-    let vats = ["bootstrap", "counter", "mint", "alice=party", "bob=party", "ping=pingpong", "pong=pingpong"].map(vat);
+    let vats = [
+        "bootstrap",
+        "counter",
+        "mint",
+        "alice=party",
+        "bob=party",
+        "ping=pingpong",
+        "pong=pingpong",
+    ]
+    .map(vat);
     World::start(&bundles, &vats, ControllerOptions::default())
 }
 
@@ -48,7 +59,11 @@ fn supervised_vats_keep_their_heap_and_answer_with_promises() {
     world.run();
     assert_eq!(ask(&mut world, "counter", "increment", "[5]"), "#\"+5\"");
     world.controller.discard();
-    assert_eq!(ask(&mut world, "counter", "increment", "[2]"), "#\"+7\"", "the heap is in state, not in the instance");
+    assert_eq!(
+        ask(&mut world, "counter", "increment", "[2]"),
+        "#\"+7\"",
+        "the heap is in state, not in the instance"
+    );
     assert_eq!(ask(&mut world, "ping", "serve", "[20]"), "#\"+20\"");
 }
 

@@ -30,7 +30,12 @@ fn villain(evil: &str) -> Vec<u8> {
 }
 
 fn policy() -> LockdownPolicy {
-    LockdownPolicy { crank_computrons_default: 50_000, syscalls_per_crank_max: 100, memory_pages_max: 16, ..LockdownPolicy::default() }
+    LockdownPolicy {
+        crank_computrons_default: 50_000,
+        syscalls_per_crank_max: 100,
+        memory_pages_max: 16,
+        ..LockdownPolicy::default()
+    }
 }
 
 fn attack(evil: &str) -> (World, RunSummary) {
@@ -52,11 +57,28 @@ fn check_dies(evil: &str) {
     assert_eq!(summary.stopped, None, "{evil}");
     assert!(summary.idle);
     assert!(world.kernel_key("v1.options").is_none(), "{evil}: it is terminated");
-    assert!(summary.computrons >= policy().crank_computrons_default, "{evil}: {} computrons", summary.computrons);
+    assert!(
+        summary.computrons >= policy().crank_computrons_default,
+        "{evil}: {} computrons",
+        summary.computrons
+    );
     assert!(world.kernel_key("v2.options").is_some());
     world.queue("victim", "hello", "[]");
-    assert_eq!(world.controller.run(&mut world.env, &mut RunForever).unwrap().deliveries, 1);
-    assert!(world.state().iter().all(|(key, _)| !key.starts_with(b"~swingset/page/v1/")), "its pages are gone");
+    assert_eq!(
+        world
+            .controller
+            .run(&mut world.env, &mut RunForever)
+            .unwrap()
+            .deliveries,
+        1
+    );
+    assert!(
+        world
+            .state()
+            .iter()
+            .all(|(key, _)| !key.starts_with(b"~swingset/page/v1/")),
+        "its pages are gone"
+    );
 }
 
 #[test]
@@ -76,7 +98,9 @@ fn a_vat_that_traps_dies_and_pays_its_whole_limit() {
 
 #[test]
 fn burning_fuel_and_then_trapping_saves_nothing() {
-    check_dies("(local.set 0 (i32.const 0)) (loop $l (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br_if $l (i32.lt_u (local.get 0) (i32.const 1000)))) unreachable");
+    check_dies(
+        "(local.set 0 (i32.const 0)) (loop $l (local.set 0 (i32.add (local.get 0) (i32.const 1))) (br_if $l (i32.lt_u (local.get 0) (i32.const 1000)))) unreachable",
+    );
 }
 
 #[test]
@@ -108,7 +132,10 @@ fn requests_that_are_no_syscall_die() {
 fn an_allocator_that_gives_out_garbage_dies_at_the_next_delivery() {
     let (mut world, first) = attack("(global.set $alloc (i32.const -16))");
     assert_eq!(first.deliveries, 2);
-    assert!(world.kernel_key("v1.options").is_some(), "so far it has done nothing wrong");
+    assert!(
+        world.kernel_key("v1.options").is_some(),
+        "so far it has done nothing wrong"
+    );
     world.queue("villain", "again", "[]");
     assert_eq!(world.run().stopped, None);
     assert!(world.kernel_key("v1.options").is_none());
@@ -121,7 +148,10 @@ fn memory_beyond_the_policy_is_refused_and_not_the_machines_fault() {
                 (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))";
     let (world, summary) = attack(evil);
     assert_eq!(summary.stopped, None);
-    assert!(world.kernel_key("v1.options").is_some(), "growth fails by policy, the vat may live with it");
+    assert!(
+        world.kernel_key("v1.options").is_some(),
+        "growth fails by policy, the vat may live with it"
+    );
 }
 
 #[test]
@@ -134,8 +164,16 @@ fn grown_memory_costs_and_so_does_its_use() {
 #[test]
 fn filling_and_copying_memory_costs_by_the_byte() {
     let cost = |evil: &str| attack(evil).1.computrons;
-    let fill = |bytes: u32| cost(&format!("(memory.fill (i32.const 0) (i32.const 1) (i32.const {bytes}))"));
-    let copy = |bytes: u32| cost(&format!("(memory.copy (i32.const 0) (i32.const 8) (i32.const {bytes}))"));
+    let fill = |bytes: u32| {
+        cost(&format!(
+            "(memory.fill (i32.const 0) (i32.const 1) (i32.const {bytes}))"
+        ))
+    };
+    let copy = |bytes: u32| {
+        cost(&format!(
+            "(memory.copy (i32.const 0) (i32.const 8) (i32.const {bytes}))"
+        ))
+    };
     assert_eq!(fill(60_000) - fill(10_000), 50_000 / 100);
     assert_eq!(copy(60_000) - copy(10_000), 50_000 / 100);
 }

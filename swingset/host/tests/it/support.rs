@@ -24,7 +24,9 @@ pub fn runtime() -> Arc<EngineRuntime> {
 
 /// A committed guest.
 pub fn released(path: &str) -> Vec<u8> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../bundles/raw").join(path);
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../bundles/raw")
+        .join(path);
     std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
 
@@ -43,7 +45,11 @@ pub fn pack_for_schema(kind: BundleKind, name: &str, content: Vec<u8>, schema: (
         kind,
         name: name.to_owned(),
         host_abi: 1,
-        supervisor_abis: if kind == (BundleKind::Lockdown {}) { vec![] } else { vec![1] },
+        supervisor_abis: if kind == (BundleKind::Lockdown {}) {
+            vec![]
+        } else {
+            vec![1]
+        },
         schema_from: if kernel { schema.0 } else { 0 },
         schema_to: if kernel { schema.1 } else { 0 },
     };
@@ -55,16 +61,19 @@ pub fn kernel_1() -> Vec<u8> {
 }
 
 pub fn kernel_2() -> Vec<u8> {
-    pack_for_schema(BundleKind::Kernel {}, "kernel", released("version-2/kernel.wasm"), (1, 2))
+    pack_for_schema(
+        BundleKind::Kernel {},
+        "kernel",
+        released("version-2/kernel.wasm"),
+        (1, 2),
+    )
 }
 
 /// A supervisor that no raw vat ever meets.
 pub fn idle_supervisor() -> Vec<u8> {
-    let wasm = wat(
-        r#"(module (memory (export "memory") 1 1)
+    let wasm = wat(r#"(module (memory (export "memory") 1 1)
           (func (export "supervisor_alloc") (param i32) (result i32) i32.const 0)
-          (func (export "supervisor_step") (param i32 i32) (result i64) unreachable))"#,
-    );
+          (func (export "supervisor_step") (param i32 i32) (result i64) unreachable))"#);
     pack(BundleKind::Supervisor {}, "idle", wasm)
 }
 
@@ -79,18 +88,28 @@ pub fn release(kernel: Vec<u8>, vats: &[(&str, Vec<u8>)]) -> SwingsetBundles {
         kernel,
         lockdown: lockdown(&LockdownPolicy::default()),
         supervisor: idle_supervisor(),
-        vats: vats.iter().map(|(name, wasm)| ((*name).to_owned(), pack(BundleKind::Vat {}, name, wasm.clone()))).collect(),
+        vats: vats
+            .iter()
+            .map(|(name, wasm)| ((*name).to_owned(), pack(BundleKind::Vat {}, name, wasm.clone())))
+            .collect(),
     }
 }
 
 /// The released supervisor.
 pub fn supervisor() -> Vec<u8> {
-    pack(BundleKind::Supervisor {}, "supervisor", released("version-1/supervisor.wasm"))
+    pack(
+        BundleKind::Supervisor {},
+        "supervisor",
+        released("version-1/supervisor.wasm"),
+    )
 }
 
 /// A vat under the released supervisor.
 pub fn vat(name: &str) -> VatConfig {
-    VatConfig { options: VatOptions::default(), ..raw_vat(name) }
+    VatConfig {
+        options: VatOptions::default(),
+        ..raw_vat(name)
+    }
 }
 
 /// A raw vat whose name is its bundle's, or `name=bundle`.
@@ -99,8 +118,14 @@ pub fn raw_vat(name: &str) -> VatConfig {
     VatConfig {
         name: name.to_owned(),
         bundle: bundle.to_owned(),
-        parameters: CapData { body: "#{}".to_owned(), slots: vec![] },
-        options: VatOptions { raw: true, ..VatOptions::default() },
+        parameters: CapData {
+            body: "#{}".to_owned(),
+            slots: vec![],
+        },
+        options: VatOptions {
+            raw: true,
+            ..VatOptions::default()
+        },
     }
 }
 
@@ -119,7 +144,9 @@ impl World {
     pub fn start(bundles: &SwingsetBundles, vats: &[VatConfig], options: ControllerOptions) -> World {
         let mut env = MemoryEnvironment::new();
         let mut controller = Controller::new(runtime(), options);
-        controller.initialize_swingset(&mut env, &SwingsetConfig { vats: vats.to_vec() }, bundles).unwrap();
+        controller
+            .initialize_swingset(&mut env, &SwingsetConfig { vats: vats.to_vec() }, bundles)
+            .unwrap();
         controller.begin_block(&env, 1).unwrap();
         for vat in vats {
             // A root object that nobody else holds would be collected after each message.
@@ -135,9 +162,14 @@ impl World {
 
     /// Queues a message to a vat's root; the argument list is given as JSON.
     pub fn queue(&mut self, vat: &str, method: &str, args: &str) -> Option<String> {
-        let args = CapData { body: format!("#{args}"), slots: vec![] };
+        let args = CapData {
+            body: format!("#{args}"),
+            slots: vec![],
+        };
         let policy = ResolutionPolicy::Ignore {};
-        self.controller.queue_to_vat_root(&mut self.env, vat, method, args, policy).unwrap()
+        self.controller
+            .queue_to_vat_root(&mut self.env, vat, method, args, policy)
+            .unwrap()
     }
 
     pub fn activity(&self) -> String {
@@ -146,12 +178,16 @@ impl World {
 
     /// All of state, host-owned and unhashed entries included.
     pub fn state(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.env.entries().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
+        self.env
+            .entries()
+            .map(|(key, value)| (key.to_vec(), value.to_vec()))
+            .collect()
     }
 
     pub fn kernel_key(&self, key: &str) -> Option<String> {
         let dump = self.controller.dump(&self.env).unwrap();
-        dump.get(key.as_bytes()).map(|value| String::from_utf8_lossy(value).into_owned())
+        dump.get(key.as_bytes())
+            .map(|value| String::from_utf8_lossy(value).into_owned())
     }
 }
 

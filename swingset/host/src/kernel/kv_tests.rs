@@ -1,0 +1,116 @@
+//! Tests of the kvStore's overlay.
+
+use super::*;
+use crate::env::MemoryEnvironment;
+
+fn env(keys_and_values: &[(&str, &str)]) -> MemoryEnvironment {
+    let entry = |(key, value): &(&str, &str)| (keys::kernel(key.as_bytes()), Bytes::copy_from_slice(value.as_bytes()));
+    MemoryEnvironment::from_entries(keys_and_values.iter().map(entry))
+}
+
+fn next(kv: &mut KvStore, env: &MemoryEnvironment, prior: &str, prefix: &str) -> Option<String> {
+    loop {
+        match kv.next_key(prior.as_bytes(), prefix.as_bytes()) {
+            Next::Key(key) => return key.map(|key| String::from_utf8(key.to_vec()).unwrap()),
+            Next::Ask(from) => kv.learn_next(env, from).unwrap(),
+        }
+    }
+}
+
+fn stored(env: &MemoryEnvironment) -> Vec<(String, String)> {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    env.entries()
+        .map(|(key, value)| (text(key.strip_prefix(keys::KERNEL).unwrap()), text(value)))
+        .collect()
+}
+
+#[test]
+fn walking_sees_stored_and_written_keys_and_skips_deleted_ones() {
+    let env = env(&[("a.1", "x"), ("a.3", "x"), ("a.5", "x"), ("b.1", "x")]);
+    let mut kv = KvStore::default();
+    kv.put(b"a.2", Some(b"y"));
+    kv.put(b"a.3", None);
+    let mut seen = Vec::new();
+    let mut at = String::new();
+    while let Some(key) = next(&mut kv, &env, &at, "a.") {
+        seen.push(key.clone());
+        at = key;
+    }
+    assert_eq!(seen, ["a.1", "a.2", "a.5"]);
+    kv.put(b"a.9", Some(b"y"));
+    assert_eq!(next(&mut kv, &env, "a.5", "a.").as_deref(), Some("a.9"));
+    kv.undo_crank();
+    assert_eq!(next(&mut kv, &env, "a.2", "a.").as_deref(), Some("a.3"));
+    assert_eq!(next(&mut kv, &env, "a.5", "a."), None);
+    assert_eq!(next(&mut kv, &env, "", "zz"), None);
+    assert_eq!(next(&mut kv, &env, "b", "a."), None);
+}
+
+#[test]
+fn a_cranks_net_writes_are_what_differs_from_its_start() {
+    let mut env = env(&[("same", "1"), ("gone", "1")]);
+    let mut kv = KvStore::default();
+    kv.put(b"same", Some(b"2"));
+    kv.put(b"same", Some(b"1"));
+    kv.put(b"brief", Some(b"1"));
+    kv.put(b"brief", None);
+    assert_eq!(kv.commit_crank(&env).unwrap(), None, "nothing differs");
+    kv.put(b"gone", None);
+    kv.put(b"new", Some(b"1"));
+    assert!(kv.commit_crank(&env).unwrap().is_some());
+    kv.put(b"new", Some(b"2"));
+    kv.undo_crank();
+    kv.flush(&mut env).unwrap();
+    assert_eq!(
+        stored(&env),
+        [("new".to_owned(), "1".to_owned()), ("same".to_owned(), "1".to_owned())]
+    );
+}
+
+#[test]
+fn marks_nest_and_a_crank_is_undone_past_them() {
+    let mut env = env(&[("a", "0")]);
+    let mut kv = KvStore::default();
+    kv.put(b"a", Some(b"1"));
+    let outer = kv.mark();
+    kv.put(b"a", Some(b"2"));
+    kv.put(b"b", Some(b"2"));
+    let inner = kv.mark();
+    kv.put(b"a", None);
+    kv.rollback(inner);
+    assert_eq!(kv.lookup(b"a"), &Value::Present(b"2".to_vec()));
+    kv.rollback(outer);
+    assert_eq!(kv.lookup(b"a"), &Value::Present(b"1".to_vec()));
+    assert_eq!(kv.lookup(b"b"), &Value::Unknown);
+    kv.undo_crank();
+    assert_eq!(kv.get(&env, b"a").unwrap(), Some(&b"0"[..]));
+    kv.flush(&mut env).unwrap();
+    assert_eq!(stored(&env), [("a".to_owned(), "0".to_owned())]);
+}
+
+#[test]
+fn the_crank_hash_binds_every_byte_and_the_order() {
+    let env = env(&[("a", "z"), ("b", "z")]);
+    let hash = |writes: &[(&str, Option<&str>)]| {
+        let mut kv = KvStore::default();
+        for (key, value) in writes {
+            kv.put(key.as_bytes(), value.map(str::as_bytes));
+        }
+        kv.commit_crank(&env).unwrap()
+    };
+    let hashes = [
+        hash(&[]),
+        hash(&[("a", None)]),
+        hash(&[("a", Some(""))]),
+        hash(&[("a", Some("b"))]),
+        hash(&[("ab", Some(""))]),
+        hash(&[("a", None), ("b", None)]),
+    ];
+    let distinct: BTreeSet<_> = hashes.iter().collect();
+    assert_eq!(distinct.len(), hashes.len());
+    assert_eq!(
+        hash(&[("b", None), ("a", None)]),
+        hash(&[("a", None), ("b", None)]),
+        "the order of writing does not count"
+    );
+}
