@@ -1,10 +1,12 @@
-//! version-2: another kernel, whose schema is 2 and which wakes up in version-1's state.
+//! version-2: another kernel, whose schema is 2 and which wakes up in version-1's state; the limit of an inbound message's
+//! arguments becomes a parameter.
 
 use std::sync::Arc;
 
 use swing_core::{
     error::{Failure, Rejected},
     event::Event,
+    modules::swingset,
     ports::{
         engine::{EngineFailure, SwapReport},
         upgrade::{Plan, UpgradeContext, VersionMap},
@@ -13,7 +15,7 @@ use swing_core::{
 
 use super::version_1;
 use crate::{
-    migrations::{self, Target},
+    migrations::{self, Step, Target},
     registry::Artifacts,
     release::{RegisteredRelease, Rules},
 };
@@ -24,9 +26,15 @@ pub const NAME: &str = "version-2";
 /// Its app version.
 pub const APP_VERSION: u64 = 2;
 
-/// The modules' layouts.
+/// The modules' layouts: those of version-1, and swingset's second.
 pub fn modules() -> Vec<Target> {
-    version_1::modules()
+    let mut modules = version_1::modules();
+    modules.retain(|module| module.name != "swingset");
+    modules.push(Target {
+        steps: vec![Step { from: 1, run: swingset::migrations::to_2 }],
+        ..Target::unchanged("swingset", 2, b"swingset/")
+    });
+    modules
 }
 
 /// Its rules.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use swing_core::{
     block::Time,
     error::{Failure, Halt},
+    modules::swingset,
     ports::{
         engine::{
             BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
@@ -111,7 +112,11 @@ fn version_2_swaps_the_kernel_and_says_so() {
     let mut state = State::new(&Empty);
     let start = state.mark();
     let versions = apply(release, &mut state, 1).expect("the upgrade");
+    assert_eq!(versions.get("swingset"), Some(&2));
+    assert_eq!(versions.get("bank"), release.module_versions(1).expect("version-1's rules").get("bank"));
     assert_eq!(Some(versions), release.module_versions(2));
+    let params = swingset::state::params(&state).expect("memory");
+    assert_eq!(params.inbound_args_size_limit_bytes, 128 << 10);
     assert_eq!(
         state.get(b"kernel").expect("memory").as_deref(),
         Some(b"two".as_slice())

@@ -35,8 +35,9 @@ pub fn init(context: &mut GenesisContext<'_, '_>, section: &Value) -> Result<(),
         Value::Null => GenesisState::default(),
         value => json::from_json(value).map_err(|error| GenesisError::at("swingset", error))?,
     };
-    let new = section.params.clone().unwrap_or_else(params::default_params);
-    params::validate_params(&new).map_err(|refused| GenesisError::at("swingset.params", refused))?;
+    let app_version = context.block.app_version;
+    let new = params::completed(section.params.clone().unwrap_or_else(params::default_params), app_version);
+    params::validate_params(&new, app_version).map_err(|refused| GenesisError::at("swingset.params", refused))?;
     params::set_params(context.state, &new)?;
     refuse_unused(&section)?;
     if section.kernel_state.is_empty() {

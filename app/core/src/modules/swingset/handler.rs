@@ -22,8 +22,6 @@ use crate::{
     sdk_error::SdkError,
 };
 
-/// Bytes of an inbound message's arguments.
-const ARGS_MAX: usize = 128 << 10;
 /// Bytes of a vat's or method's name.
 const NAME_MAX: usize = 256;
 
@@ -46,15 +44,15 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
     }
 }
 
-fn check_inbound(message: &MsgDeliverInbound) -> Result<(), Rejected> {
+fn check_inbound(message: &MsgDeliverInbound, args_max: u64) -> Result<(), Rejected> {
     let refuse = |reason: String| Err(Refusal::Message.because(reason));
     for (field, text) in [("target", &message.target), ("method", &message.method)] {
         if text.is_empty() || text.len() > NAME_MAX {
             return refuse(format!("{field}: from 1 to {NAME_MAX} bytes expected, got {}", text.len()));
         }
     }
-    if message.args.len() > ARGS_MAX {
-        return refuse(format!("args: {} bytes are more than {ARGS_MAX}", message.args.len()));
+    if message.args.len() as u64 > args_max {
+        return refuse(format!("args: {} bytes are more than {args_max}", message.args.len()));
     }
     let list = message.args.strip_prefix(b"#").map(serde_json::from_slice::<Vec<serde::de::IgnoredAny>>);
     match list {
@@ -72,11 +70,11 @@ pub fn deliver_inbound(
     message: &MsgDeliverInbound,
 ) -> Result<MsgDeliverInboundResponse, Failure> {
     let sender = Address::parse(&message.sender).map_err(|error| SdkError::InvalidAddress.wrap(error))?;
-    check_inbound(message)?;
+    let params = params::params(context.state)?;
+    check_inbound(message, params::args_limit(&params))?;
     if view::vat_id(context.state, &message.target)?.is_none() {
         return Refusal::UnknownVat.fail(format!("no vat is called {:?}", message.target));
     }
-    let params = params::params(context.state)?;
     let bytes = (message.args.len() + message.target.len() + message.method.len()) as u64;
     let work = [(Unit::InboundTx, 1), (Unit::Message, 1), (Unit::MessageByte, bytes)];
     fees::charge(context.state, &params, &sender, &work)?;
@@ -124,7 +122,7 @@ pub fn update_params(
 ) -> Result<MsgUpdateParamsResponse, Failure> {
     authority::check(&message.authority)?;
     let new = message.params.unwrap_or_default();
-    params::validate_params(&new)?;
+    params::validate_params(&new, context.block.app_version)?;
     params::set_params(context.state, &new)?;
     Ok(MsgUpdateParamsResponse {})
 }
@@ -141,7 +139,7 @@ mod tests {
             args: args.to_vec(),
             ..MsgDeliverInbound::default()
         };
-        assert_eq!(check_inbound(&message).is_ok(), accepted, "{:?}", String::from_utf8_lossy(args));
+        assert_eq!(check_inbound(&message, 1_000).is_ok(), accepted, "{:?}", String::from_utf8_lossy(args));
     }
 
     #[test]
@@ -153,6 +151,6 @@ mod tests {
         check(b"#{}", false);
         check(b"#[", false);
         check(b"#[\xff]", false);
-        check(&[b"#[".as_slice(), &vec![b' '; ARGS_MAX], b"]"].concat(), false);
+        check(&[b"#[".as_slice(), &vec![b' '; 1_000], b"]"].concat(), false);
     }
 }

@@ -16,6 +16,7 @@ pub mod genesis;
 pub mod handler;
 pub mod install;
 pub mod keys;
+pub mod migrations;
 pub mod msg;
 pub mod query;
 pub mod queue;

@@ -24,7 +24,14 @@ const CHUNK_MAX: u64 = 2 << 20;
 /// The longest queue: it is read one by one in a block.
 const QUEUE_MAX: u64 = 100_000;
 
-/// The parameters of a new chain. Source: upstream's defaults.
+/// The app version from which on the limit of arguments is a parameter; before, it is fixed.
+const ARGS_LIMIT_SINCE: u64 = 2;
+/// The limit of arguments while it is fixed, and what it begins with as a parameter.
+const ARGS_LIMIT_DEFAULT: u64 = 128 << 10;
+/// The largest limit of arguments.
+const ARGS_LIMIT_MAX: u64 = 1 << 20;
+
+/// The parameters of a new chain of version-1. Source: upstream's defaults.
 pub fn default_params() -> Params {
     Params {
         beans_per_unit: Unit::ALL
@@ -37,6 +44,25 @@ pub fn default_params() -> Params {
         bundle_uncompressed_size_limit_bytes: 10 << 20,
         chunk_size_limit_bytes: 490_000,
         installation_deadline_blocks: 24_000,
+        inbound_args_size_limit_bytes: 0,
+    }
+}
+
+/// The parameters, with those that an app version brought at their first values where they are not set.
+pub fn completed(params: Params, app_version: u64) -> Params {
+    let unset = params.inbound_args_size_limit_bytes == 0;
+    if unset && app_version >= ARGS_LIMIT_SINCE {
+        Params { inbound_args_size_limit_bytes: ARGS_LIMIT_DEFAULT, ..params }
+    } else {
+        params
+    }
+}
+
+/// Bytes that the arguments of an inbound message may have.
+pub fn args_limit(params: &Params) -> u64 {
+    match params.inbound_args_size_limit_bytes {
+        0 => ARGS_LIMIT_DEFAULT,
+        limit => limit,
     }
 }
 
@@ -61,12 +87,19 @@ pub fn set_params(state: &mut State<'_>, params: &Params) -> Result<(), StateErr
     state.set(keys::PARAMS, params.encode_to_vec())
 }
 
-/// Whether this chain can live with the parameters.
+/// Whether a chain under the rules of `app_version` can live with the parameters.
 ///
 /// # Errors
 /// swingset 10 with the parameter's name.
-pub fn validate_params(params: &Params) -> Result<(), Rejected> {
+pub fn validate_params(params: &Params, app_version: u64) -> Result<(), Rejected> {
     let refuse = |reason: String| Err(Refusal::Params.because(reason));
+    let args = params.inbound_args_size_limit_bytes;
+    if app_version < ARGS_LIMIT_SINCE && args != 0 {
+        return refuse(format!("inbound_args_size_limit_bytes must be 0 before app version {ARGS_LIMIT_SINCE}, got {args}"));
+    }
+    if app_version >= ARGS_LIMIT_SINCE && !(1..=ARGS_LIMIT_MAX).contains(&args) {
+        return refuse(format!("inbound_args_size_limit_bytes must be from 1 to {ARGS_LIMIT_MAX}, got {args}"));
+    }
     for (name, figure, max) in [
         ("inbound_queue_max", params.inbound_queue_max, QUEUE_MAX),
         ("bundle_uncompressed_size_limit_bytes", params.bundle_uncompressed_size_limit_bytes, BUNDLE_MAX),
@@ -124,15 +157,30 @@ mod tests {
 
     #[test]
     fn the_default_parameters_are_valid() {
-        validate_params(&default_params()).unwrap();
+        validate_params(&default_params(), 1).unwrap();
+        validate_params(&completed(default_params(), 2), 2).unwrap();
     }
 
     #[track_caller]
     fn check_refused(change: impl FnOnce(&mut Params), part: &str) {
         let mut params = default_params();
         change(&mut params);
-        let refused = validate_params(&params).unwrap_err();
+        let refused = validate_params(&params, 1).unwrap_err();
         assert!(refused.code == 10 && refused.log.contains(part), "{refused}");
+    }
+
+    #[test]
+    fn the_limit_of_arguments_is_a_parameter_from_version_2_on_only() {
+        let with = |limit| Params { inbound_args_size_limit_bytes: limit, ..default_params() };
+        for (limit, app_version, valid) in
+            [(0, 0, true), (0, 1, true), (1, 1, false), (0, 2, false), (1, 2, true), (1 << 20, 2, true), ((1 << 20) + 1, 2, false)]
+        {
+            assert_eq!(validate_params(&with(limit), app_version).is_ok(), valid, "{limit} under {app_version}");
+        }
+        assert_eq!((args_limit(&with(0)), args_limit(&with(5))), (128 << 10, 5));
+        assert_eq!(completed(with(0), 1), with(0));
+        assert_eq!(completed(with(0), 2), with(128 << 10));
+        assert_eq!(completed(with(5), 2), with(5));
     }
 
     #[test]
