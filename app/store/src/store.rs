@@ -103,6 +103,28 @@ impl Store {
         })
     }
 
+    /// The committed version of a database that its node may have open, to read; none when there is no database. Takes no lock
+    /// and writes nothing: for a status, not for a node.
+    ///
+    /// # Errors
+    /// Those of opening and reading. While the node writes, a file can go away under the reader: another try is due then.
+    pub fn peek(path: impl AsRef<Path>, options: StoreOptions) -> Result<Option<View>, StoreError> {
+        let Some(db) = db::open_read_only(path.as_ref(), &options)? else {
+            return Ok(None);
+        };
+        let head = Head::load(&db)?;
+        let window = Window::new(head.oldest);
+        let pin = window.pin(head.version, head.version)?;
+        let shared = Shared {
+            db,
+            nodes: NodeCache::new(options.node_cache_bytes),
+            head: RwLock::new(head),
+            values: Values::new(options.value_cache_bytes, head.version),
+            window,
+        };
+        Ok(Some(View::new(Arc::new(shared), head.version, head.root, pin)))
+    }
+
     /// The committed version: the height of the last committed block, 0 when there is none.
     pub fn version(&self) -> u64 {
         self.shared.head().version

@@ -16,7 +16,7 @@ pub use keys::{
     after_history_key, history_key, history_key_into, history_prefix, record_into, split_history_key, split_record,
 };
 pub use nodes::{NodeCache, Nodes};
-pub use open::open;
+pub use open::{open, open_read_only};
 pub use values::{Record, Values};
 
 use crate::StoreError;
@@ -24,7 +24,8 @@ use crate::StoreError;
 /// The open database. The lock is released after RocksDB has closed.
 pub struct Database {
     db: DB,
-    _lock: File,
+    /// None when it was opened to read beside its owner.
+    _lock: Option<File>,
 }
 
 impl std::fmt::Debug for Database {

@@ -46,9 +46,26 @@ pub fn open(path: &Path, options: &StoreOptions) -> Result<Database, StoreError>
         .map(|name| ColumnFamilyDescriptor::new(name, Options::default()));
     let db = DB::open_cf_descriptors(&database_options(options), path, ours.into_iter().chain(foreign))
         .map_err(StoreError::database("open"))?;
-    let database = Database { db, _lock: lock };
+    let database = Database {
+        db,
+        _lock: Some(lock),
+    };
     check_format(&database, path)?;
     Ok(database)
+}
+
+/// Opens the database as it is now, to read: another process may have it open and go on writing. None when there is none.
+pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Option<Database>, StoreError> {
+    if !path.join("CURRENT").exists() {
+        return Ok(None);
+    }
+    let cache = Cache::new_lru_cache(options.block_cache_bytes);
+    let ours = Column::ALL.map(|column| column.descriptor(options, &cache));
+    let mut database_options = Options::default();
+    database_options.set_paranoid_checks(true);
+    let db = DB::open_cf_descriptors_read_only(&database_options, path, ours, false)
+        .map_err(StoreError::database("open to read"))?;
+    Ok(Some(Database { db, _lock: None }))
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {
