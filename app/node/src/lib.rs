@@ -2,6 +2,7 @@
 
 pub mod abci;
 pub mod app;
+mod binary;
 pub mod cli;
 pub mod client;
 pub mod comet;
@@ -10,4 +11,9 @@ pub mod engine_adapter;
 pub mod keyring;
 pub mod killpoints;
 pub mod lifecycle;
+pub mod releases;
 pub mod signatures;
+pub mod start;
+pub mod status;
+
+pub use binary::{Binary, run};

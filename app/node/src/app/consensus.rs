@@ -79,7 +79,7 @@ impl ConsensusApp {
         let Some((height, decision)) = self.shared.decide_next(committed)? else {
             return Ok(Decision::Continue);
         };
-        match refusal_of(self.shared.options.release.as_ref(), height, decision.clone()) {
+        match refusal_of(self.shared.options.release, height, decision.clone()) {
             Some(refusal) => Err(StopReason::Upgrade(refusal)),
             None => Ok(decision),
         }
@@ -125,7 +125,7 @@ impl ConsensusApp {
         let mut ports = Ports {
             engine: &mut announced,
             signatures: &shared.signatures,
-            release: options.release.as_ref(),
+            release: options.release,
         };
         let output = execute_block(&mut state, block, &mut ports, &options.flags).map_err(|halt| match upgrade {
             Some(plan) => upgrade_failed(plan, block.height, halt),
@@ -214,7 +214,7 @@ impl ConsensusApplication for ConsensusApp {
         let mut ports = Ports {
             engine: self.engine.as_mut(),
             signatures: &self.shared.signatures,
-            release: options.release.as_ref(),
+            release: options.release,
         };
         let output = init_chain(&mut state, &request, &mut ports).map_err(genesis_refused)?;
         let app_version = consensus::state::app_version(&state).map_err(fault)?;

@@ -22,7 +22,7 @@ pub struct AppOptions {
     /// The folder `data` of the home.
     pub data_folder: PathBuf,
     /// The running release.
-    pub release: Arc<dyn Release + Send + Sync>,
+    pub release: &'static dyn Release,
     /// Flags that execution looks at.
     pub flags: Flags,
     /// This node's prices of gas.
@@ -39,7 +39,7 @@ pub struct AppOptions {
 
 impl AppOptions {
     /// Defaults for a release in a data folder.
-    pub fn new(data_folder: impl Into<PathBuf>, release: Arc<dyn Release + Send + Sync>) -> Self {
+    pub fn new(data_folder: impl Into<PathBuf>, release: &'static dyn Release) -> Self {
         AppOptions {
             data_folder: data_folder.into(),
             release,

@@ -66,7 +66,7 @@ impl Shared {
         }
         let height = committed.height.saturating_add(1);
         let overlay = committed.overlay();
-        let release = self.options.release.as_ref();
+        let release = self.options.release;
         let decision = preblock::decide(&overlay, height, release, &self.options.flags.skip_heights).map_err(fault)?;
         Ok(Some((height, decision)))
     }
@@ -74,7 +74,7 @@ impl Shared {
     /// Why this release may not execute the block after `committed`, if it may not.
     pub(super) fn refusal(&self, committed: &Committed) -> Result<Option<Refusal>, Halt> {
         let decided = self.decide_next(committed)?;
-        Ok(decided.and_then(|(height, decision)| refusal_of(self.options.release.as_ref(), height, decision)))
+        Ok(decided.and_then(|(height, decision)| refusal_of(self.options.release, height, decision)))
     }
 
     /// The signature checks that these transactions will ask for.

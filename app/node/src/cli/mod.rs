@@ -18,6 +18,7 @@ mod keys;
 mod output;
 mod query;
 mod smallcaps;
+mod status;
 mod tx;
 mod version;
 mod yaml;
@@ -25,12 +26,15 @@ mod yaml;
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
-use swing_core::ports::upgrade::Release;
 
 pub use context::Context;
 pub use failure::Failure;
 
-use crate::config::{Home, home};
+use crate::{
+    Binary,
+    config::{Home, home},
+    start,
+};
 
 /// Exit code of a command that failed.
 pub const EXIT_FAILED: u8 = 1;
@@ -49,6 +53,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the node
+    Start(Box<start::StartArgs>),
+    /// Say where the node stands, whether it runs or not
+    Status(status::StatusArgs),
     /// Make the configuration, key and genesis files of a new node
     Init(init::InitArgs),
     /// Manage the keys of accounts
@@ -74,14 +82,18 @@ enum Command {
     Version(version::VersionArgs),
 }
 
-/// Runs one command of the binary of this release. `arguments` begin with the program's name.
-pub fn run(release: &'static dyn Release, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Runs one command of this binary. `arguments` begin with the program's name.
+pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let context = Context::new(release, Home::new(cli.home.unwrap_or_else(Home::default_root)));
+    let context = Context::new(binary.release, Home::new(cli.home.unwrap_or_else(Home::default_root)));
     let result = match cli.command {
+        Command::Start(arguments) => {
+            return start::run(&context.home, &arguments, binary.release, binary.killpoints).into();
+        }
+        Command::Status(arguments) => status::run(&context, &arguments),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Keys(command) => keys::run(&context, &command),
         Command::Genesis(command) => genesis::run(&context, &command),

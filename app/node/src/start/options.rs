@@ -1,0 +1,49 @@
+//! From arguments and configuration files to the application's options.
+
+use swing_core::{ante::GasPrices, execute::Flags, ports::upgrade::Release};
+use swing_store::{Pruning, StoreOptions};
+
+use super::StartArgs;
+use crate::{
+    app::AppOptions,
+    config::{Home, toml_file::TomlFile},
+};
+
+/// The options; `app.toml` where an argument is not given.
+///
+/// # Errors
+/// Which setting makes no sense.
+pub(super) fn app_options(home: &Home, arguments: &StartArgs, release: &'static dyn Release) -> Result<AppOptions, String> {
+    let file = if home.app_toml().exists() {
+        Some(TomlFile::load(home.app_toml()).map_err(|error| error.to_string())?)
+    } else {
+        None
+    };
+    let setting = |given: &Option<String>, key: &str| {
+        given.clone().or_else(|| file.as_ref().and_then(|file| file.get(key)))
+    };
+    let prices = setting(&arguments.minimum_gas_prices, "minimum-gas-prices").unwrap_or_default();
+    let gas_prices = GasPrices::parse(&prices).map_err(|error| format!("minimum-gas-prices {prices:?}: {error}"))?;
+    let mut options = AppOptions::new(home.data_folder(), release);
+    options.gas_prices = gas_prices;
+    options.store = StoreOptions::with_pruning(pruning(arguments, file.as_ref())?);
+    options.flags = Flags { skip_heights: arguments.unsafe_skip_upgrades.clone() };
+    options.min_retain_blocks = arguments.min_retain_blocks;
+    Ok(options)
+}
+
+fn pruning(arguments: &StartArgs, file: Option<&TomlFile>) -> Result<Pruning, String> {
+    let (name, keep_recent, interval) = match (&arguments.pruning, file) {
+        (Some(name), _) => (name.clone(), arguments.pruning_keep_recent, arguments.pruning_interval),
+        (None, None) => return Ok(Pruning::Default),
+        (None, Some(file)) => {
+            let number = |key: &str| {
+                let text = file.get(key).unwrap_or_else(|| "0".to_owned());
+                text.parse::<u64>().map_err(|_| format!("{key}: {text:?} is not a number of blocks"))
+            };
+            let name = file.get("pruning").unwrap_or_else(|| "default".to_owned());
+            (name, number("pruning-keep-recent")?, number("pruning-interval")?)
+        }
+    };
+    Pruning::from_settings(&name, keep_recent, interval).map_err(|error| error.to_string())
+}

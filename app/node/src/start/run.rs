@@ -1,0 +1,207 @@
+//! The wiring, and the way out.
+
+use std::{sync::Arc, time::Duration};
+
+use swing_core::ports::upgrade::Release;
+use swingset_host::{ControllerOptions, EngineRuntime, engine::CodeCache};
+
+use super::{EngineKind, StartArgs, cometbft, logging, options, signals};
+use crate::{
+    abci::{Address, Server, ServerConfig, spawn_owner},
+    app::{AppOptions, OpenError, OpenedApp},
+    config::{Home, cometbft::CometConfig},
+    engine_adapter::SwingsetEngine,
+    killpoints::{Killpoint, Killpoints},
+    lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, refuse},
+};
+
+/// How long a clean stop may take before the rest is cut off.
+const DRAIN_TIME_MAX: Duration = Duration::from_secs(20);
+
+/// How long replies that are due may take when the process ends for another reason.
+const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Longest path of a unix socket that every system takes, bytes.
+const SOCKET_PATH_BYTES_MAX: usize = 100;
+
+/// The folder of compiled code in the data folder; local to the machine, never copied.
+const CODE_CACHE_FOLDER: &str = "code-cache";
+
+/// Runs the node until something ends it.
+pub fn run(
+    home: &Home,
+    arguments: &StartArgs,
+    release: &'static dyn Release,
+    killpoints: Arc<dyn Killpoints>,
+) -> ExitCode {
+    let ended = logging::init(arguments.log_format, &arguments.log_level)
+        .map_err(Ended::Config)
+        .and_then(|()| start(home, arguments, release, Arc::clone(&killpoints)));
+    let code = match ended {
+        Ok(running) => {
+            let reason = running.switch.wait();
+            running.end(&reason, home, &*killpoints);
+            report(&reason)
+        }
+        Err(Ended::Refused(refusal)) => {
+            stop_for_upgrade(&refusal, home, &*killpoints);
+            refusal.exit_code()
+        }
+        Err(Ended::Config(reason)) => {
+            tracing::error!("{reason}");
+            ExitCode::Failed
+        }
+        Err(Ended::Halt(halt)) => {
+            tracing::error!("{halt}");
+            ExitCode::Halt
+        }
+    };
+    tracing::info!("swingd ended with exit code {}", code.code());
+    code
+}
+
+/// Why the node did not come to run.
+enum Ended {
+    /// Arguments, files, addresses, another process on this home.
+    Config(String),
+    /// The upgrade decision.
+    Refused(Refusal),
+    /// A local fault.
+    Halt(Halt),
+}
+
+impl From<OpenError> for Ended {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Store(error) => Ended::Config(error.to_string()),
+            OpenError::Refused(refusal) => Ended::Refused(refusal),
+            OpenError::Halt(halt) => Ended::Halt(halt),
+        }
+    }
+}
+
+fn config(error: impl std::fmt::Display) -> Ended {
+    Ended::Config(error.to_string())
+}
+
+fn system(error: std::io::Error) -> Ended {
+    Ended::Halt(Halt::new(error.to_string()))
+}
+
+/// A running node.
+struct Running {
+    switch: Arc<StopSwitch>,
+    server: Server,
+    comet: Option<cometbft::RunningComet>,
+}
+
+fn start(
+    home: &Home,
+    arguments: &StartArgs,
+    release: &'static dyn Release,
+    killpoints: Arc<dyn Killpoints>,
+) -> Result<Running, Ended> {
+    tracing::info!(release = release.name(), app_version = release.app_version(), home = %home.root().display(), "swingd starts");
+    let app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
+    let opened = OpenedApp::open(app_options)?;
+    let committed = opened.read().committed();
+    tracing::info!(height = committed.height, app_version = committed.app_version, "committed state");
+    let address = address(home, arguments)?;
+    let comet = match arguments.engine {
+        EngineKind::Cometbft => Some(cometbft::find(arguments.cometbft.as_deref()).map_err(config)?),
+        EngineKind::External => None,
+    };
+    let switch = StopSwitch::new();
+    let lifecycle: Arc<dyn Lifecycle> = switch.clone();
+    signals::watch(Arc::clone(&lifecycle)).map_err(system)?;
+    let read = Arc::new(opened.read());
+    let runtime = runtime(home).map_err(Ended::Halt)?;
+    let build = move || {
+        let engine = SwingsetEngine::with_runtime(runtime, ControllerOptions::default());
+        Ok(opened.consensus(Box::new(engine)))
+    };
+    let (consensus, _thread) = spawn_owner(build, Arc::clone(&lifecycle)).map_err(system)?;
+    let server_config = ServerConfig { frame_bytes_max: arguments.abci_frame_bytes_max, ..ServerConfig::default() };
+    let server = Server::start(&address, server_config, read, consensus, Arc::clone(&lifecycle)).map_err(config)?;
+    tracing::info!(address = %server.address(), "waiting for the engine");
+    let comet = comet
+        .map(|binary| cometbft::start(binary, home.root().to_owned(), server.address().to_string(), lifecycle))
+        .transpose()
+        .map_err(system)?;
+    Ok(Running { switch, server, comet })
+}
+
+/// Where the application listens: as asked for; for a child a socket of the home; else where config.toml says that the engine
+/// looks for it.
+fn address(home: &Home, arguments: &StartArgs) -> Result<Address, Ended> {
+    if let Some(address) = &arguments.address {
+        return address.parse().map_err(config);
+    }
+    match arguments.engine {
+        EngineKind::External => CometConfig::load(home).map_err(config)?.proxy_app.parse().map_err(config),
+        EngineKind::Cometbft => {
+            let path = home.data_folder().join("abci.sock");
+            let path = std::path::absolute(path).map_err(config)?;
+            // Where the home's path is too long for a socket, a port of the loopback does as well.
+            if path.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
+                return Ok(Address::Tcp("127.0.0.1:0".to_owned()));
+            }
+            Ok(Address::Unix(path))
+        }
+    }
+}
+
+/// The engine's runtime, with compiled code kept on disk where that can be had.
+fn runtime(home: &Home) -> Result<Arc<EngineRuntime>, Halt> {
+    let cache = CodeCache::open(home.data_folder().join(CODE_CACHE_FOLDER));
+    let cache = cache.map_err(|error| tracing::warn!(%error, "compiled code is kept in memory only")).ok();
+    EngineRuntime::with_cache(cache).map_err(|halt| Halt::new(halt.0))
+}
+
+impl Running {
+    fn end(self, reason: &StopReason, home: &Home, killpoints: &dyn Killpoints) {
+        match reason {
+            StopReason::Signal { signal } => {
+                tracing::info!("{signal}: stopping");
+                // The engine first, so that no block is begun that would not be finished.
+                if let Some(comet) = self.comet {
+                    comet.end();
+                }
+                if !self.server.drain(DRAIN_TIME_MAX) {
+                    tracing::warn!("something was still going on and was cut off; nothing that was committed is lost");
+                }
+            }
+            StopReason::Upgrade(refusal) => {
+                stop_for_upgrade(refusal, home, killpoints);
+                self.server.close(CLOSE_TIME_MAX);
+                if let Some(comet) = self.comet {
+                    comet.end();
+                }
+            }
+            _ => {
+                self.server.close(CLOSE_TIME_MAX);
+                if let Some(comet) = self.comet {
+                    comet.end();
+                }
+            }
+        }
+    }
+}
+
+/// Says why and leaves the file for a supervisor. The last reply, if there was one, is out already.
+fn stop_for_upgrade(refusal: &Refusal, home: &Home, killpoints: &dyn Killpoints) {
+    killpoints.reach(Killpoint::BeforeStop, refusal.height);
+    killpoints.reach(Killpoint::BeforeInfoFile, refusal.height);
+    refuse(refusal, &home.data_folder());
+    killpoints.reach(Killpoint::AfterInfoFile, refusal.height);
+}
+
+fn report(reason: &StopReason) -> ExitCode {
+    match reason {
+        StopReason::Signal { .. } => tracing::info!("stopped"),
+        // Its lines are out.
+        StopReason::Upgrade(_) => {}
+        other => tracing::error!("{other}"),
+    }
+    reason.exit_code()
+}

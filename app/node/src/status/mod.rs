@@ -1,0 +1,167 @@
+//! `swingd status`, answered from the database by swingd itself: with the node running, during a handshake, and after it stopped.
+//!
+//! The shape is that of the SDK's command, under the keys of both of its generations (`sync_info` and `SyncInfo`), since
+//! supervisors read either. `latest_block_height` is the committed height, and once a stop for an upgrade is due the plan's: that is
+//! what a node of the SDK says there, whose engine has stored the block that nobody executes, and a supervisor acts at no
+//! height below. `application.committed_height` is the committed height always.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+use swing_core::{
+    block::Time,
+    chain,
+    error::Halt,
+    modules::upgrade::preblock,
+    ports::upgrade::{Plan, Release},
+    state::StateError,
+};
+use swing_store::{Store, StoreError, StoreOptions, View};
+
+use crate::{
+    app::DATABASE_FOLDER,
+    config::{Home, cometbft::CometConfig, node_keys::NodeKey},
+    lifecycle::{Refusal, refusal_of},
+};
+
+/// Tries to read while the node writes.
+const TRIES: u32 = 10;
+
+/// Memory for one look, bytes.
+const CACHE_BYTES: usize = 8 << 20;
+
+/// What the database says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The chain's ID; empty before the first block.
+    pub chain_id: String,
+    /// The committed height; 0 before the first block.
+    pub height: u64,
+    /// The app hash after it.
+    pub app_hash: Vec<u8>,
+    /// The committed app version.
+    pub app_version: u64,
+    /// Time of the last block.
+    pub time: Time,
+    /// The pending plan.
+    pub plan: Option<Plan>,
+    /// Why this binary goes no further, if it does not.
+    pub refusal: Option<Refusal>,
+}
+
+impl Status {
+    /// Reads the database in a data folder.
+    ///
+    /// # Errors
+    /// A database that cannot be read.
+    pub fn read(data_folder: &Path, release: &dyn Release) -> Result<Self, Halt> {
+        let failed = |error: StateError| Halt::new(error.to_string());
+        let Some(view) = look(&data_folder.join(DATABASE_FOLDER)).map_err(|error| Halt::new(error.to_string()))? else {
+            return Ok(Status::default());
+        };
+        if view.version() == 0 {
+            return Ok(Status::default());
+        }
+        let block = chain::last_block(&view).map_err(failed)?;
+        let next = view.version().saturating_add(1);
+        let decision = preblock::decide(&view, next, release, &[]).map_err(failed)?;
+        Ok(Status {
+            chain_id: block.chain_id,
+            height: view.version(),
+            app_hash: view.root_hash().to_vec(),
+            app_version: block.app_version,
+            time: block.time,
+            plan: swing_core::modules::upgrade::state::plan(&view).map_err(failed)?,
+            refusal: refusal_of(release, next, decision),
+        })
+    }
+
+    /// The height for supervisors.
+    pub fn supervised_height(&self) -> u64 {
+        let due = self.refusal.as_ref().and_then(Refusal::needed_plan);
+        due.map_or(self.height, |plan| plan.height.max(self.height))
+    }
+
+    /// The answer of the command.
+    pub fn to_json(&self, home: &Home, release: &dyn Release) -> Value {
+        let moniker = CometConfig::load(home).map(|config| config.moniker).unwrap_or_default();
+        let node_id = NodeKey::load(&home.node_key()).map(|key| key.id()).unwrap_or_default();
+        let node_info = json!({
+            "protocol_version": { "p2p": "8", "block": "11", "app": self.app_version.to_string() },
+            "id": node_id,
+            "network": self.chain_id,
+            "moniker": moniker,
+        });
+        let sync_info = json!({
+            "latest_app_hash": hex::encode_upper(&self.app_hash),
+            "latest_block_height": self.supervised_height().to_string(),
+            "latest_block_time": self.time.to_rfc3339(),
+            "catching_up": false,
+        });
+        let validator_info = validator_info(home);
+        json!({
+            "node_info": node_info,
+            "sync_info": sync_info,
+            "validator_info": validator_info,
+            "NodeInfo": node_info,
+            "SyncInfo": sync_info,
+            "ValidatorInfo": validator_info,
+            "application": {
+                "release": release.name(),
+                "committed_height": self.height.to_string(),
+                "app_version": self.app_version.to_string(),
+                "plan": self.plan.as_ref().map(|plan| json!({
+                    "name": plan.name, "height": plan.height.to_string(), "info": plan.info,
+                })),
+                "stop": self.refusal.as_ref().map(|refusal| json!({
+                    "exit_code": refusal.exit_code().code(), "lines": refusal.lines(),
+                })),
+            },
+        })
+    }
+}
+
+/// The committed version. The node may take a file away while it is looked at; then the next look sees the file's successor.
+fn look(database: &Path) -> Result<Option<View>, StoreError> {
+    let options = StoreOptions {
+        block_cache_bytes: CACHE_BYTES,
+        node_cache_bytes: CACHE_BYTES,
+        ..StoreOptions::default()
+    };
+    let mut tried = Store::peek(database, options);
+    for _ in 1..TRIES {
+        if tried.is_ok() {
+            break;
+        }
+        tried = Store::peek(database, options);
+    }
+    tried
+}
+
+fn validator_info(home: &Home) -> Value {
+    match NodeKey::load(&home.priv_validator_key()) {
+        Ok(key) => json!({ "Address": hex::encode_upper(key.address().as_bytes()) }),
+        // A full node has none, or its key is with a remote signer.
+        Err(_) => json!({}),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use swing_core::ports::upgrade::{Decision, Plan};
+
+    use super::Status;
+    use crate::lifecycle::Refusal;
+
+    #[test]
+    fn a_supervisor_hears_the_plans_height_once_the_stop_is_due_and_the_committed_one_before() {
+        let plan = Plan { name: "version-2".to_owned(), height: 100, info: String::new() };
+        let mut status = Status { height: 98, plan: Some(plan.clone()), ..Status::default() };
+        assert_eq!(status.supervised_height(), 98);
+        status.height = 99;
+        let decision = Decision::Needed(plan);
+        status.refusal = Some(Refusal { release: "version-1".to_owned(), height: 100, decision });
+        assert_eq!(status.supervised_height(), 100);
+        assert_eq!(status.height, 99);
+    }
+}
