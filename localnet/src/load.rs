@@ -38,7 +38,7 @@ pub struct Load {
 pub struct Sent {
     /// Messages whose transaction is in a block with code 0.
     pub accepted: u64,
-    /// Sum of the numbers that they carried.
+    /// What the contract's `sum` must be for them: it does not depend on their order, and a lost or repeated one changes it.
     pub sum: u64,
 }
 
@@ -208,11 +208,17 @@ impl Sender {
             })?;
             if code == 0 {
                 sent.accepted = sent.accepted.saturating_add(1);
-                sent.sum = sent.sum.saturating_add(sequence as u64).saturating_add(1);
+                sent.sum = sent.sum.wrapping_add(counter_hash(sequence.saturating_add(1)));
             }
         }
         Ok(sent)
     }
+}
+
+/// The counter vat's hash of one ID: FNV-1a of its decimal text.
+fn counter_hash(id: usize) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325_u64;
+    id.to_string().bytes().fold(start, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 fn tx_code(rpc: &Rpc, hash: &str) -> Result<u64> {

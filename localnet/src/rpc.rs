@@ -76,11 +76,11 @@ impl Rpc {
     }
 }
 
-/// An integer that JSON carries as text.
+/// An integer that JSON carries as text, or smallcaps as `+N`.
 ///
 /// # Errors
 /// When it is not one.
 pub fn number(value: &Value) -> Result<u64> {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    text.parse().with_context(|| format!("not a number: {value}"))
+    text.trim_start_matches('+').parse().with_context(|| format!("not a number: {value}"))
 }

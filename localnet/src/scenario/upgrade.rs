@@ -57,11 +57,11 @@ pub fn run(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator) -
     tell.step("The load ends; every message must have been delivered once");
     let sent = load.finish(SOON)?;
     report.messages_accepted = sent.accepted;
-    let (count, sum) = counted(&network, sent.accepted)?;
+    let Counted { count, distinct, sum } = counted(&network, sent.accepted)?;
     report.messages_delivered = count;
     ensure!(
-        (count, sum) == (sent.accepted, sent.sum),
-        "the contract counted {count} messages with sum {sum}; the chain accepted {} with sum {}",
+        (count, distinct, sum) == (sent.accepted, sent.accepted, sent.sum),
+        "the contract counted {count} messages, {distinct} different, sum {sum}; the chain accepted {} with sum {}",
         sent.accepted,
         sent.sum
     );
@@ -294,8 +294,15 @@ fn kernel(network: &Network) -> Result<([String; 3], u64)> {
     Ok((ids, number(&state["schema_version"])?))
 }
 
+/// What the contract counted.
+struct Counted {
+    count: u64,
+    distinct: u64,
+    sum: u64,
+}
+
 /// Asks the contract what it counted, once it has caught up with `expected`.
-fn counted(network: &Network, expected: u64) -> Result<(u64, u64)> {
+fn counted(network: &Network, expected: u64) -> Result<Counted> {
     let first = network.first()?;
     let (swingd, url) = (&first.swingd, first.rpc_url());
     wait::until("the contract to catch up", SOON, || {
@@ -306,8 +313,8 @@ fn counted(network: &Network, expected: u64) -> Result<(u64, u64)> {
             &["swingset", "deliver", "counter", "read", "[]"],
         )?;
         let answer = result_of(swingd, &url, &done)?;
-        let (count, sum) = (number(&answer["count"])?, number(&answer["sum"])?);
-        Ok((count >= expected).then_some((count, sum)))
+        let (count, distinct, sum) = (number(&answer["count"])?, number(&answer["distinct"])?, number(&answer["sum"])?);
+        Ok((count >= expected).then_some(Counted { count, distinct, sum }))
     })
 }
 
