@@ -1,1 +1,7 @@
-//! Placeholder.
+//! What the tests over the whole node share: a chain whose every byte is fixed, and a driver that executes it on the real
+//! application, engine and database.
+
+pub mod chain;
+pub mod points;
+pub mod releases;
+pub mod script;

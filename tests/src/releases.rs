@@ -1,0 +1,41 @@
+//! The releases under test: the registry's own, and some that are broken on purpose.
+
+use std::sync::Arc;
+
+use swing_core::ports::{engine::ReleaseBundles, upgrade::Release};
+use swing_upgrades::registry::{Artifacts, Registry};
+
+/// The registry with the released artifacts.
+pub fn registry() -> Registry {
+    Registry::new(&Artifacts { version_1: Arc::new(bundles("version-1")), version_2: Arc::new(bundles("version-2")) })
+}
+
+/// The released artifacts of a release.
+pub fn bundles(name: &str) -> ReleaseBundles {
+    let release = swingset_bundles::release(name).expect("a release of this name is embedded");
+    ReleaseBundles {
+        kernel: release.kernel.to_vec(),
+        lockdown: release.lockdown.to_vec(),
+        supervisor: release.supervisor.to_vec(),
+        vats: release.vats.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
+    }
+}
+
+/// The release that a test calls by this name: `version-1`, `version-2`; `broken-version-2`, whose handler fails because its
+/// kernel is no kernel; `trapping-version-1`, whose kernel traps at every crank.
+pub fn release(name: &str) -> Option<Arc<dyn Release + Send + Sync>> {
+    let registry = match name {
+        "broken-version-2" => {
+            let broken = ReleaseBundles { kernel: b"no kernel".to_vec(), ..bundles("version-2") };
+            Registry::new(&Artifacts { version_1: Arc::new(bundles("version-1")), version_2: Arc::new(broken) })
+        }
+        "trapping-version-1" => {
+            let kernel = swingset_bundles::test_bundle("kernel-trap").expect("the trapping kernel is embedded").to_vec();
+            let trapping = ReleaseBundles { kernel, ..bundles("version-1") };
+            Registry::new(&Artifacts { version_1: Arc::new(trapping), version_2: Arc::new(bundles("version-2")) })
+        }
+        _ => registry(),
+    };
+    let found = registry.release(name.trim_start_matches("broken-").trim_start_matches("trapping-"))?;
+    Some(Arc::new(found.clone()))
+}
