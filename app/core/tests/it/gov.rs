@@ -21,10 +21,13 @@ use swing_core::{
 use swing_proto::{
     cosmos::{
         bank::v1beta1::MsgSend,
-        gov::v1::{
-            MsgCancelProposal, MsgDeposit, MsgSubmitProposal, MsgUpdateParams, MsgVote, MsgVoteWeighted, Params,
-            Proposal, ProposalStatus, QueryParamsRequest, QueryProposalRequest, QueryProposalsRequest,
-            QueryTallyResultRequest, QueryVoteRequest, QueryVotesRequest, VoteOption, WeightedVoteOption,
+        gov::{
+            v1::{
+                MsgCancelProposal, MsgDeposit, MsgSubmitProposal, MsgUpdateParams, MsgVote, MsgVoteWeighted, Params,
+                Proposal, ProposalStatus, QueryParamsRequest, QueryProposalRequest, QueryProposalsRequest,
+                QueryTallyResultRequest, QueryVoteRequest, QueryVotesRequest, VoteOption, WeightedVoteOption,
+            },
+            v1beta1,
         },
         tx::v1beta1::{TxBody, TxRaw},
         upgrade::v1beta1::{MsgSoftwareUpgrade, Plan},
@@ -171,10 +174,15 @@ fn vote(memory: &mut Memory, proposal_id: u64, voter: &str, option: VoteOption) 
 
 #[track_caller]
 fn end(memory: &mut Memory, seconds: i64) -> Vec<String> {
+    end_at(memory, at(seconds).time)
+}
+
+#[track_caller]
+fn end_at(memory: &mut Memory, time: Time) -> Vec<String> {
     let mut engine = NoEngine;
     let mut state = State::new(memory);
     let start = state.mark();
-    gov::end_block(&mut state, &at(seconds), &mut engine).expect("no fault");
+    gov::end_block(&mut state, &BlockContext { time, ..block(33) }, &mut engine).expect("no fault");
     let events = state.take_events(start).iter().map(line).collect();
     let changes = state.into_changes();
     commit(memory, changes);
@@ -288,28 +296,16 @@ fn the_recorded_proposal_runs_as_recorded_and_schedules_the_plan() {
     replay(&mut memory, &recorded("vote", (submitted.0 + 1, 0)));
     replay(&mut memory, &recorded("weighted", (submitted.0 + 1, 5)));
 
-    let (mut engine, mut state) = (NoEngine, State::new(&memory));
-    let just_before = BlockContext {
-        time: Time {
-            seconds: submitted.0 + 6,
-            nanos: submitted.1 - 1,
-        },
-        ..block(32)
+    let ends = Time {
+        seconds: submitted.0 + 6,
+        nanos: submitted.1,
     };
-    gov::end_block(&mut state, &just_before, &mut engine).expect("no fault");
-    assert!(state.into_changes().is_empty());
-
-    let mut state = State::new(&memory);
-    let start = state.mark();
-    let due = BlockContext {
-        time: Time {
-            nanos: submitted.1,
-            ..just_before.time
-        },
-        ..block(33)
+    let just_before = Time {
+        nanos: submitted.1 - 1,
+        ..ends
     };
-    gov::end_block(&mut state, &due, &mut engine).expect("no fault");
-    let events: Vec<String> = state.take_events(start).iter().map(line).collect();
+    assert_eq!(end_at(&mut memory, just_before), Vec::<String>::new());
+    let events = end_at(&mut memory, ends);
     assert_eq!(
         events.last().expect("some"),
         "active_proposal proposal_id=1 proposal_result=proposal_passed proposal_log=passed"
@@ -320,29 +316,32 @@ fn the_recorded_proposal_runs_as_recorded_and_schedules_the_plan() {
             .any(|event| event == "schedule_upgrade name=version-2 height=76"),
         "{events:?}"
     );
-    let changes = state.into_changes();
-    commit(&mut memory, changes);
+    check_as_recorded(&memory);
+}
 
+/// Export and REST bodies after the recorded proposal.
+#[track_caller]
+fn check_as_recorded(memory: &Memory) {
     assert_eq!(
-        genesis::export(&memory).expect("memory"),
+        genesis::export(memory).expect("memory"),
         parse(EXPORT)["app_state"]["gov"]
     );
     assert_eq!(
-        upgrade::state::plan(&memory).expect("memory").map(|plan| plan.height),
+        upgrade::state::plan(memory).expect("memory").map(|plan| plan.height),
         Some(76)
     );
     let one = QueryProposalRequest { proposal_id: 1 };
     assert_eq!(
-        ask(&memory, "cosmos.gov.v1", "Proposal", &one),
+        ask(memory, "cosmos.gov.v1", "Proposal", &one),
         Ok(rest("/cosmos/gov/v1/proposals/1"))
     );
     assert_eq!(
-        ask(&memory, "cosmos.gov.v1beta1", "Proposal", &one),
+        ask(memory, "cosmos.gov.v1beta1", "Proposal", &one),
         Ok(rest("/cosmos/gov/v1beta1/proposals/1"))
     );
     let tally = QueryTallyResultRequest { proposal_id: 1 };
     assert_eq!(
-        ask(&memory, "cosmos.gov.v1", "TallyResult", &tally),
+        ask(memory, "cosmos.gov.v1", "TallyResult", &tally),
         Ok(rest("/cosmos/gov/v1/proposals/1/tally"))
     );
     let votes = QueryVotesRequest {
@@ -350,18 +349,18 @@ fn the_recorded_proposal_runs_as_recorded_and_schedules_the_plan() {
         pagination: None,
     };
     assert_eq!(
-        ask(&memory, "cosmos.gov.v1", "Votes", &votes),
+        ask(memory, "cosmos.gov.v1", "Votes", &votes),
         Ok(rest("/cosmos/gov/v1/proposals/1/votes"))
     );
     let voting = QueryParamsRequest {
         params_type: "voting".to_owned(),
     };
     assert_eq!(
-        ask(&memory, "cosmos.gov.v1", "Params", &voting),
+        ask(memory, "cosmos.gov.v1", "Params", &voting),
         Ok(rest("/cosmos/gov/v1/params/voting"))
     );
     let none = ask(
-        &memory,
+        memory,
         "cosmos.gov.v1",
         "Proposal",
         &QueryProposalRequest { proposal_id: 99 },
@@ -478,6 +477,40 @@ fn exactly_half_does_not_pass() {
         "proposal did not get enough votes to pass"
     );
     assert_eq!(counts(&memory, id), ["25000500", "0", "25000500", "0"]);
+}
+
+#[test]
+fn wallets_may_vote_and_deposit_with_the_messages_of_v1beta1() {
+    let mut memory = chain();
+    let id = submit(&mut memory, 0, proposal(vec![upgrade_message("v", 90)], 4));
+    let mut run = |any: Any| message(&mut memory, &at(1), |context| router::handle(context, &any));
+    let deposit = v1beta1::MsgDeposit {
+        proposal_id: id,
+        depositor: BOB.to_owned(),
+        amount: uswing(6),
+    };
+    let (response, _) = run(swing_proto::pack(&deposit)).expect("taken");
+    assert_eq!(response.type_url, "/cosmos.gov.v1beta1.MsgDepositResponse");
+    let half = |option| v1beta1::WeightedVoteOption {
+        option,
+        weight: "500000000000000000".to_owned(),
+    };
+    let split = v1beta1::MsgVoteWeighted {
+        proposal_id: id,
+        voter: ALICE.to_owned(),
+        options: vec![half(1), half(3)],
+    };
+    let (_, events) = run(swing_proto::pack(&split)).expect("voted");
+    let expected = r#"[{"option":1,"weight":"0.500000000000000000"},{"option":3,"weight":"0.500000000000000000"}]"#;
+    assert!(line(&events[0]).contains(expected), "{events:?}");
+    let vote = v1beta1::MsgVote {
+        proposal_id: id,
+        voter: ALICE.to_owned(),
+        option: 1,
+    };
+    run(swing_proto::pack(&vote)).expect("voted");
+    end(&mut memory, 7);
+    assert_eq!(stored(&memory, id).status(), ProposalStatus::Passed);
 }
 
 // ---- the life of a proposal ----

@@ -84,10 +84,11 @@ pub fn write<R>(memory: &mut Memory, act: impl FnOnce(&mut State<'_>) -> R) -> R
 /// The refusal in a result.
 #[track_caller]
 pub fn refusal<R: std::fmt::Debug>(result: Result<R, Failure>) -> Rejected {
-    match result {
-        Err(Failure::Rejected(rejected)) => rejected,
-        other => panic!("a refusal expected, got {other:?}"),
+    match result.expect_err("a refusal") {
+        Failure::Rejected(rejected) => Some(rejected),
+        Failure::Halt(_) => None,
     }
+    .expect("a refusal, not a fault")
 }
 
 /// An event as one line: `kind key=value …`.

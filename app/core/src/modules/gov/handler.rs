@@ -11,7 +11,7 @@ use swing_proto::{
     type_url,
 };
 
-use super::{deposit, error::GovError, events, keys, msg, state as gov};
+use super::{deposit, error::GovError, events, handler_legacy, keys, msg, state as gov};
 use crate::{
     error::Failure,
     modules::{MsgContext, authority, message},
@@ -40,7 +40,7 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
     } else if url == type_url::<MsgUpdateParams>() {
         message::run(message, |message| update_params(context, &message))
     } else {
-        Err(message::unroutable(url))
+        handler_legacy::handle(context, message)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod genesis;
 pub mod handler;
+pub mod handler_legacy;
 pub mod keys;
 pub mod lifecycle;
 pub mod msg;

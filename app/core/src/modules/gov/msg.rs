@@ -5,9 +5,12 @@ use serde_json::Value;
 use swing_proto::{
     cosmos::{
         base::v1beta1::Coin as CoinProto,
-        gov::v1::{
-            MsgCancelProposal, MsgDeposit, MsgSubmitProposal, MsgUpdateParams, MsgVote, MsgVoteWeighted, Params,
-            VoteOption, WeightedVoteOption,
+        gov::{
+            v1::{
+                MsgCancelProposal, MsgDeposit, MsgSubmitProposal, MsgUpdateParams, MsgVote, MsgVoteWeighted, Params,
+                VoteOption, WeightedVoteOption,
+            },
+            v1beta1,
         },
     },
     google::protobuf::{Any, Duration},
@@ -31,7 +34,7 @@ const METADATA_MAX: usize = 255;
 const SUMMARY_MAX: usize = 40 * METADATA_MAX;
 
 /// Type names of the messages that [`super::handler::handle`] takes.
-pub fn names() -> [String; 6] {
+pub fn names() -> [String; 9] {
     [
         MsgSubmitProposal::full_name(),
         MsgDeposit::full_name(),
@@ -39,6 +42,9 @@ pub fn names() -> [String; 6] {
         MsgVoteWeighted::full_name(),
         MsgCancelProposal::full_name(),
         MsgUpdateParams::full_name(),
+        v1beta1::MsgVote::full_name(),
+        v1beta1::MsgVoteWeighted::full_name(),
+        v1beta1::MsgDeposit::full_name(),
     ]
 }
 
