@@ -5,20 +5,8 @@ use std::sync::Arc;
 use swing_core::ports::{engine::ReleaseBundles, upgrade::Release};
 use swing_upgrades::registry::{Artifacts, Registry};
 
-/// The registry with the released artifacts.
-pub fn registry() -> Registry {
-    Registry::new(&Artifacts { version_1: Arc::new(bundles("version-1")), version_2: Arc::new(bundles("version-2")) })
-}
-
-/// The released artifacts of a release.
-pub fn bundles(name: &str) -> ReleaseBundles {
-    let release = swingset_bundles::release(name).expect("a release of this name is embedded");
-    ReleaseBundles {
-        kernel: release.kernel.to_vec(),
-        lockdown: release.lockdown.to_vec(),
-        supervisor: release.supervisor.to_vec(),
-        vats: release.vats.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
-    }
+fn bundles(name: &str) -> ReleaseBundles {
+    swing_node::releases::bundles(swingset_bundles::release(name).expect("a release of this name is embedded"))
 }
 
 /// The release that a test calls by this name: `version-1`, `version-2`; `broken-version-2`, whose handler fails because its
@@ -34,7 +22,7 @@ pub fn release(name: &str) -> Option<Arc<dyn Release + Send + Sync>> {
             let trapping = ReleaseBundles { kernel, ..bundles("version-1") };
             Registry::new(&Artifacts { version_1: Arc::new(trapping), version_2: Arc::new(bundles("version-2")) })
         }
-        _ => registry(),
+        _ => Registry::new(&swing_node::releases::artifacts()),
     };
     let found = registry.release(name.trim_start_matches("broken-").trim_start_matches("trapping-"))?;
     Some(Arc::new(found.clone()))

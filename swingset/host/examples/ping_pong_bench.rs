@@ -23,11 +23,8 @@ const SUPERVISED_ROUNDS: u64 = 5_000;
 const ROUNDS: usize = 7;
 
 fn guest(path: &str) -> Result<Vec<u8>, Error> {
-    Ok(std::fs::read(
-        PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-            .join("../bundles/raw")
-            .join(path),
-    )?)
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../bundles").join(path).with_extension("bundle");
+    Ok(Bundle::decode(&std::fs::read(file)?)?.content().to_vec())
 }
 
 fn pack(kind: BundleKind, name: &str, content: Vec<u8>) -> Result<Vec<u8>, Error> {

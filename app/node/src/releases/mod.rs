@@ -2,67 +2,32 @@
 
 use std::sync::{Arc, OnceLock};
 
-use swing_core::{
-    error::Halt,
-    ports::{engine::ReleaseBundles, upgrade::Release},
-};
+use swing_core::ports::{engine::ReleaseBundles, upgrade::Release};
 use swing_upgrades::registry::{Artifacts, Registry};
-use swingset_abi::{HOST_ABI_LEVEL, SUPERVISOR_ABI_LEVEL};
-use swingset_host::bundle::{Bundle, BundleKind, LockdownPolicy, Manifest};
 
-/// A committed artifact.
-macro_rules! wasm {
-    ($path:literal) => {
-        include_bytes!(concat!("../../../../swingset/bundles/raw/", $path, ".wasm")).as_slice()
-    };
-}
-
-/// The vats of a new chain.
-const VATS: [(&str, &[u8]); 4] = [
-    ("bootstrap", wasm!("vats/bootstrap")),
-    ("counter", wasm!("vats/counter")),
-    ("mint", wasm!("vats/mint")),
-    ("party", wasm!("vats/party")),
-];
-
-fn pack(kind: BundleKind, name: &str, schema_to: u32, content: &[u8]) -> Result<Vec<u8>, Halt> {
-    let manifest = Manifest {
-        kind,
-        name: name.to_owned(),
-        host_abi: HOST_ABI_LEVEL,
-        supervisor_abis: if kind == (BundleKind::Lockdown {}) { Vec::new() } else { vec![SUPERVISOR_ABI_LEVEL] },
-        schema_from: schema_to.min(1),
-        schema_to,
-    };
-    let packed = Bundle::single(manifest, content.to_vec()).and_then(|bundle| bundle.encode());
-    packed.map_err(|error| Halt::new(format!("this binary's own bundle {name}: {error}")))
-}
-
-fn bundles(kernel: &[u8], supervisor: &[u8], schema: u32) -> Result<Arc<ReleaseBundles>, Halt> {
-    let vats = VATS.iter().map(|(name, wasm)| Ok(((*name).to_owned(), pack(BundleKind::Vat {}, name, 0, wasm)?)));
-    Ok(Arc::new(ReleaseBundles {
-        kernel: pack(BundleKind::Kernel {}, "kernel", schema, kernel)?,
-        lockdown: pack(BundleKind::Lockdown {}, "lockdown", 0, &LockdownPolicy::default().to_text())?,
-        supervisor: pack(BundleKind::Supervisor {}, "supervisor", 0, supervisor)?,
-        vats: vats.collect::<Result<_, Halt>>()?,
-    }))
+/// The embedded bundles of a release, as the state machine takes them.
+pub fn bundles(embedded: &swingset_bundles::Release) -> ReleaseBundles {
+    ReleaseBundles {
+        kernel: embedded.kernel.to_vec(),
+        lockdown: embedded.lockdown.to_vec(),
+        supervisor: embedded.supervisor.to_vec(),
+        vats: embedded.vats.iter().map(|(name, bytes)| ((*name).to_owned(), bytes.to_vec())).collect(),
+    }
 }
 
 /// The artifacts of all releases.
-///
-/// # Errors
-/// Artifacts that are not well formed, which a test excludes.
-pub fn artifacts() -> Result<Artifacts, Halt> {
-    Ok(Artifacts {
-        version_1: bundles(wasm!("version-1/kernel"), wasm!("version-1/supervisor"), 1)?,
-        version_2: bundles(wasm!("version-2/kernel"), wasm!("version-2/supervisor"), 2)?,
-    })
+pub fn artifacts() -> Artifacts {
+    let of = |name: &str| {
+        let embedded = swingset_bundles::release(name).expect("every release of the registry is embedded: a test looks");
+        Arc::new(bundles(embedded))
+    };
+    Artifacts { version_1: of("version-1"), version_2: of("version-2") }
 }
 
 /// All releases.
 pub fn registry() -> &'static Registry {
     static REGISTRY: OnceLock<Registry> = OnceLock::new();
-    REGISTRY.get_or_init(|| Registry::new(&artifacts().expect("the artifacts in this binary are well formed: a test packs them")))
+    REGISTRY.get_or_init(|| Registry::new(&artifacts()))
 }
 
 /// The newest release.
