@@ -22,7 +22,7 @@ use swingset_abi::{
     wire_struct,
 };
 
-pub(crate) use restore::{Restore, delete_vat, load, store};
+pub(crate) use restore::{InstanceImage, Restore, delete_vat, load, store};
 pub(crate) use shadow::{Capture, InstanceState, Shadow};
 
 use crate::error::Halt;

@@ -10,8 +10,9 @@ use wasmtime::{AsContext, AsContextMut};
 
 use super::{
     Event, SharedMailbox,
-    instances::{Instances, SupervisorCalls, VatData},
+    instances::{Instances, VatData},
     outputs::{Output, input, read_output},
+    supervisor::Supervisor,
 };
 use crate::{
     engine::{Fault, GuestFault, HaltFault, OutOfFuel},
@@ -59,15 +60,16 @@ async fn run(instances: &mut Instances, delivery: &[u8], fuel: u64, used: u64) -
     let data = instances.store.data_mut();
     data.syscalls = 0;
     data.kept.clear();
-    data.limiter.grown_bytes = 0;
+    data.take_grown();
     let copied = SCHEDULE
         .delivery
         .saturating_add(price(delivery.len(), SCHEDULE.delivery_byte));
     let left = fuel.checked_sub(used.saturating_add(copied)).ok_or(Fault::OutOfFuel)?;
     instances.store.set_fuel(left)?;
-    match instances.store.data().supervisor.clone() {
-        None => call_vat(instances, delivery).await?,
-        Some(supervisor) => supervised(instances, &supervisor, delivery).await?,
+    if instances.store.data().supervisor.is_none() {
+        call_vat(instances, delivery).await?;
+    } else {
+        supervised(instances, delivery).await?;
     }
     charge(&mut instances.store, 0)?;
     Ok(instances.store.get_fuel()?)
@@ -85,18 +87,18 @@ async fn call_vat(instances: &mut Instances, event: &[u8]) -> Result<(), Fault> 
     Ok(())
 }
 
-async fn supervised(instances: &mut Instances, supervisor: &SupervisorCalls, delivery: &[u8]) -> Result<(), Fault> {
-    set_input(instances.store.data_mut(), input::DELIVER, delivery);
+async fn supervised(instances: &mut Instances, delivery: &[u8]) -> Result<(), Fault> {
+    set_input(instances.store.data_mut(), input::DELIVER, [delivery, &[]])?;
     loop {
-        match step(instances.store.as_context_mut(), supervisor).await? {
+        match step_apart(instances).await? {
             Output::Syscall(step) => {
                 let reply = syscall(&mut instances.store, step).await?;
-                set_input(instances.store.data_mut(), input::REPLY, &reply);
+                set_input(instances.store.data_mut(), input::REPLY, [&reply, &[]])?;
             }
             Output::CallVat(event) => {
                 charge(&mut instances.store, price(event.len(), SCHEDULE.copied_byte))?;
                 call_vat(instances, &event).await?;
-                set_input(instances.store.data_mut(), input::VAT_RETURNED, &[]);
+                set_input(instances.store.data_mut(), input::VAT_RETURNED, [&[], &[]])?;
             }
             Output::Finished => return Ok(()),
             Output::AnswerVat(_) => return Err(Fault::Guest("supervisor answered a vat that asked nothing")),
@@ -106,53 +108,76 @@ async fn supervised(instances: &mut Instances, supervisor: &SupervisorCalls, del
 }
 
 /// A request of a supervised vat: the supervisor decides until it has an answer.
-pub(super) async fn request(
-    mut store: impl AsContextMut<Data = VatData>,
-    supervisor: &SupervisorCalls,
-    request: &[u8],
-) -> wasmtime::Result<Vec<u8>> {
+pub(super) async fn request(mut store: impl AsContextMut<Data = VatData>, request: &[u8]) -> wasmtime::Result<Vec<u8>> {
     charge(&mut store, price(request.len(), SCHEDULE.copied_byte))?;
-    let mut framed = Vec::with_capacity(request.len().saturating_add(5));
-    (request.len() as u64).encode(&mut framed);
-    framed.extend_from_slice(request);
-    set_input(store.as_context_mut().data_mut(), input::VAT_REQUEST, &framed);
+    let mut length = Vec::with_capacity(5);
+    (request.len() as u64).encode(&mut length);
+    set_input(
+        store.as_context_mut().data_mut(),
+        input::VAT_REQUEST,
+        [&length, request],
+    )?;
     loop {
-        match step(store.as_context_mut(), supervisor).await? {
+        match step_within(&mut store)? {
             Output::Syscall(step) => {
                 let reply = syscall(&mut store, step).await?;
-                set_input(store.as_context_mut().data_mut(), input::REPLY, &reply);
+                set_input(store.as_context_mut().data_mut(), input::REPLY, [&reply, &[]])?;
             }
             Output::AnswerVat(answer) => {
                 charge(&mut store, price(answer.len(), SCHEDULE.copied_byte))?;
                 return Ok(answer);
             }
             Output::CallVat(_) => return Err(GuestFault("supervisor called a vat that waits for an answer").into()),
-            Output::Finished => return Err(GuestFault("supervisor finished while its vat waits for an answer").into()),
+            Output::Finished => {
+                return Err(GuestFault("supervisor finished while its vat waits for an answer").into());
+            }
             Output::Failed => return Err(GuestFault("supervisor gave up on its vat").into()),
         }
     }
 }
 
-fn set_input(data: &mut VatData, tag: u8, bytes: &[u8]) {
-    data.input.clear();
-    data.input.push(tag);
-    data.input.extend_from_slice(bytes);
+/// The supervisor is always there but while it makes a step.
+fn no_supervisor() -> wasmtime::Error {
+    wasmtime::Error::new(HaltFault("a supervised vat has no supervisor".to_owned()))
 }
 
-/// One step of the supervisor on the input that is set.
-async fn step(
-    mut store: wasmtime::StoreContextMut<'_, VatData>,
-    supervisor: &SupervisorCalls,
+fn set_input(data: &mut VatData, tag: u8, parts: [&[u8]; 2]) -> wasmtime::Result<()> {
+    data.supervisor
+        .as_mut()
+        .ok_or_else(no_supervisor)?
+        .set_input(tag, parts);
+    Ok(())
+}
+
+/// A step while no code of the vat is on its way.
+async fn step_apart(instances: &mut Instances) -> wasmtime::Result<Output> {
+    let mut supervisor = instances.store.data_mut().supervisor.take().ok_or_else(no_supervisor)?;
+    let mut fuel = instances.store.get_fuel()?;
+    let most = instances.store.data().limits.request_bytes_max();
+    let bytes = supervisor.step_apart(&mut fuel, most).await?;
+    stepped(&mut instances.store, supervisor, fuel, &bytes)
+}
+
+/// A step while the vat's code waits for it.
+fn step_within(store: &mut impl AsContextMut<Data = VatData>) -> wasmtime::Result<Output> {
+    let mut context = store.as_context_mut();
+    let mut supervisor = context.data_mut().supervisor.take().ok_or_else(no_supervisor)?;
+    let mut fuel = context.get_fuel()?;
+    let most = context.data().limits.request_bytes_max();
+    let bytes = supervisor.step_within(&mut fuel, most)?;
+    stepped(store, supervisor, fuel, &bytes)
+}
+
+fn stepped(
+    store: &mut impl AsContextMut<Data = VatData>,
+    supervisor: Box<Supervisor>,
+    fuel: u64,
+    bytes: &[u8],
 ) -> wasmtime::Result<Output> {
-    let input = std::mem::take(&mut store.data_mut().input);
-    let length = guest::length(&input)?;
-    let address = supervisor.alloc.call_async(&mut store, length).await?;
-    guest::write(supervisor.memory, &mut store, address, &input)?;
-    store.data_mut().input = input;
-    let packed = supervisor.step.call_async(&mut store, (address, length)).await?;
-    let most = store.data().limits.request_bytes_max();
-    let bytes = guest::read_packed(supervisor.memory, &store, packed, most)?;
-    Ok(read_output(&bytes, &store.data().limits)?)
+    let mut context = store.as_context_mut();
+    context.set_fuel(fuel)?;
+    context.data_mut().supervisor = Some(supervisor);
+    Ok(read_output(bytes, &context.data().limits)?)
 }
 
 /// Makes a syscall: parks until the kernel has answered.
@@ -186,7 +211,7 @@ async fn next_reply(mailbox: &SharedMailbox) -> std::sync::Arc<[u8]> {
 /// Takes a price, and that of memory grown meanwhile, off the fuel.
 pub(super) fn charge(store: &mut impl AsContextMut<Data = VatData>, amount: u64) -> wasmtime::Result<()> {
     let mut context = store.as_context_mut();
-    let grown = std::mem::take(&mut context.data_mut().limiter.grown_bytes);
+    let grown = context.data_mut().take_grown();
     let amount = amount.saturating_add(price(grown / (64 * 1024), SCHEDULE.page_grown));
     if amount == 0 {
         return Ok(());

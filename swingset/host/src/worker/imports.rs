@@ -36,18 +36,14 @@ async fn call(mut caller: Vat<'_>, (address, length, out, capacity): (u32, u32, 
         return Err(GuestFault("request is too large").into());
     }
     let bytes = guest::slice(memory, address, length)?;
-    match data.supervisor.clone() {
-        None => {
-            let step = step_of_syscall(bytes, &data.limits)?;
-            let reply = syscall(&mut caller, step).await?;
-            answer(&mut caller, out, capacity, &reply)
-        }
-        Some(supervisor) => {
-            let bytes = bytes.to_vec();
-            let reply = request(&mut caller, &supervisor, &bytes).await?;
-            answer(&mut caller, out, capacity, &reply)
-        }
+    if data.supervisor.is_none() {
+        let step = step_of_syscall(bytes, &data.limits)?;
+        let reply = syscall(&mut caller, step).await?;
+        return answer(&mut caller, out, capacity, &reply);
     }
+    let bytes = bytes.to_vec();
+    let reply = request(&mut caller, &bytes).await?;
+    answer(&mut caller, out, capacity, &reply)
 }
 
 fn answer(caller: &mut Vat<'_>, out: u32, capacity: u32, bytes: &[u8]) -> Result<i32> {

@@ -1,17 +1,19 @@
 //! A vat's worker: its instances on a fiber, behind two calls that a pipe could make as well: give an order, take what came of it.
 //!
-//! One long-lived future a vat owns its store, with the vat's instance and its supervisor's; it is polled by hand and parks
+//! One long-lived future a vat owns its instance and its supervisor's; it is polled by hand and parks
 //! whenever it waits for an order or for the answer to a syscall.
 //!
 //! # Invariants
 //! - Between deliveries no guest frame is on the fiber: a delivery is calls that return.
-//! - Both instances burn one fuel and grow under one limiter; they share nothing else.
+//! - Both instances burn one fuel and grow under one limit; they share nothing else.
 
 mod delivery;
 mod imports;
 mod instances;
 mod limits;
 mod outputs;
+mod parts;
+mod supervisor;
 
 use std::{
     future::{Future, poll_fn},

@@ -99,6 +99,49 @@ fn the_released_supervisor_survives_a_vat_that_asks_nonsense() {
     assert!(world.kernel_key("v1.options").is_none());
 }
 
+/// Both guests of a vat take as much stack as the count lets them, one upon the other: the vat dies, the process does not.
+#[test]
+fn a_deep_vat_that_calls_a_deep_supervisor_dies_by_the_counted_stack() {
+    let deep = |body: &str| {
+        let locals: String = (0..200).map(|i| format!("(local $l{i} i64)")).collect();
+        let set: String = (0..200)
+            .map(|i| format!("(local.set $l{i} (i64.load (i32.const {i})))"))
+            .collect();
+        let sum: String = (0..200)
+            .map(|i| format!("(local.set $s (i64.xor (local.get $s) (local.get $l{i})))"))
+            .collect();
+        format!(
+            "(func $f (param $n i32) {locals} (local $s i64) {set} {body} {sum} (i64.store (i32.const 0) (local.get $s)))"
+        )
+    };
+    let supervisor = wat(&format!(
+        r#"(module (memory (export "memory") 1 1) {}
+          (func (export "supervisor_alloc") (param i32) (result i32) i32.const 1024)
+          (func (export "supervisor_step") (param i32 i32) (result i64)
+            ;; a delivery is handed to the vat, a request is met with recursion
+            (if (i32.eqz (i32.load8_u (local.get 0))) (then (i32.store16 (i32.const 0) (i32.const 1)) (return (i64.const 2))))
+            (call $f (i32.const 0)) (i64.const 0)))"#,
+        deep("(call $f (i32.const 0))")
+    ));
+    // 217 words a frame: 150 frames are just below the limit of 32,768 words.
+    let vat_code = wat(&format!(
+        r#"(module
+          (import "vat" "call" (func $call (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1 1) {}
+          (func (export "vat_alloc") (param i32) (result i32) i32.const 1024)
+          (func (export "vat_deliver") (param i32 i32) (call $f (i32.const 148))))"#,
+        deep(
+            "(if (local.get $n) (then (call $f (i32.sub (local.get $n) (i32.const 1))))
+               (else (drop (call $call (i32.const 0) (i32.const 4) (i32.const 64) (i32.const 64)))))"
+        )
+    ));
+    let mut bundles = release(kernel_1(), &[("deep", vat_code)]);
+    bundles.supervisor = pack(BundleKind::Supervisor {}, "deep", supervisor);
+    let mut world = World::start(&bundles, &[vat("deep")], ControllerOptions::default());
+    assert_eq!(world.run().stopped, None);
+    assert!(world.kernel_key("v1.options").is_none());
+}
+
 /// A state with one bridge, `note`, which writes what it is told.
 #[derive(Default)]
 struct Bridged(MemoryEnvironment);
