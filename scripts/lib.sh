@@ -121,3 +121,10 @@ fetch_cometbft() {
     mv "$cache/bin/cometbft" "$COMETBFT"
     rm -f "$cache/bin/$archive.part"
 }
+
+# One selection of targets for everybody: another one would give shared dependencies other features, and RocksDB and the wasm
+# engine would be compiled a second time.
+build_everything() {
+    say "building (a first build compiles RocksDB and the wasm engine: 20 to 30 minutes on two cores, seconds afterwards)"
+    cargo build --workspace --all-targets
+}
