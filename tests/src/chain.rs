@@ -41,7 +41,7 @@ impl Chain {
     ///
     /// # Errors
     /// The refusal ([`refusal_in`] finds it), the database's, or the genesis's.
-    pub fn open(data: &Path, release: Arc<dyn Release + Send + Sync>, killpoints: Arc<dyn Killpoints>) -> Result<Self> {
+    pub fn open(data: &Path, release: &'static dyn Release, killpoints: Arc<dyn Killpoints>) -> Result<Self> {
         let options = AppOptions { killpoints, ..AppOptions::new(data, release) };
         let engine = SwingsetEngine::new().map_err(|halt| anyhow!(halt))?;
         let mut app = NodeApp::open(options, Box::new(engine))?;

@@ -11,7 +11,7 @@ fn bundles(name: &str) -> ReleaseBundles {
 
 /// The release that a test calls by this name: `version-1`, `version-2`; `broken-version-2`, whose handler fails because its
 /// kernel is no kernel; `trapping-version-1`, whose kernel traps at every crank.
-pub fn release(name: &str) -> Option<Arc<dyn Release + Send + Sync>> {
+pub fn release(name: &str) -> Option<&'static dyn Release> {
     let registry = match name {
         "broken-version-2" => {
             let broken = ReleaseBundles { kernel: b"no kernel".to_vec(), ..bundles("version-2") };
@@ -25,5 +25,6 @@ pub fn release(name: &str) -> Option<Arc<dyn Release + Send + Sync>> {
         _ => Registry::new(&swing_node::releases::artifacts()),
     };
     let found = registry.release(name.trim_start_matches("broken-").trim_start_matches("trapping-"))?;
-    Some(Arc::new(found.clone()))
+    // As in a binary, a release lives as long as the process.
+    Some(Box::leak(Box::new(found.clone())))
 }
