@@ -74,6 +74,8 @@ pub fn ask(prompt: &str) -> Result<String, Failure> {
     let mut line = String::new();
     let count = std::io::stdin().lock().take(INPUT_SIZE_MAX).read_line(&mut line)?;
     if count == 0 {
+        // What is said next begins on a line of its own.
+        let _ = writeln!(stderr);
         return Err(Failure::new("standard input ended before an answer"));
     }
     Ok(line.trim().to_owned())

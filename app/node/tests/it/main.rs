@@ -1,4 +1,5 @@
 //! Integration tests of the node.
 
 mod abci_server;
+mod cli;
 mod support;

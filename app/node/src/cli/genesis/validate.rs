@@ -14,7 +14,7 @@ use swing_proto::{
 
 use super::{dry_run, gentx, sections};
 use crate::{
-    cli::{Context, Failure, context::note, output},
+    cli::{Context, Failure, output},
     config::GenesisDoc,
 };
 
@@ -31,9 +31,7 @@ pub fn run(context: &Context, arguments: &ValidateArgs) -> Result<(), Failure> {
     let doc = GenesisDoc::load(&path)?;
     let in_file = |failure: Failure| Failure::new(format!("{}: {failure}", path.display()));
     check(&doc).map_err(in_file)?;
-    if dry_run::run(context, &doc).map_err(in_file)? == 0 {
-        note("Warning: this genesis has no validator: add one with genesis gentx and genesis collect-gentxs");
-    }
+    dry_run::run(context, &doc).map_err(in_file)?;
     output::line(&format!("File at {} is a valid genesis file", path.display()))
 }
 
