@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{
     Child, Hash, InternalNode, Leaf, NibblePath, NodeKey, NodeReader,
     nibble::nibble_at,
-    node::{Slots, root_hash},
+    node::{Before, Slots},
+    root_hash,
 };
 
 /// One key's change: a new value hash, or `None` for its deletion.
@@ -92,10 +93,10 @@ where
         let mut other = Run::new(self.reader, self.version, high.len());
         let mut slots = Slots::default();
         let (low_slots, high_slots) = slots.split_at_mut(8);
-        let (node, path) = (&*node, key.path);
+        let (old, path) = (&*node, key.path);
         let (in_low, in_high) = std::thread::scope(|scope| {
-            let high = scope.spawn(|| other.children(node, path, 8, high_slots, high));
-            let low = self.children(node, path, 0, low_slots, low);
+            let high = scope.spawn(|| other.children(old, path, 8, high_slots, high));
+            let low = self.children(old, path, 0, low_slots, low);
             // A panic of the other thread is one of this.
             (
                 low,
@@ -105,7 +106,7 @@ where
         let changed = in_low? | in_high?;
         self.fresh.append(&mut other.fresh);
         self.stale.append(&mut other.stale);
-        Ok(self.replace(key, hash, changed, &slots))
+        Ok(self.replace(key, hash, (&node, changed), &slots))
     }
 }
 
@@ -179,10 +180,10 @@ impl<'a, R: NodeReader> Run<'a, R> {
         let node = self.reader.node(&key, hash)?;
         let mut slots = Slots::default();
         let changed = self.children(&node, key.path, 0, &mut slots, updates)?;
-        Ok(self.replace(key, hash, changed, &slots))
+        Ok(self.replace(key, hash, (&node, changed), &slots))
     }
 
-    /// Updates a node's children from `first` on into `slots`; says whether any is another now.
+    /// Updates a node's children from `first` on into `slots`. Gives the bitmap of those that are others now.
     fn children(
         &mut self,
         node: &InternalNode,
@@ -190,8 +191,8 @@ impl<'a, R: NodeReader> Run<'a, R> {
         first: u8,
         slots: &mut [Option<Child>],
         updates: &[Update],
-    ) -> Result<bool, R::Error> {
-        let mut changed = false;
+    ) -> Result<u16, R::Error> {
+        let mut changed = 0u16;
         let mut rest = updates;
         for (nibble, slot) in (first..).zip(slots) {
             let (group, after) = split_nibble(rest, path.depth(), nibble, |update| &update.key_hash)?;
@@ -199,7 +200,7 @@ impl<'a, R: NodeReader> Run<'a, R> {
             *slot = node.get(nibble);
             if !group.is_empty() {
                 let new = self.subtree(slot.as_ref(), path.child(nibble)?, group)?;
-                changed |= new != *slot;
+                changed |= u16::from(new != *slot) << nibble;
                 *slot = new;
             }
         }
@@ -207,15 +208,15 @@ impl<'a, R: NodeReader> Run<'a, R> {
     }
 
     /// The node at `key` once it has these children.
-    fn replace(&mut self, key: NodeKey, hash: &Hash, changed: bool, slots: &Slots) -> Option<Child> {
-        if !changed {
+    fn replace(&mut self, key: NodeKey, hash: &Hash, before: (&InternalNode, u16), slots: &Slots) -> Option<Child> {
+        if before.1 == 0 {
             return Some(Child::Internal {
                 hash: *hash,
                 version: key.version,
             });
         }
         self.stale.push(key);
-        self.place(key.path, slots)
+        self.place(key.path, slots, Some(before))
     }
 
     /// The subtree of these leaves (ascending), where nothing stood before.
@@ -234,18 +235,18 @@ impl<'a, R: NodeReader> Run<'a, R> {
                 *slot = self.build(path.child(nibble)?, group)?;
             }
         }
-        Ok(self.place(path, &slots))
+        Ok(self.place(path, &slots, None))
     }
 
     /// Keeps a rebuilt node, unless it is empty or over a single leaf.
-    fn place(&mut self, path: NibblePath, slots: &Slots) -> Option<Child> {
+    fn place(&mut self, path: NibblePath, slots: &Slots, before: Before<'_>) -> Option<Child> {
         let mut children = slots.iter().flatten();
         match (children.next(), children.next()) {
             (None, _) => return None,
             (Some(leaf @ Child::Leaf { .. }), None) => return Some(*leaf),
             _ => {}
         }
-        let node = InternalNode::new(slots);
+        let node = InternalNode::new(slots, before);
         let child = Child::Internal {
             hash: node.hash(),
             version: self.version,

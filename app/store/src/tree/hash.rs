@@ -1,6 +1,6 @@
 //! The tree's hashes: SHA-256 with the domain separators of the `jmt` crate, whose roots these are.
 
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, compress256};
 
 /// A SHA-256 digest.
 pub type Hash = [u8; 32];
@@ -26,11 +26,38 @@ pub fn leaf_hash(key_hash: &Hash, value_hash: &Hash) -> Hash {
     sha256(&image)
 }
 
-/// A binary inner node's hash.
+/// SHA-256's initial state.
+#[rustfmt::skip]
+const INITIAL: [u32; 8] = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+];
+
+/// A binary inner node's hash. Its image is always 80 bytes, so both blocks, padding included, are laid out here.
 pub fn inner_hash(left: &Hash, right: &Hash) -> Hash {
-    let mut image = [0u8; 80];
-    image[..16].copy_from_slice(INNER_SEPARATOR);
-    image[16..48].copy_from_slice(left);
-    image[48..].copy_from_slice(right);
-    sha256(&image)
+    let (mut first, mut second) = ([0u8; 64], [0u8; 64]);
+    first[..16].copy_from_slice(INNER_SEPARATOR);
+    first[16..48].copy_from_slice(left);
+    first[48..].copy_from_slice(&right[..16]);
+    second[..16].copy_from_slice(&right[16..]);
+    second[16] = 0x80;
+    second[62..].copy_from_slice(&(80u16 * 8).to_be_bytes());
+    let mut state = INITIAL;
+    compress256(&mut state, &[first.into(), second.into()]);
+    let mut hash = [0u8; 32];
+    for (place, word) in hash.chunks_exact_mut(4).zip(state) {
+        place.copy_from_slice(&word.to_be_bytes());
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_inner_hash_is_the_sha256_of_separator_left_right() {
+        let (left, right) = (sha256(b"left"), sha256(b"right"));
+        let image = [INNER_SEPARATOR.as_slice(), &left, &right].concat();
+        assert_eq!(inner_hash(&left, &right), sha256(&image));
+    }
 }

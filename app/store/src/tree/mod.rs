@@ -7,6 +7,7 @@
 //! - Nodes are never changed, only replaced: every kept version reads from the same rows.
 
 mod batch;
+mod child;
 pub(crate) mod hash;
 mod nibble;
 mod node;
@@ -14,8 +15,9 @@ mod reader;
 mod search;
 
 pub use batch::{TreeBatch, Update, update};
+pub use child::{Child, Leaf, decode_root, encode_root, root_hash};
 pub use hash::{Hash, PLACEHOLDER, sha256};
 pub use nibble::NibblePath;
-pub use node::{Child, InternalNode, Leaf, NodeKey, decode_root, encode_root, root_hash};
+pub use node::{InternalNode, NodeKey};
 pub use reader::{NodeReader, TreeError};
 pub use search::{Descent, Side, bit_at, descend, neighbour, root_of};
