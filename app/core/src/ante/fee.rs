@@ -95,10 +95,9 @@ pub(super) fn deduct(state: &mut State<'_>, context: &AnteContext<'_>, tx: &Tx, 
         Some(payer) => payer,
         None => *signers.first().ok_or_else(|| SdkError::NoSignatures.bare())?,
     };
-    if let Some(granter) = tx.fee().map(|fee| fee.granter.as_str()).filter(|granter| !granter.is_empty()) {
-        if Address::parse(granter) != Ok(payer) {
-            return Err(SdkError::InvalidRequest.wrap("fee grants are not enabled").into());
-        }
+    let granter = tx.fee().map_or("", |fee| fee.granter.as_str());
+    if !granter.is_empty() && Address::parse(granter) != Ok(payer) {
+        return Err(SdkError::InvalidRequest.wrap("fee grants are not enabled").into());
     }
     let payer_text = payer.to_string();
     if !auth::exists(state, &payer)? {

@@ -12,7 +12,7 @@ pub struct Int(U256);
 
 /// Decimal digits of the largest value.
 const DIGITS_MAX: usize = 78;
-/// As many digits always fit 128 bits.
+/// As many digits always fit 128 bits; one more may not.
 const DIGITS_U128: usize = 38;
 
 impl Int {
@@ -42,7 +42,7 @@ impl Int {
         match digits.len() {
             0 => Ok(Int::ZERO),
             1..=DIGITS_U128 => digits.parse::<u128>().map(Int::from).map_err(|_| error()),
-            ..=DIGITS_MAX => U256::from_str_radix(digits, 10).map(Int).map_err(|_| error()),
+            39..=DIGITS_MAX => U256::from_str_radix(digits, 10).map(Int).map_err(|_| error()),
             _ => Err(error()),
         }
     }

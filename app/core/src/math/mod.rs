@@ -4,6 +4,8 @@
 //! - No operation wraps or loses bits: each either gives the exact (or exactly rounded) value, or a [`MathError`].
 //! - Rounding is the SDK's (`LegacyDec`): `mul` and `quo` round half to even, the `_truncate` forms toward zero.
 
+#![expect(clippy::should_implement_trait, reason = "Rust's operators cannot fail; these do")]
+
 mod coin;
 mod dec;
 mod int;

@@ -76,10 +76,10 @@ impl<T> Pager<T> {
         for entry in entries {
             let (key, value) = entry?;
             let key = key.strip_prefix(prefix).unwrap_or_default();
-            if let Some(item) = read(key, &value)? {
-                if self.take(key, item).is_break() {
-                    break;
-                }
+            if let Some(item) = read(key, &value)?
+                && self.take(key, item).is_break()
+            {
+                break;
             }
         }
         Ok(())

@@ -100,7 +100,8 @@ fn each_wrong_transaction_has_the_sdks_code() {
         change(&mut draft);
         draft
     };
-    let cases: [(&dyn Fn(&mut Draft), u32, &str); 12] = [
+    type Change<'a> = &'a dyn Fn(&mut Draft);
+    let cases: [(Change<'_>, u32, &str); 12] = [
         (&|draft| draft.body.memo = "x".repeat(257), 12, "maximum number of characters is 256 but received 257 characters: memo too large"),
         (&|draft| draft.body.timeout_height = 1, 30, ", timeout height: 1: tx timeout height"),
         (&|draft| draft.body.timeout_timestamp = Some(Timestamp { seconds: 5, nanos: 0 }), 42, "tx timeout"),
