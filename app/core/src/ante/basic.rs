@@ -21,7 +21,7 @@ pub(super) fn extension_options(tx: &Tx) -> Result<(), Rejected> {
 }
 
 /// Source: SDK `ValidateBasicDecorator` and `Tx.ValidateBasic`.
-pub(super) fn validate_basic(context: &AnteContext<'_>, tx: &Tx, signers: &[Address]) -> Result<(), Rejected> {
+pub(super) fn validate_basic(tx: &Tx, signers: &[Address]) -> Result<(), Rejected> {
     if tx.gas_limit() > GAS_LIMIT_MAX {
         let reason = format!("invalid gas supplied; {} > {GAS_LIMIT_MAX}", tx.gas_limit());
         return Err(SdkError::InvalidRequest.wrap(reason));
@@ -39,7 +39,7 @@ pub(super) fn validate_basic(context: &AnteContext<'_>, tx: &Tx, signers: &[Addr
         let reason = format!("invalid number of signer infos; expected: {}, got {infos}", signers.len());
         return Err(SdkError::Unauthorized.wrap(reason));
     }
-    if context.mode != Mode::Genesis && tx.body.unordered {
+    if tx.body.unordered {
         return Err(SdkError::NotSupported.wrap("unordered transactions are not supported: use the account's sequence"));
     }
     Ok(())

@@ -90,7 +90,7 @@ pub fn run(state: &mut State<'_>, context: &AnteContext<'_>, tx: &Tx) -> Result<
     basic::extension_options(tx)?;
     let signers = tx.signers()?;
     if context.mode != Mode::Recheck {
-        basic::validate_basic(context, tx, &signers)?;
+        basic::validate_basic(tx, &signers)?;
     }
     basic::timeouts(context, tx)?;
     basic::memo(tx, params.max_memo_characters)?;

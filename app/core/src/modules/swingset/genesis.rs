@@ -17,6 +17,10 @@ use crate::{
 
 /// What kernel entries may begin with: the engine's own keys and this module's.
 const PREFIXES: [&[u8]; 2] = [b"swingset/", b"~swingset/"];
+/// Vats of a new chain whose section names none, as far as the release carries their bundles: name and bundle, in the order in
+/// which they are made.
+const DEFAULT_VATS: [(&str, &str); 5] =
+    [("bootstrap", "bootstrap"), ("counter", "counter"), ("mint", "mint"), ("alice", "party"), ("bob", "party")];
 /// Parameters of a vat that has none: an empty smallcaps record.
 const NO_PARAMETERS: &str = "#{}";
 
@@ -100,7 +104,7 @@ fn initialize(context: &mut GenesisContext<'_, '_>, vats: &[GenesisVat]) -> Resu
     })
 }
 
-/// The vats that the section names, or one for each vat bundle of the release when it names none.
+/// The vats that the section names, or the default ones when it names none.
 fn static_vats(bundles: &ReleaseBundles, vats: &[GenesisVat]) -> Result<Vec<StaticVatConfig>, GenesisError> {
     let config = |name: &str, bundle: &str, parameters: String, critical: bool| StaticVatConfig {
         name: name.to_owned(),
@@ -109,14 +113,15 @@ fn static_vats(bundles: &ReleaseBundles, vats: &[GenesisVat]) -> Result<Vec<Stat
         critical,
         raw: false,
     };
+    let carried = |bundle: &str| bundles.vats.iter().any(|(name, _)| name == bundle);
     if vats.is_empty() {
-        let all = bundles.vats.iter();
-        return Ok(all.map(|(name, _)| config(name, name, NO_PARAMETERS.to_owned(), false)).collect());
+        let vats = DEFAULT_VATS.iter().filter(|(_, bundle)| carried(bundle));
+        return Ok(vats.map(|(name, bundle)| config(name, bundle, NO_PARAMETERS.to_owned(), false)).collect());
     }
     let mut configs = Vec::new();
     for (index, vat) in vats.iter().enumerate() {
         let at = |field: &str, reason: String| GenesisError::at(format!("swingset.vats[{index}].{field}"), reason);
-        if !bundles.vats.iter().any(|(name, _)| *name == vat.bundle_id) {
+        if !carried(&vat.bundle_id) {
             let known: Vec<_> = bundles.vats.iter().map(|(name, _)| name.as_str()).collect();
             let reason = format!("{:?} is no vat bundle of this release; it has {}", vat.bundle_id, known.join(", "));
             return Err(at("bundle_id", reason));
