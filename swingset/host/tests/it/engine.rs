@@ -1,6 +1,8 @@
 //! The released kernel with raw vats, from the first state on.
 
-use swingset_host::ControllerOptions;
+use swingset_host::{
+    Controller, ControllerOptions, EngineRuntime, controller::SwingsetConfig, engine::CodeCache, env::MemoryEnvironment,
+};
 
 use crate::support::{World, kernel_1, raw_vat, release, released, supervisor, vat};
 
@@ -82,4 +84,35 @@ fn two_runs_of_the_same_messages_give_the_same_bytes() {
     let (one, other) = (play(), play());
     assert_eq!(one.activity(), other.activity());
     assert!(one.state() == other.state());
+}
+
+#[test]
+fn code_from_the_cache_does_what_compiled_code_does_and_damage_is_compiled_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let play = || {
+        let cache = CodeCache::open(folder.path().join("code")).unwrap();
+        let runtime = EngineRuntime::with_cache(Some(cache)).unwrap();
+        let bundles = release(kernel_1(), &[("player", released("test/raw-pingpong.wasm"))]);
+        let config = SwingsetConfig { vats: ["bootstrap=player", "pong=player"].map(raw_vat).to_vec() };
+        let (mut env, mut controller) =
+            (MemoryEnvironment::new(), Controller::new(runtime, ControllerOptions::default()));
+        controller.initialize_swingset(&mut env, &config, &bundles).unwrap();
+        let mut world = World { env, controller };
+        world.queue("bootstrap", "serve", "[7]");
+        world.run();
+        world.activity()
+    };
+    let files = || -> Vec<_> {
+        std::fs::read_dir(folder.path().join("code")).unwrap().map(|entry| entry.unwrap().path()).collect()
+    };
+    let compiled = play();
+    assert_eq!(files().len(), 2, "the kernel and the player");
+    assert_eq!(play(), compiled);
+    for file in files() {
+        let mut bytes = std::fs::read(&file).unwrap();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        std::fs::write(&file, bytes).unwrap();
+    }
+    assert_eq!(play(), compiled);
 }
