@@ -23,7 +23,10 @@ const SUPERVISED_ROUNDS: u64 = 5_000;
 const ROUNDS: usize = 7;
 
 fn guest(path: &str) -> Result<Vec<u8>, Error> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../bundles").join(path).with_extension("bundle");
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../bundles")
+        .join(path)
+        .with_extension("bundle");
     Ok(Bundle::decode(&std::fs::read(file)?)?.content().to_vec())
 }
 

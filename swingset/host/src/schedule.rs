@@ -17,6 +17,8 @@ pub struct Schedule {
     pub syscall: u64,
     /// One byte of a syscall or of its answer: copied, translated, and stored or read.
     pub syscall_byte: u64,
+    /// One reference (slot, promise, vref) in a syscall: the kernel translates and counts each.
+    pub reference: u64,
     /// One byte that passes between a vat and its supervisor.
     pub copied_byte: u64,
     /// 4 KiB of memory, at a vat's first delivery of a block: it is compared, hashed and stored at the block's end.
@@ -34,14 +36,17 @@ pub const SCHEDULE: Schedule = Schedule {
     delivery_byte: 4,
     syscall: 4_000,
     syscall_byte: 10,
+    reference: 6_000,
     copied_byte: 1,
     page_touched: 1_000,
     page_grown: 40_000,
     log_byte: 4,
 };
 
-/// Fuel that the kernel may burn in one call: far above any legal crank, so that passing it is the kernel's fault.
-pub const KERNEL_FUEL_CAP: u64 = 20_000_000_000;
+/// Fuel that the kernel may burn in one call: above any legal crank, so that passing it is the kernel's fault. Within the ceiling
+/// of policies a crank has at most 50,000 syscalls (below 50,000 kernel fuel each) and pays for at most 170,000 references (below
+/// 10,000 each): 4.2 billion.
+pub const KERNEL_FUEL_CAP: u64 = 8_000_000_000;
 
 impl Schedule {
     /// Computrons for this much fuel, rounded up.

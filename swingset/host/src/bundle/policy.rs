@@ -34,13 +34,13 @@ pub struct LockdownPolicy {
 /// What no policy may go beyond.
 pub const POLICY_CEILING: LockdownPolicy = LockdownPolicy {
     capdata_bytes_max: 4 * 1024 * 1024,
-    crank_computrons_default: 100_000_000,
-    crank_computrons_max: 100_000_000,
+    crank_computrons_default: 10_000_000,
+    crank_computrons_max: 10_000_000,
     engine_profile: 1,
     floats: true,
     key_bytes_max: 4096,
     memory_pages_max: 4096,
-    syscalls_per_crank_max: 1_000_000,
+    syscalls_per_crank_max: 50_000,
     value_bytes_max: 4 * 1024 * 1024,
 };
 

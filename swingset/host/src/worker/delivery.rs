@@ -11,7 +11,7 @@ use wasmtime::{AsContext, AsContextMut};
 use super::{
     Event, SharedMailbox,
     instances::{Instances, VatData},
-    outputs::{Output, input, read_output},
+    outputs::{Output, PendingSyscall, input, read_output},
     supervisor::Supervisor,
 };
 use crate::{
@@ -183,13 +183,16 @@ fn stepped(
 /// Makes a syscall: parks until the kernel has answered.
 pub(super) async fn syscall(
     store: &mut impl AsContextMut<Data = VatData>,
-    step: Vec<u8>,
+    pending: PendingSyscall,
 ) -> wasmtime::Result<std::sync::Arc<[u8]>> {
+    let PendingSyscall { step, references } = pending;
+    let bytes = price(step.len(), SCHEDULE.syscall_byte);
     charge(
         store,
         SCHEDULE
             .syscall
-            .saturating_add(price(step.len(), SCHEDULE.syscall_byte)),
+            .saturating_add(bytes)
+            .saturating_add(price(references, SCHEDULE.reference)),
     )?;
     let mut context = store.as_context_mut();
     let data = context.data_mut();

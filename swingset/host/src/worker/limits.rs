@@ -80,6 +80,30 @@ impl VatLimits {
     }
 }
 
+/// References that the kernel must translate for a syscall.
+pub(crate) fn references(syscall: &VatSyscall) -> usize {
+    match syscall {
+        VatSyscall::Send { methargs, .. } => methargs.slots.len().saturating_add(2),
+        VatSyscall::CallNow { args, .. } => args.slots.len().saturating_add(1),
+        VatSyscall::Resolve { resolutions } => {
+            let each = resolutions
+                .iter()
+                .map(|resolution| resolution.data.slots.len().saturating_add(1));
+            each.fold(0, usize::saturating_add)
+        }
+        VatSyscall::Exit { info, .. } => info.slots.len(),
+        VatSyscall::Subscribe { .. } => 1,
+        VatSyscall::DropImports { vrefs }
+        | VatSyscall::RetireImports { vrefs }
+        | VatSyscall::RetireExports { vrefs }
+        | VatSyscall::AbandonExports { vrefs } => vrefs.len(),
+        VatSyscall::VatstoreGet { .. }
+        | VatSyscall::VatstoreSet { .. }
+        | VatSyscall::VatstoreGetNextKey { .. }
+        | VatSyscall::VatstoreDelete { .. } => 0,
+    }
+}
+
 fn capdata_bytes(data: &CapData) -> usize {
     data.slots
         .iter()

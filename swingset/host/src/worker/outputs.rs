@@ -5,7 +5,7 @@ use swingset_abi::{
     wire::{Reader, Wire},
 };
 
-use super::limits::VatLimits;
+use super::limits::{VatLimits, references};
 use crate::engine::GuestFault;
 
 /// Tags of [`swingset_abi::supervisor::Input`], which the host puts before the bytes that it hands on.
@@ -23,11 +23,20 @@ const STEP_SYSCALL: u8 = 0;
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Output {
     /// A whole `VatStep::Syscall`.
-    Syscall(Vec<u8>),
+    Syscall(PendingSyscall),
     CallVat(Vec<u8>),
     AnswerVat(Vec<u8>),
     Finished,
     Failed,
+}
+
+/// A judged syscall on its way to the kernel.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct PendingSyscall {
+    /// The whole `VatStep::Syscall`, encoded.
+    pub step: Vec<u8>,
+    /// References in it.
+    pub references: usize,
 }
 
 /// Reads an output; a syscall is judged.
@@ -52,13 +61,16 @@ pub(crate) fn read_output(bytes: &[u8], limits: &VatLimits) -> Result<Output, Gu
 }
 
 /// The `VatStep` of a syscall's bytes, once they are judged.
-pub(crate) fn step_of_syscall(bytes: &[u8], limits: &VatLimits) -> Result<Vec<u8>, GuestFault> {
+pub(crate) fn step_of_syscall(bytes: &[u8], limits: &VatLimits) -> Result<PendingSyscall, GuestFault> {
     let syscall = VatSyscall::from_bytes(bytes).map_err(|_| GuestFault("syscall is malformed"))?;
     limits.check(&syscall)?;
     let mut step = Vec::with_capacity(bytes.len().saturating_add(1));
     step.push(STEP_SYSCALL);
     step.extend_from_slice(bytes);
-    Ok(step)
+    Ok(PendingSyscall {
+        step,
+        references: references(&syscall),
+    })
 }
 
 #[cfg(test)]
@@ -81,7 +93,10 @@ mod tests {
             syscall: syscall.clone(),
         }
         .to_bytes();
-        assert_eq!(read(supervisor::Output::Syscall { syscall }), Output::Syscall(step));
+        assert_eq!(
+            read(supervisor::Output::Syscall { syscall }),
+            Output::Syscall(PendingSyscall { step, references: 0 })
+        );
         assert_eq!(
             read(supervisor::Output::CallVat {
                 event: Blob(vec![1, 2])

@@ -93,9 +93,13 @@ fn code_from_the_cache_does_what_compiled_code_does_and_damage_is_compiled_again
         let cache = CodeCache::open(folder.path().join("code")).unwrap();
         let runtime = EngineRuntime::with_cache(Some(cache)).unwrap();
         let bundles = release(kernel_1(), &[("player", released("test/raw-pingpong.wasm"))]);
-        let config = SwingsetConfig { vats: ["bootstrap=player", "pong=player"].map(raw_vat).to_vec() };
-        let (mut env, mut controller) =
-            (MemoryEnvironment::new(), Controller::new(runtime, ControllerOptions::default()));
+        let config = SwingsetConfig {
+            vats: ["bootstrap=player", "pong=player"].map(raw_vat).to_vec(),
+        };
+        let (mut env, mut controller) = (
+            MemoryEnvironment::new(),
+            Controller::new(runtime, ControllerOptions::default()),
+        );
         controller.initialize_swingset(&mut env, &config, &bundles).unwrap();
         let mut world = World { env, controller };
         world.queue("bootstrap", "serve", "[7]");
@@ -103,7 +107,10 @@ fn code_from_the_cache_does_what_compiled_code_does_and_damage_is_compiled_again
         world.activity()
     };
     let files = || -> Vec<_> {
-        std::fs::read_dir(folder.path().join("code")).unwrap().map(|entry| entry.unwrap().path()).collect()
+        std::fs::read_dir(folder.path().join("code"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect()
     };
     let compiled = play();
     assert_eq!(files().len(), 2, "the kernel and the player");

@@ -24,7 +24,10 @@ pub fn runtime() -> Arc<EngineRuntime> {
 
 /// The module in a released bundle: `version-1/kernel.wasm` is the content of `version-1/kernel.bundle`.
 pub fn released(path: &str) -> Vec<u8> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../bundles").join(path).with_extension("bundle");
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../bundles")
+        .join(path)
+        .with_extension("bundle");
     let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     Bundle::decode(&bytes).unwrap().content().to_vec()
 }
