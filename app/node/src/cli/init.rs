@@ -51,7 +51,7 @@ pub fn run(context: &Context, arguments: &InitArgs) -> Result<(), Failure> {
         None => Some(context.client_config()?.chain_id).filter(|id| !id.is_empty()).map_or_else(random_chain_id, Ok)?,
     };
     genesis::check_chain_id(&chain_id).map_err(Failure::Usage)?;
-    if !swing_core::math::validate_denom(&arguments.default_denom).is_ok() {
+    if swing_core::math::validate_denom(&arguments.default_denom).is_err() {
         return Err(Failure::Usage(format!("--default-denom {:?} is not a denomination", arguments.default_denom)));
     }
     let validator_seed = if arguments.recover { Some(recovered_seed()?) } else { None };

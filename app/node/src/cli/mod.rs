@@ -61,10 +61,10 @@ enum Command {
     Init(init::InitArgs),
     /// Manage the keys of accounts
     #[command(subcommand)]
-    Keys(keys::KeysCommand),
+    Keys(Box<keys::KeysCommand>),
     /// Work on the genesis file
     #[command(subcommand)]
-    Genesis(genesis::GenesisCommand),
+    Genesis(Box<genesis::GenesisCommand>),
     /// Build, sign and send transactions
     Tx(Box<tx::TxCommand>),
     /// Ask a running node

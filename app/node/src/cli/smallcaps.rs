@@ -37,16 +37,20 @@ fn escape(value: Value) -> Value {
     }
 }
 
-/// The plain value of a body; none where it is not a body. What JSON cannot say (`#undefined`, slots, large integers) stays in
-/// its smallcaps form.
+/// The plain value of a body; none where it is not a body. Integers of any size (`+5`) become texts of digits; what JSON cannot
+/// say (`#undefined`, slots) stays in its smallcaps form.
 pub fn value(body: &str) -> Option<Value> {
     Some(unescape(serde_json::from_str(body.strip_prefix('#')?).ok()?))
+}
+
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn unescape(value: Value) -> Value {
     let text = |text: String| match text.strip_prefix('!') {
         Some(rest) if is_special(rest) => rest.to_owned(),
-        _ => text,
+        _ => text.strip_prefix('+').filter(|digits| is_digits(digits)).map_or_else(|| text.clone(), str::to_owned),
     };
     match value {
         Value::String(string) => Value::String(text(string)),
@@ -76,6 +80,7 @@ mod tests {
         check(json!(["$0", "+5", "!x", "-", "", "a!"]), "#[\"!$0\",\"!+5\",\"!!x\",\"!-\",\"\",\"a!\"]");
         check(json!({"#tag": "&0", "b": []}), "#{\"!#tag\":\"!&0\",\"b\":[]}");
         assert_eq!(value("[]"), None);
-        assert_eq!(value("#\"+5\""), Some(json!("+5")));
+        assert_eq!(value("#\"+5\""), Some(json!("5")));
+        assert_eq!(value("#[\"-5\",\"+x\",\"#undefined\"]"), Some(json!(["-5", "+x", "#undefined"])));
     }
 }

@@ -19,7 +19,7 @@ pub enum GenesisCommand {
     #[command(visible_alias = "add-genesis-account")]
     AddAccount(accounts::AddAccountArgs),
     /// Sign a transaction that makes this node a validator from the first block on
-    Gentx(gentx::GentxArgs),
+    Gentx(Box<gentx::GentxArgs>),
     /// Take the signed transactions of all validators into the genesis file
     CollectGentxs(collect::CollectArgs),
     /// Check a genesis file
