@@ -191,7 +191,12 @@ fn expect_refusal(name: &str, swingd: &Swingd, code: i32, output: &str, height: 
         ensure!(output.contains(&line), "{name} did not print `{line}`:\n{output}");
     }
     let status = swingd.json(&["status"])?;
-    let committed = number(&status["sync_info"]["latest_block_height"])?;
+    // Supervisors read the plan's height there, once a stop is due; the committed one is the application's own.
+    ensure!(
+        number(&status["sync_info"]["latest_block_height"])? == height,
+        "{name}'s status is {status}, expected the plan's height {height} for supervisors"
+    );
+    let committed = number(&status["application"]["committed_height"])?;
     ensure!(
         committed == height.saturating_sub(1),
         "{name} stopped with height {committed}, expected {}",

@@ -45,7 +45,7 @@ pub fn can_you_handle(plan_name: &str, answer: bool) -> String {
 
 /// The action that a handler takes to replace the kernel.
 pub fn upgrade_swingset(upgrade_name: &str) -> String {
-    format!("UPGRADE_SWINGSET {{upgradeName: {upgrade_name}}}")
+    format!("UPGRADE_SWINGSET {upgrade_name}")
 }
 
 /// All lines of a decision, in the order in which they are written; none when the block just goes on.

@@ -57,6 +57,6 @@ fn every_decision_is_told_in_the_sdks_words() {
 fn the_handlers_action_names_the_upgrade() {
     assert_eq!(
         lines::upgrade_swingset("version-2"),
-        "UPGRADE_SWINGSET {upgradeName: version-2}"
+        "UPGRADE_SWINGSET version-2"
     );
 }
