@@ -22,7 +22,10 @@ pub fn single_slot(data: &CapData) -> Option<&str> {
 
 /// An error value. `text` is one of the kernel's own words: nothing in it needs escaping.
 pub fn error(text: &str) -> CapData {
-    CapData { body: crate::keys::join(["#{\"#error\":\"", text, "\",\"name\":\"Error\"}"]), slots: Vec::new() }
+    CapData {
+        body: crate::keys::join(["#{\"#error\":\"", text, "\",\"name\":\"Error\"}"]),
+        slots: Vec::new(),
+    }
 }
 
 /// Appends a smallcaps string: JSON-quoted, with `!` before a first character that would mean something else.
@@ -62,7 +65,10 @@ pub fn methargs(method: &str, args: &CapData) -> Option<CapData> {
     body.push(',');
     body.push_str(list);
     body.push(']');
-    Some(CapData { body, slots: args.slots.clone() })
+    Some(CapData {
+        body,
+        slots: args.slots.clone(),
+    })
 }
 
 #[cfg(test)]
@@ -71,7 +77,10 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, slots: &[&str], expected: Option<&str>) {
-        let data = CapData { body: String::from(body), slots: slots.iter().map(|slot| String::from(*slot)).collect() };
+        let data = CapData {
+            body: String::from(body),
+            slots: slots.iter().map(|slot| String::from(*slot)).collect(),
+        };
         assert_eq!(single_slot(&data), expected, "{body}");
     }
 
@@ -89,9 +98,27 @@ mod tests {
 
     #[test]
     fn a_method_is_quoted_and_escaped() {
-        let args = CapData { body: String::from("#[1]"), slots: Vec::new() };
-        assert_eq!(methargs("add", &args).map(|data| data.body).as_deref(), Some("#[\"add\",[1]]"));
-        assert_eq!(methargs("#x\"", &args).map(|data| data.body).as_deref(), Some("#[\"!#x\\\"\",[1]]"));
-        assert_eq!(methargs("add", &CapData { body: String::from("#{}"), slots: Vec::new() }), None);
+        let args = CapData {
+            body: String::from("#[1]"),
+            slots: Vec::new(),
+        };
+        assert_eq!(
+            methargs("add", &args).map(|data| data.body).as_deref(),
+            Some("#[\"add\",[1]]")
+        );
+        assert_eq!(
+            methargs("#x\"", &args).map(|data| data.body).as_deref(),
+            Some("#[\"!#x\\\"\",[1]]")
+        );
+        assert_eq!(
+            methargs(
+                "add",
+                &CapData {
+                    body: String::from("#{}"),
+                    slots: Vec::new()
+                }
+            ),
+            None
+        );
     }
 }

@@ -20,7 +20,11 @@ impl<H: Host> Kernel<'_, H> {
     /// The vat that was terminated first and still has entries.
     pub fn first_terminated(&mut self) -> Kept<Option<String>> {
         let text = self.store.get_text(keys::VATS_TERMINATED)?.unwrap_or_default();
-        Ok(text.split(',').next().filter(|vat_id| !vat_id.is_empty()).map(String::from))
+        Ok(text
+            .split(',')
+            .next()
+            .filter(|vat_id| !vat_id.is_empty())
+            .map(String::from))
     }
 
     /// One slice of a terminated vat's deletion.
@@ -29,7 +33,9 @@ impl<H: Host> Kernel<'_, H> {
         let by_kref = join([vat_id, ".c.k"]);
         let mut prior = by_kref.clone();
         while left > 0 {
-            let Some(key) = self.store.next_key(&prior, &by_kref)? else { break };
+            let Some(key) = self.store.next_key(&prior, &by_kref)? else {
+                break;
+            };
             let kref = String::from(key.get(vat_id.len() + 3..).ok_or(Fault("a c-list key is malformed"))?);
             self.give_up(vat_id, &kref)?;
             prior = key;
@@ -51,7 +57,9 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn give_up(&mut self, vat_id: &str, kref: &str) -> Kept<()> {
-        let entry = self.entry(vat_id, kref)?.ok_or(Fault("a c-list entry to delete is missing"))?;
+        let entry = self
+            .entry(vat_id, kref)?
+            .ok_or(Fault("a c-list entry to delete is missing"))?;
         let exported = !entry.is_import();
         if entry.vref == "o+0" {
             self.unpin(kref)?;

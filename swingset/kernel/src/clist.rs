@@ -34,18 +34,24 @@ impl Entry {
 impl<H: Host> Kernel<'_, H> {
     /// The vat's entry for a kref.
     pub fn entry(&mut self, vat_id: &str, kref: &str) -> Kept<Option<Entry>> {
-        let Some(text) = self.store.get_text(&clist(vat_id, kref))? else { return Ok(None) };
+        let Some(text) = self.store.get_text(&clist(vat_id, kref))? else {
+            return Ok(None);
+        };
         match (text.as_bytes(), text.get(2..)) {
-            ([flag @ (b'R' | b'_'), b' ', ..], Some(vref)) if vref.len() > 2 => {
-                Ok(Some(Entry { vref: String::from(vref), reachable: *flag == b'R' }))
-            }
+            ([flag @ (b'R' | b'_'), b' ', ..], Some(vref)) if vref.len() > 2 => Ok(Some(Entry {
+                vref: String::from(vref),
+                reachable: *flag == b'R',
+            })),
             _ => Err(Fault("a c-list entry is malformed")),
         }
     }
 
     /// Whether the vat has an entry for the kref and it is flagged `R`.
     pub fn is_reachable(&mut self, vat_id: &str, kref: &str) -> Kept<bool> {
-        Ok(self.store.get(&clist(vat_id, kref)).is_some_and(|entry| entry.first() == Some(&b'R')))
+        Ok(self
+            .store
+            .get(&clist(vat_id, kref))
+            .is_some_and(|entry| entry.first() == Some(&b'R')))
     }
 
     /// Writes the flag.
@@ -134,7 +140,9 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Flags an entry `_`: the vat cannot reach it any more.
     pub fn clear_reachable(&mut self, vat_id: &str, kref: &str) -> Kept<()> {
-        let Some(entry) = self.entry(vat_id, kref)? else { return Ok(()) };
+        let Some(entry) = self.entry(vat_id, kref)? else {
+            return Ok(());
+        };
         if entry.reachable {
             self.set_flag(vat_id, kref, &entry.vref, false);
             if entry.is_import() {
@@ -146,7 +154,9 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Deletes an entry with its references.
     pub fn delete_entry(&mut self, vat_id: &str, kref: &str) -> Kept<()> {
-        let entry = self.entry(vat_id, kref)?.ok_or(Fault("a c-list entry to delete is missing"))?;
+        let entry = self
+            .entry(vat_id, kref)?
+            .ok_or(Fault("a c-list entry to delete is missing"))?;
         match kref_kind(kref)? {
             Kind::Promise => self.count_promise(kref, Change::Remove)?,
             Kind::Object if entry.is_import() => {

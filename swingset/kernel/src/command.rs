@@ -37,7 +37,10 @@ impl Refused {
 
 impl From<Fault> for Refused {
     fn from(Fault(what): Fault) -> Self {
-        Refused { code: refusal::CORRUPT, problem: what }
+        Refused {
+            code: refusal::CORRUPT,
+            problem: what,
+        }
     }
 }
 
@@ -48,13 +51,19 @@ pub type Served<T> = Result<T, Refused>;
 pub fn call<H: Host>(host: &mut H, command: &[u8]) -> Vec<u8> {
     let reply = match Command::from_bytes(command) {
         Ok(command) => Kernel::new(host).serve(command),
-        Err(_) => refused(Refused::new(refusal::BAD_COMMAND, "the bytes are not a command of this host ABI level")),
+        Err(_) => refused(Refused::new(
+            refusal::BAD_COMMAND,
+            "the bytes are not a command of this host ABI level",
+        )),
     };
     reply.to_bytes()
 }
 
 fn refused(refused: Refused) -> Reply {
-    Reply::Refused { code: refused.code, problem: String::from(refused.problem) }
+    Reply::Refused {
+        code: refused.code,
+        problem: String::from(refused.problem),
+    }
 }
 
 impl<H: Host> Kernel<'_, H> {
@@ -75,7 +84,11 @@ impl<H: Host> Kernel<'_, H> {
                     host_abi: HOST_ABI_LEVEL,
                 });
             }
-            Command::Initialize { vats, supervisor_bundle_id, lockdown_bundle_id } => {
+            Command::Initialize {
+                vats,
+                supervisor_bundle_id,
+                lockdown_bundle_id,
+            } => {
                 self.initialize(&vats, &supervisor_bundle_id, &lockdown_bundle_id)?;
                 return self.written(Reply::Done {});
             }
@@ -91,20 +104,34 @@ impl<H: Host> Kernel<'_, H> {
                 #[cfg(all(feature = "trap-on-step", target_arch = "wasm32"))]
                 core::arch::wasm32::unreachable();
                 self.require_settled_schema()?;
-                Ok(Reply::Crank { report: self.step(crank_limit_default) })
+                Ok(Reply::Crank {
+                    report: self.step(crank_limit_default),
+                })
             }
-            Command::QueueToVatRoot { vat_name, method, args, policy } => {
+            Command::QueueToVatRoot {
+                vat_name,
+                method,
+                args,
+                policy,
+            } => {
                 let vat_id = self.living_vat(&vat_name)?;
                 let root = self.root_of(&vat_id)?;
                 let kpid = self.queue_to(&root, &method, &args, policy)?;
                 self.written(Reply::Queued { kpid })
             }
-            Command::QueueToVatObject { target, method, args, policy } => {
+            Command::QueueToVatObject {
+                target,
+                method,
+                args,
+                policy,
+            } => {
                 self.require_object(&target)?;
                 let kpid = self.queue_to(&target, &method, &args, policy)?;
                 self.written(Reply::Queued { kpid })
             }
-            Command::PromiseStatus { kpid } => Ok(Reply::PromiseState { state: self.promise_state(&kpid)? }),
+            Command::PromiseStatus { kpid } => Ok(Reply::PromiseState {
+                state: self.promise_state(&kpid)?,
+            }),
             Command::RegisterInterest { kpid } => {
                 self.register_interest(&kpid)?;
                 self.written(Reply::Done {})
@@ -137,9 +164,15 @@ impl<H: Host> Kernel<'_, H> {
     /// The state must be initialized and of a schema that this kernel can read.
     fn require_schema(&mut self) -> Served<()> {
         match self.store.get_number(keys::VERSION)? {
-            None => Err(Refused::new(refusal::NOT_INITIALIZED, "initialize_swingset has not run")),
+            None => Err(Refused::new(
+                refusal::NOT_INITIALIZED,
+                "initialize_swingset has not run",
+            )),
             Some(schema) if (u64::from(SCHEMA_FROM_MIN)..=u64::from(SCHEMA)).contains(&schema) => Ok(()),
-            Some(_) => Err(Refused::new(refusal::SCHEMA, "the state's schema is not one that this kernel reads")),
+            Some(_) => Err(Refused::new(
+                refusal::SCHEMA,
+                "the state's schema is not one that this kernel reads",
+            )),
         }
     }
 
@@ -149,7 +182,10 @@ impl<H: Host> Kernel<'_, H> {
             return Err(Refused::new(refusal::MIGRATING, "a schema migration is under way"));
         }
         if self.store.get_number(keys::VERSION)? != Some(u64::from(SCHEMA)) {
-            return Err(Refused::new(refusal::SCHEMA, "the state must be migrated to this kernel's schema first"));
+            return Err(Refused::new(
+                refusal::SCHEMA,
+                "the state must be migrated to this kernel's schema first",
+            ));
         }
         Ok(())
     }
@@ -159,7 +195,10 @@ impl<H: Host> Kernel<'_, H> {
             return Err(Refused::new(refusal::UNKNOWN, "no vat has this name"));
         };
         if self.options(&vat_id)?.is_none() {
-            return Err(Refused::new(refusal::VAT_TERMINATED, "the vat of this name was terminated"));
+            return Err(Refused::new(
+                refusal::VAT_TERMINATED,
+                "the vat of this name was terminated",
+            ));
         }
         Ok(vat_id)
     }
@@ -172,15 +211,26 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     /// Queues a message from outside, with a result promise unless the policy is `None`.
-    pub fn queue_to(&mut self, target: &str, method: &str, args: &CapData, policy: ResolutionPolicy) -> Served<Option<String>> {
+    pub fn queue_to(
+        &mut self,
+        target: &str,
+        method: &str,
+        args: &CapData,
+        policy: ResolutionPolicy,
+    ) -> Served<Option<String>> {
         if method.is_empty() || method.len() > limits::NAME_BYTES_MAX {
-            return Err(Refused::new(refusal::BAD_ARGUMENT, "the method's name is empty or too long"));
+            return Err(Refused::new(
+                refusal::BAD_ARGUMENT,
+                "the method's name is empty or too long",
+            ));
         }
         if args.body.len() > limits::BODY_BYTES_MAX || args.slots.len() > limits::SLOTS_MAX {
             return Err(Refused::new(refusal::BAD_ARGUMENT, "the arguments are too large"));
         }
-        let methargs = body::methargs(method, args)
-            .ok_or(Refused::new(refusal::BAD_ARGUMENT, "the arguments' body is not '#' and a list"))?;
+        let methargs = body::methargs(method, args).ok_or(Refused::new(
+            refusal::BAD_ARGUMENT,
+            "the arguments' body is not '#' and a list",
+        ))?;
         for slot in &methargs.slots {
             self.require_referable(slot)?;
         }
@@ -189,7 +239,11 @@ impl<H: Host> Kernel<'_, H> {
             other => Some(self.new_promise(None, Some(other))?),
         };
         self.hold_message(target, result.as_deref(), &methargs)?;
-        let event = Event::Send { target: String::from(target), result: result.clone(), methargs };
+        let event = Event::Send {
+            target: String::from(target),
+            result: result.clone(),
+            methargs,
+        };
         self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())?;
         Ok(result)
     }
@@ -200,7 +254,11 @@ impl<H: Host> Kernel<'_, H> {
         } else {
             is_kref(kref, "ko") && self.object_counts(kref)?.is_some()
         };
-        if known { Ok(()) } else { Err(Refused::new(refusal::UNKNOWN, "a slot of the arguments names nothing")) }
+        if known {
+            Ok(())
+        } else {
+            Err(Refused::new(refusal::UNKNOWN, "a slot of the arguments names nothing"))
+        }
     }
 
     fn promise_state(&mut self, kpid: &str) -> Kept<PromiseState> {
@@ -228,7 +286,12 @@ impl<H: Host> Kernel<'_, H> {
     fn release_interest(&mut self, kpid: &str) -> Served<()> {
         let key = join([kpid, ".interest"]);
         match self.store.get_number(&key)? {
-            None | Some(0) => return Err(Refused::new(refusal::UNKNOWN, "no interest in this promise is registered")),
+            None | Some(0) => {
+                return Err(Refused::new(
+                    refusal::UNKNOWN,
+                    "no interest in this promise is registered",
+                ));
+            }
             Some(1) => self.store.delete(&key),
             Some(count) => self.store.set_number(&key, count - 1),
         }
@@ -246,7 +309,9 @@ impl<H: Host> Kernel<'_, H> {
         match self.options(vat_id)? {
             _ if !known => Err(Refused::new(refusal::UNKNOWN, "no vat has this ID")),
             None => Err(Refused::new(refusal::VAT_TERMINATED, "the vat was terminated before")),
-            Some(options) if options.critical => Err(Refused::new(refusal::CRITICAL, "a critical vat is not terminated")),
+            Some(options) if options.critical => {
+                Err(Refused::new(refusal::CRITICAL, "a critical vat is not terminated"))
+            }
             Some(_) => Ok(self.terminate(vat_id, false)?),
         }
     }

@@ -37,7 +37,13 @@ pub struct Crank {
 impl Crank {
     /// A crank of this kind that cost nothing in a vat.
     pub fn of(kind: CrankKind, vat_id: Option<String>) -> Crank {
-        Crank { kind, vat_id, computrons: 0, aborted: false, terminated: None }
+        Crank {
+            kind,
+            vat_id,
+            computrons: 0,
+            aborted: false,
+            terminated: None,
+        }
     }
 
     /// An item that needed no delivery.
@@ -49,14 +55,21 @@ impl Crank {
 impl<'h, H: Host> Kernel<'h, H> {
     /// A kernel that knows nothing yet.
     pub fn new(host: &'h mut H) -> Self {
-        Kernel { store: Store::new(host), maybe_free: BTreeSet::new(), gc_actions_added: 0, panic: None }
+        Kernel {
+            store: Store::new(host),
+            maybe_free: BTreeSet::new(),
+            gc_actions_added: 0,
+            panic: None,
+        }
     }
 
     /// A living vat's options; `None` when it never lived or was terminated.
     pub fn options(&mut self, vat_id: &str) -> Kept<Option<VatOptions>> {
         match self.store.get(&join([vat_id, ".options"])) {
             None => Ok(None),
-            Some(bytes) => VatOptions::from_bytes(bytes).map(Some).map_err(|_| Fault("a vat's options are malformed")),
+            Some(bytes) => VatOptions::from_bytes(bytes)
+                .map(Some)
+                .map_err(|_| Fault("a vat's options are malformed")),
         }
     }
 
@@ -121,7 +134,10 @@ impl<'h, H: Host> Kernel<'h, H> {
     /// What every crank and every command that writes ends with, before its flush.
     fn end_crank(&mut self) -> Kept<()> {
         self.settle_counts()?;
-        let number = self.store.get_number(keys::CRANK_NUMBER)?.ok_or(Fault("crankNumber is missing"))?;
+        let number = self
+            .store
+            .get_number(keys::CRANK_NUMBER)?
+            .ok_or(Fault("crankNumber is missing"))?;
         self.store.set_number(keys::CRANK_NUMBER, number + 1);
         Ok(())
     }

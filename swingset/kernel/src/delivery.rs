@@ -32,7 +32,11 @@ impl<H: Host> Kernel<'_, H> {
     /// One item of the run queue.
     pub fn run_crank(&mut self, item: &[u8], limit_default: u64) -> Kept<Crank> {
         match event::decode(item)? {
-            Event::Send { target, result, methargs } => match self.route(&target)? {
+            Event::Send {
+                target,
+                result,
+                methargs,
+            } => match self.route(&target)? {
                 Route::Deliver { vat_id, target: routed } => {
                     self.release_message(&target, result.as_deref(), &methargs)?;
                     let delivery = self.message_to_vat(&vat_id, &routed, result.as_deref(), methargs)?;
@@ -94,8 +98,14 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Delivers to a living vat, executes its syscalls, and gives the verdict.
     pub fn deliver(&mut self, vat_id: &str, delivery: &VatDelivery, limit_default: u64) -> Kept<Crank> {
-        let options = self.options(vat_id)?.ok_or(Fault("a delivery to a vat that does not live"))?;
-        let limit = if options.crank_limit == 0 { limit_default } else { options.crank_limit };
+        let options = self
+            .options(vat_id)?
+            .ok_or(Fault("a delivery to a vat that does not live"))?;
+        let limit = if options.crank_limit == 0 {
+            limit_default
+        } else {
+            options.crank_limit
+        };
         self.store.scanned = 0;
         let mut session = Session::new(vat_id);
         let mut step = alloc::vec::Vec::with_capacity(1024);
@@ -139,7 +149,10 @@ impl<H: Host> Kernel<'_, H> {
     fn count_delivery(&mut self, vat_id: &str, delivery: &VatDelivery, reap_interval: u64) -> Kept<()> {
         if cfg!(feature = "schema-2") {
             let key = join([vat_id, ".deliveries"]);
-            let count = self.store.get_number(&key)?.ok_or(Fault("a vat has no count of deliveries"))?;
+            let count = self
+                .store
+                .get_number(&key)?
+                .ok_or(Fault("a vat has no count of deliveries"))?;
             self.store.set_number(&key, count + 1);
         }
         if reap_interval == 0 || *delivery == (VatDelivery::BringOutYourDead {}) {
@@ -171,5 +184,7 @@ impl<H: Host> Kernel<'_, H> {
 
 /// What a vat is answered once it has made an illegal syscall: nothing is executed any more.
 pub fn refusal(word: &str) -> SyscallReply {
-    SyscallReply::Error { problem: String::from(word) }
+    SyscallReply::Error {
+        problem: String::from(word),
+    }
 }

@@ -12,7 +12,11 @@ use swingset_abi::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
     /// A message for an object or a promise.
-    Send { target: String, result: Option<String>, methargs: CapData },
+    Send {
+        target: String,
+        result: Option<String>,
+        methargs: CapData,
+    },
     /// A promise that the vat subscribed to has settled.
     Notify { vat_id: String, kpid: String },
     /// The vat's first delivery; its parameters are at `v$N.vatParameters`.

@@ -35,7 +35,9 @@ impl Action {
     }
 
     fn from_word(word: &str) -> Option<Action> {
-        [Action::DropExport, Action::RetireExport, Action::RetireImport].into_iter().find(|action| action.word() == word)
+        [Action::DropExport, Action::RetireExport, Action::RetireImport]
+            .into_iter()
+            .find(|action| action.word() == word)
     }
 }
 
@@ -77,8 +79,13 @@ impl<H: Host> Kernel<'_, H> {
         if added == 0 && taken == 0 {
             return Ok(());
         }
-        let count = self.store.get_number(keys::GC_ACTIONS)?.ok_or(Fault("the count of GC actions is missing"))?;
-        let count = (count + added).checked_sub(taken).ok_or(Fault("the count of GC actions is too low"))?;
+        let count = self
+            .store
+            .get_number(keys::GC_ACTIONS)?
+            .ok_or(Fault("the count of GC actions is missing"))?;
+        let count = (count + added)
+            .checked_sub(taken)
+            .ok_or(Fault("the count of GC actions is too low"))?;
         self.store.set_number(keys::GC_ACTIONS, count);
         Ok(())
     }
@@ -88,9 +95,14 @@ impl<H: Host> Kernel<'_, H> {
     /// SwingSet: processGCActionSet. An action that no longer holds (the object was sent again) is dropped.
     pub fn gc_crank(&mut self, limit_default: u64) -> Kept<Crank> {
         let all = join([keys::GC_ACTIONS, "."]);
-        let first = self.store.next_key(&all, &all)?.ok_or(Fault("GC actions are counted but missing"))?;
+        let first = self
+            .store
+            .next_key(&all, &all)?
+            .ok_or(Fault("GC actions are counted but missing"))?;
         let mut parts = first[all.len()..].split('.');
-        let (Some(vat_id), Some(word)) = (parts.next(), parts.next()) else { return Err(Fault("a GC action is malformed")) };
+        let (Some(vat_id), Some(word)) = (parts.next(), parts.next()) else {
+            return Err(Fault("a GC action is malformed"));
+        };
         let vat_id = String::from(vat_id);
         let action = Action::from_word(word).ok_or(Fault("a GC action is malformed"))?;
         let prefix = keys::gc_action(&vat_id, word, "");
@@ -115,7 +127,11 @@ impl<H: Host> Kernel<'_, H> {
         }
         let mut vrefs = Vec::with_capacity(krefs.len());
         for kref in &krefs {
-            vrefs.push(self.entry(&vat_id, kref)?.ok_or(Fault("a GC action names no c-list entry"))?.vref);
+            vrefs.push(
+                self.entry(&vat_id, kref)?
+                    .ok_or(Fault("a GC action names no c-list entry"))?
+                    .vref,
+            );
         }
         let delivery = match action {
             Action::DropExport => VatDelivery::DropExports { vrefs },
@@ -129,7 +145,9 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn still_holds(&mut self, vat_id: &str, action: Action, kref: &str) -> Kept<bool> {
-        let Some(entry) = self.entry(vat_id, kref)? else { return Ok(false) };
+        let Some(entry) = self.entry(vat_id, kref)? else {
+            return Ok(false);
+        };
         if self.options(vat_id)?.is_none() {
             return Ok(false);
         }

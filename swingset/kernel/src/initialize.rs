@@ -23,8 +23,13 @@ use crate::{
 const BOOTSTRAP: &str = "bootstrap";
 
 /// First IDs: what a reference's number tells of its kind at a glance.
-const FIRST_IDS: [(&str, u64); 5] =
-    [(keys::VAT_NEXT_ID, 1), (keys::DEVICE_NEXT_ID, 7), (keys::KO_NEXT_ID, 20), (keys::KD_NEXT_ID, 30), (keys::KP_NEXT_ID, 40)];
+const FIRST_IDS: [(&str, u64); 5] = [
+    (keys::VAT_NEXT_ID, 1),
+    (keys::DEVICE_NEXT_ID, 7),
+    (keys::KO_NEXT_ID, 20),
+    (keys::KD_NEXT_ID, 30),
+    (keys::KP_NEXT_ID, 40),
+];
 const FIRST_VAT_IDS: [(&str, u64); 3] = [(".o.nextID", 50), (".p.nextID", 60), (".d.nextID", 70)];
 
 fn check(vats: &[StaticVat]) -> Result<(), Refused> {
@@ -32,19 +37,31 @@ fn check(vats: &[StaticVat]) -> Result<(), Refused> {
         return Err(Refused::new(refusal::BAD_ARGUMENT, "too many static vats"));
     }
     for (at, vat) in vats.iter().enumerate() {
-        let plain = vat.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
+        let plain = vat
+            .name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-');
         let starts_well = vat.name.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic());
         if !plain || !starts_well || vat.name.len() > limits::NAME_BYTES_MAX {
-            return Err(Refused::new(refusal::BAD_ARGUMENT, "a vat's name is not letters, digits, '_' and '-' after a letter"));
+            return Err(Refused::new(
+                refusal::BAD_ARGUMENT,
+                "a vat's name is not letters, digits, '_' and '-' after a letter",
+            ));
         }
         if vats[..at].iter().any(|other| other.name == vat.name) {
             return Err(Refused::new(refusal::BAD_ARGUMENT, "two vats have the same name"));
         }
         if !vat.parameters.slots.is_empty() {
-            return Err(Refused::new(refusal::BAD_ARGUMENT, "a static vat's parameters have slots"));
+            return Err(Refused::new(
+                refusal::BAD_ARGUMENT,
+                "a static vat's parameters have slots",
+            ));
         }
         if vat.options.pipelining && !vat.options.raw {
-            return Err(Refused::new(refusal::BAD_ARGUMENT, "pipelining is for raw vats: the supervisor takes no messages for promises"));
+            return Err(Refused::new(
+                refusal::BAD_ARGUMENT,
+                "pipelining is for raw vats: the supervisor takes no messages for promises",
+            ));
         }
     }
     Ok(())
@@ -103,7 +120,8 @@ impl<H: Host> Kernel<'_, H> {
         let vat_id = numbered("v", self.next_id(keys::VAT_NEXT_ID)?);
         self.store.set(&join([&vat_id, ".source"]), source.to_bytes());
         self.store.set(&join([&vat_id, ".options"]), vat.options.to_bytes());
-        self.store.set(&join([&vat_id, ".vatParameters"]), vat.parameters.to_bytes());
+        self.store
+            .set(&join([&vat_id, ".vatParameters"]), vat.parameters.to_bytes());
         for (counter, first) in FIRST_VAT_IDS {
             self.store.set_number(&join([&vat_id, counter]), first);
         }
@@ -127,5 +145,8 @@ fn bootstrap_args(names: &[String], roots: Vec<String>) -> CapData {
         text.push_str(".Alleged: root\"");
     }
     text.push_str("},{}]");
-    CapData { body: text, slots: roots }
+    CapData {
+        body: text,
+        slots: roots,
+    }
 }

@@ -48,4 +48,8 @@ pub const SCHEMA: u32 = if cfg!(feature = "schema-2") { 2 } else { 1 };
 /// The oldest schema that it can wake in.
 pub const SCHEMA_FROM_MIN: u32 = 1;
 /// What it calls itself.
-pub const NAME: &str = if cfg!(feature = "schema-2") { "swingset-kernel 2" } else { "swingset-kernel 1" };
+pub const NAME: &str = if cfg!(feature = "schema-2") {
+    "swingset-kernel 2"
+} else {
+    "swingset-kernel 1"
+};

@@ -2,11 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use swingset_abi::{
-    kernel::ResolutionPolicy,
-    vat::CapData,
-    wire::Wire,
-};
+use swingset_abi::{kernel::ResolutionPolicy, vat::CapData, wire::Wire};
 
 use crate::{
     crank::Kernel,
@@ -53,15 +49,22 @@ impl<H: Host> Kernel<'_, H> {
             Some(b"rejected") => true,
             Some(_) => return Err(Fault("a promise's state is malformed")),
         };
-        let body = self.store.get_text(&join([kpid, ".data.body"]))?.ok_or(Fault("a settled promise has no data"))?;
+        let body = self
+            .store
+            .get_text(&join([kpid, ".data.body"]))?
+            .ok_or(Fault("a settled promise has no data"))?;
         let body = String::from(body);
         let slots = self.list(&join([kpid, ".data.slots"]))?;
-        Ok(Some(Standing::Settled { rejected, data: CapData { body, slots } }))
+        Ok(Some(Standing::Settled {
+            rejected,
+            data: CapData { body, slots },
+        }))
     }
 
     /// Where a promise that something refers to stands.
     pub fn standing(&mut self, kpid: &str) -> Kept<Standing> {
-        self.standing_if_any(kpid)?.ok_or(Fault("a promise that is referred to does not exist"))
+        self.standing_if_any(kpid)?
+            .ok_or(Fault("a promise that is referred to does not exist"))
     }
 
     /// Gives or takes the right to settle.
@@ -87,7 +90,10 @@ impl<H: Host> Kernel<'_, H> {
     /// Queues a notify.
     pub fn queue_notify(&mut self, vat_id: &str, kpid: &str) -> Kept<()> {
         self.hold(kpid)?;
-        let event = Event::Notify { vat_id: String::from(vat_id), kpid: String::from(kpid) };
+        let event = Event::Notify {
+            vat_id: String::from(vat_id),
+            kpid: String::from(kpid),
+        };
         self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())
     }
 
@@ -117,7 +123,8 @@ impl<H: Host> Kernel<'_, H> {
         for part in [".decider", ".policy", ".subscribers"] {
             self.delete_if_there(&join([kpid, part]));
         }
-        self.store.set_text(&join([kpid, ".state"]), if rejected { "rejected" } else { "fulfilled" });
+        self.store
+            .set_text(&join([kpid, ".state"]), if rejected { "rejected" } else { "fulfilled" });
         self.store.set_text(&join([kpid, ".data.body"]), &data.body);
         for slot in &data.slots {
             self.hold(slot)?;
@@ -131,7 +138,9 @@ impl<H: Host> Kernel<'_, H> {
     /// SwingSet: requeueKernelPromise.
     pub fn requeue(&mut self, kpid: &str) -> Kept<()> {
         let counter = join([kpid, ".queue.nextID"]);
-        let Some(waiting) = self.store.get_number(&counter)? else { return Ok(()) };
+        let Some(waiting) = self.store.get_number(&counter)? else {
+            return Ok(());
+        };
         for id in 0..waiting {
             let key = join([kpid, ".queue.", &number_text(id)]);
             let message = Vec::from(self.store.get(&key).ok_or(Fault("a waiting message is missing"))?);
@@ -143,7 +152,9 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn apply_policy(&mut self, kpid: &str, rejected: bool) -> Kept<()> {
-        let Some(policy) = self.store.get_text(&join([kpid, ".policy"]))?.map(String::from) else { return Ok(()) };
+        let Some(policy) = self.store.get_text(&join([kpid, ".policy"]))?.map(String::from) else {
+            return Ok(());
+        };
         let settled = if rejected { "rejected" } else { "fulfilled" };
         match policy.as_str() {
             "logAlways" => self.store.host.log(2, &join([kpid, " was ", settled])),

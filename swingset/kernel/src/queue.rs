@@ -12,10 +12,16 @@ use crate::{
 impl<H: Host> Kernel<'_, H> {
     /// Head and tail.
     pub fn queue_bounds(&mut self, queue: &str) -> Kept<(u64, u64)> {
-        let Some(text) = self.store.get(queue) else { return Err(Fault("a queue is missing")) };
+        let Some(text) = self.store.get(queue) else {
+            return Err(Fault("a queue is missing"));
+        };
         let inner = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
         let mut parts = inner.unwrap_or_default().split(|byte| *byte == b',');
-        match (parts.next().and_then(parse_number), parts.next().and_then(parse_number), parts.next()) {
+        match (
+            parts.next().and_then(parse_number),
+            parts.next().and_then(parse_number),
+            parts.next(),
+        ) {
             (Some(head), Some(tail), None) if head <= tail => Ok((head, tail)),
             _ => Err(Fault("a queue's bounds are malformed")),
         }
@@ -61,7 +67,10 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Takes the next number of a counter (`ko.nextID`, `v1.o.nextID`, …).
     pub fn next_id(&mut self, counter: &str) -> Kept<u64> {
-        let id = self.store.get_number(counter)?.ok_or(Fault("an ID counter is missing"))?;
+        let id = self
+            .store
+            .get_number(counter)?
+            .ok_or(Fault("an ID counter is missing"))?;
         self.store.set_number(counter, id + 1);
         Ok(id)
     }
@@ -69,7 +78,11 @@ impl<H: Host> Kernel<'_, H> {
     /// A comma-separated list's items.
     pub fn list(&mut self, key: &str) -> Kept<Vec<alloc::string::String>> {
         let text = self.store.get_text(key)?.unwrap_or_default();
-        Ok(text.split(',').filter(|item| !item.is_empty()).map(alloc::string::String::from).collect())
+        Ok(text
+            .split(',')
+            .filter(|item| !item.is_empty())
+            .map(alloc::string::String::from)
+            .collect())
     }
 
     /// Writes a comma-separated list.

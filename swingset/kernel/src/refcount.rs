@@ -57,7 +57,10 @@ impl<H: Host> Kernel<'_, H> {
     /// Changes a promise's count.
     pub fn count_promise(&mut self, kpid: &str, change: Change) -> Kept<()> {
         let key = join([kpid, ".refCount"]);
-        let count = self.store.get_number(&key)?.ok_or(Fault("a promise has no reference count"))?;
+        let count = self
+            .store
+            .get_number(&key)?
+            .ok_or(Fault("a promise has no reference count"))?;
         let count = change.apply(count)?;
         self.store.set_number(&key, count);
         if count == 0 {
@@ -68,17 +71,27 @@ impl<H: Host> Kernel<'_, H> {
 
     /// An object's "reachable" and "recognizable" counts; `None` when the object is gone.
     pub fn object_counts(&mut self, kref: &str) -> Kept<Option<(u64, u64)>> {
-        let Some(text) = self.store.get(&join([kref, ".refCount"])) else { return Ok(None) };
+        let Some(text) = self.store.get(&join([kref, ".refCount"])) else {
+            return Ok(None);
+        };
         let mut parts = text.split(|byte| *byte == b',');
-        match (parts.next().and_then(parse_number), parts.next().and_then(parse_number), parts.next()) {
-            (Some(reachable), Some(recognizable), None) if reachable <= recognizable => Ok(Some((reachable, recognizable))),
+        match (
+            parts.next().and_then(parse_number),
+            parts.next().and_then(parse_number),
+            parts.next(),
+        ) {
+            (Some(reachable), Some(recognizable), None) if reachable <= recognizable => {
+                Ok(Some((reachable, recognizable)))
+            }
             _ => Err(Fault("an object's reference counts are malformed")),
         }
     }
 
     /// Changes an object's counts.
     pub fn count_object(&mut self, kref: &str, reachable: Option<Change>, recognizable: Option<Change>) -> Kept<()> {
-        let (mut reach, mut recognize) = self.object_counts(kref)?.ok_or(Fault("an object has no reference counts"))?;
+        let (mut reach, mut recognize) = self
+            .object_counts(kref)?
+            .ok_or(Fault("an object has no reference counts"))?;
         if let Some(change) = reachable {
             reach = change.apply(reach)?;
         }
@@ -124,7 +137,9 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn free_object(&mut self, kref: &str) -> Kept<()> {
-        let Some((0, recognizable)) = self.object_counts(kref)? else { return Ok(()) };
+        let Some((0, recognizable)) = self.object_counts(kref)? else {
+            return Ok(());
+        };
         let owner = self.store.get_text(&join([kref, ".owner"]))?.map(String::from);
         match owner {
             Some(vat_id) => {

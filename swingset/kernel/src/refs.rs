@@ -33,7 +33,8 @@ pub fn kref_kind(kref: &str) -> Kept<Kind> {
 
 /// Whether text from outside is a well-formed kref of this kind.
 pub fn is_kref(text: &str, prefix: &str) -> bool {
-    text.strip_prefix(prefix).is_some_and(|number| parse_number(number.as_bytes()).is_some())
+    text.strip_prefix(prefix)
+        .is_some_and(|number| parse_number(number.as_bytes()).is_some())
 }
 
 /// Reads a vref that a vat wrote; `None` when it is not in canonical form.
@@ -72,7 +73,11 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str, expected: Option<(Kind, bool)>) {
-        assert_eq!(parse_vref(text).map(|vref| (vref.kind, vref.by_vat)), expected, "{text}");
+        assert_eq!(
+            parse_vref(text).map(|vref| (vref.kind, vref.by_vat)),
+            expected,
+            "{text}"
+        );
     }
 
     #[test]
@@ -83,7 +88,22 @@ mod tests {
         check("d-70", Some((Kind::Device, false)));
         check("o+v1/2", Some((Kind::Object, true)));
         check("o+d10/200", Some((Kind::Object, true)));
-        for wrong in ["", "o", "o+", "o+01", "o*1", "x+1", "o-v1/2", "p+v1/2", "o+v1", "o+v/1", "o+v1/", "o+1/2", "o+ 1", "o+99999999999999999999"] {
+        for wrong in [
+            "",
+            "o",
+            "o+",
+            "o+01",
+            "o*1",
+            "x+1",
+            "o-v1/2",
+            "p+v1/2",
+            "o+v1",
+            "o+v/1",
+            "o+v1/",
+            "o+1/2",
+            "o+ 1",
+            "o+99999999999999999999",
+        ] {
             check(wrong, None);
         }
     }

@@ -32,7 +32,11 @@ impl<H: Host> Kernel<'_, H> {
         let mut target = String::from(first_target);
         loop {
             match kref_kind(&target)? {
-                Kind::Device => return Ok(Route::Splat { reason: body::error(body::NOT_CALLABLE) }),
+                Kind::Device => {
+                    return Ok(Route::Splat {
+                        reason: body::error(body::NOT_CALLABLE),
+                    });
+                }
                 Kind::Object => return self.route_to_object(target),
                 Kind::Promise => match self.standing(&target)? {
                     Standing::Unresolved { decider } => {
@@ -46,7 +50,11 @@ impl<H: Host> Kernel<'_, H> {
                     Standing::Settled { rejected: true, data } => return Ok(Route::Splat { reason: data }),
                     Standing::Settled { rejected: false, data } => match body::single_slot(&data) {
                         Some(slot) => target = String::from(slot),
-                        None => return Ok(Route::Splat { reason: body::error(body::NOT_CALLABLE) }),
+                        None => {
+                            return Ok(Route::Splat {
+                                reason: body::error(body::NOT_CALLABLE),
+                            });
+                        }
                     },
                 },
             }
@@ -60,12 +68,16 @@ impl<H: Host> Kernel<'_, H> {
                 return Ok(Route::Deliver { vat_id, target });
             }
         }
-        Ok(Route::Splat { reason: body::error(body::VAT_TERMINATED) })
+        Ok(Route::Splat {
+            reason: body::error(body::VAT_TERMINATED),
+        })
     }
 
     /// A routing crank's work: one event out of the acceptance queue.
     pub fn route_event(&mut self, item: Vec<u8>) -> Kept<()> {
-        let Some(target) = event::send_target(&item) else { return self.queue_push(keys::RUN_QUEUE, item) };
+        let Some(target) = event::send_target(&item) else {
+            return self.queue_push(keys::RUN_QUEUE, item);
+        };
         let target = String::from(target);
         match self.route(&target)? {
             Route::Deliver { target: routed, .. } if routed == target => self.queue_push(keys::RUN_QUEUE, item),
@@ -75,11 +87,24 @@ impl<H: Host> Kernel<'_, H> {
                 };
                 self.hold(&routed)?;
                 self.let_go(&target)?;
-                self.queue_push(keys::RUN_QUEUE, Event::Send { target: routed, result, methargs }.to_bytes())
+                self.queue_push(
+                    keys::RUN_QUEUE,
+                    Event::Send {
+                        target: routed,
+                        result,
+                        methargs,
+                    }
+                    .to_bytes(),
+                )
             }
             Route::Wait { kpid } => self.wait(&target, kpid, item),
             Route::Splat { reason } => {
-                let Event::Send { target, result, methargs } = event::decode(&item)? else {
+                let Event::Send {
+                    target,
+                    result,
+                    methargs,
+                } = event::decode(&item)?
+                else {
                     return Err(Fault("a queued event is malformed"));
                 };
                 self.splat(&target, result.as_deref(), &methargs, &reason)
@@ -97,12 +122,22 @@ impl<H: Host> Kernel<'_, H> {
         } else {
             self.hold(&kpid)?;
             self.let_go(target)?;
-            Event::Send { target: kpid.clone(), result: result.clone(), methargs: methargs.clone() }.to_bytes()
+            Event::Send {
+                target: kpid.clone(),
+                result: result.clone(),
+                methargs: methargs.clone(),
+            }
+            .to_bytes()
         };
         if self.queue_on_promise(&kpid, item)? {
             return Ok(());
         }
-        self.splat(&kpid, result.as_deref(), &methargs, &body::error(body::PROMISE_QUEUE_FULL))
+        self.splat(
+            &kpid,
+            result.as_deref(),
+            &methargs,
+            &body::error(body::PROMISE_QUEUE_FULL),
+        )
     }
 
     /// Gives up a message: its result is rejected, its references are given back.

@@ -24,7 +24,10 @@ impl<H: Host> Kernel<'_, H> {
             let value = self.store.get_number(counter)?.ok_or(Fault("a counter is missing"))?;
             figures.push((String::from(counter), value));
         }
-        figures.push((String::from(keys::VATS_TERMINATED), self.list(keys::VATS_TERMINATED)?.len() as u64));
+        figures.push((
+            String::from(keys::VATS_TERMINATED),
+            self.list(keys::VATS_TERMINATED)?.len() as u64,
+        ));
         if cfg!(feature = "schema-2") {
             self.deliveries(&mut figures)?;
         }
@@ -32,7 +35,10 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn deliveries(&mut self, figures: &mut Vec<(String, u64)>) -> Kept<()> {
-        let end = self.store.get_number(keys::VAT_NEXT_ID)?.ok_or(Fault("an ID counter is missing"))?;
+        let end = self
+            .store
+            .get_number(keys::VAT_NEXT_ID)?
+            .ok_or(Fault("an ID counter is missing"))?;
         for number in 1..end {
             let key = keys::join([&keys::numbered("v", number), ".deliveries"]);
             if let Some(count) = self.store.get_number(&key)? {

@@ -37,13 +37,22 @@ pub struct Store<'h, H: Host> {
 }
 
 fn hash_of(key: &str) -> u32 {
-    key.bytes().fold(0x811c_9dc5u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+    key.bytes().fold(0x811c_9dc5u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    })
 }
 
 impl<'h, H: Host> Store<'h, H> {
     /// A view with nothing remembered.
     pub fn new(host: &'h mut H) -> Self {
-        Store { host, entries: Vec::with_capacity(64), index: alloc::vec![0; 128], written: None, scanned: 0, room: Vec::new() }
+        Store {
+            host,
+            entries: Vec::with_capacity(64),
+            index: alloc::vec![0; 128],
+            written: None,
+            scanned: 0,
+            room: Vec::new(),
+        }
     }
 
     /// Where the key's entry is, or the free place for it.
@@ -92,7 +101,15 @@ impl<'h, H: Host> Store<'h, H> {
             Some(at) => at,
             None => {
                 let value = self.host.get(key.as_bytes(), &mut self.room).then(|| self.room.clone());
-                self.insert(place, Entry { hash, dirty: false, key: String::from(key), value })
+                self.insert(
+                    place,
+                    Entry {
+                        hash,
+                        dirty: false,
+                        key: String::from(key),
+                        value,
+                    },
+                )
             }
         };
         self.entries[at].value.as_deref()
@@ -102,7 +119,9 @@ impl<'h, H: Host> Store<'h, H> {
     pub fn get_text(&mut self, key: &str) -> Kept<Option<&str>> {
         match self.get(key) {
             None => Ok(None),
-            Some(value) => core::str::from_utf8(value).map(Some).map_err(|_| Fault("a text entry is not UTF-8")),
+            Some(value) => core::str::from_utf8(value)
+                .map(Some)
+                .map_err(|_| Fault("a text entry is not UTF-8")),
         }
     }
 
@@ -110,7 +129,9 @@ impl<'h, H: Host> Store<'h, H> {
     pub fn get_number(&mut self, key: &str) -> Kept<Option<u64>> {
         match self.get(key) {
             None => Ok(None),
-            Some(value) => parse_number(value).map(Some).ok_or(Fault("a number entry is malformed")),
+            Some(value) => parse_number(value)
+                .map(Some)
+                .ok_or(Fault("a number entry is malformed")),
         }
     }
 
@@ -135,7 +156,15 @@ impl<'h, H: Host> Store<'h, H> {
                 entry.dirty = true;
             }
             (place, None) => {
-                self.insert(place, Entry { hash, dirty: true, key: String::from(key), value });
+                self.insert(
+                    place,
+                    Entry {
+                        hash,
+                        dirty: true,
+                        key: String::from(key),
+                        value,
+                    },
+                );
             }
         }
     }
@@ -182,8 +211,15 @@ impl<'h, H: Host> Store<'h, H> {
             least = Some(String::from(key));
             break;
         }
-        let from = if prior < prefix { core::ops::Bound::Included(prefix) } else { core::ops::Bound::Excluded(prior) };
-        let held = self.written.as_ref().and_then(|keys| keys.range::<str, _>((from, core::ops::Bound::Unbounded)).next());
+        let from = if prior < prefix {
+            core::ops::Bound::Included(prefix)
+        } else {
+            core::ops::Bound::Excluded(prior)
+        };
+        let held = self
+            .written
+            .as_ref()
+            .and_then(|keys| keys.range::<str, _>((from, core::ops::Bound::Unbounded)).next());
         if let Some(held) = held
             && held.starts_with(prefix)
             && least.as_ref().is_none_or(|least| held < least)
@@ -222,7 +258,11 @@ pub fn parse_number(text: &[u8]) -> Option<u64> {
     }
     text.iter().try_fold(0u64, |sum, byte| {
         let digit = byte.wrapping_sub(b'0');
-        if digit > 9 { None } else { sum.checked_mul(10)?.checked_add(u64::from(digit)) }
+        if digit > 9 {
+            None
+        } else {
+            sum.checked_mul(10)?.checked_add(u64::from(digit))
+        }
     })
 }
 

@@ -36,7 +36,14 @@ pub struct Session {
 impl Session {
     /// A delivery to this vat begins.
     pub fn new(vat_id: &str) -> Session {
-        Session { vat_id: String::from(vat_id), illegal: None, exit_failure: None, syscalls: 0, sends: 0, bytes: 0 }
+        Session {
+            vat_id: String::from(vat_id),
+            illegal: None,
+            exit_failure: None,
+            syscalls: 0,
+            sends: 0,
+            bytes: 0,
+        }
     }
 
     fn spend(&mut self, bytes: usize) -> Allowed<()> {
@@ -77,7 +84,9 @@ impl<H: Host> Kernel<'_, H> {
         if let Some(illegal) = session.illegal {
             return Ok(refusal(illegal.word()));
         }
-        let executed = session.spend(weight(&syscall)).and_then(|()| self.execute(session, syscall));
+        let executed = session
+            .spend(weight(&syscall))
+            .and_then(|()| self.execute(session, syscall));
         match executed {
             Ok(reply) => Ok(reply),
             Err(Stop::Illegal(illegal)) => {
@@ -91,7 +100,11 @@ impl<H: Host> Kernel<'_, H> {
     fn execute(&mut self, session: &mut Session, syscall: VatSyscall) -> Allowed<SyscallReply> {
         let vat_id = session.vat_id.clone();
         match syscall {
-            VatSyscall::Send { target, methargs, result } => {
+            VatSyscall::Send {
+                target,
+                methargs,
+                result,
+            } => {
                 session.sends += 1;
                 if session.sends > limits::SENDS_PER_CRANK_MAX {
                     return Err(Illegal::TooManySends.into());
@@ -108,7 +121,10 @@ impl<H: Host> Kernel<'_, H> {
                 }
             }
             VatSyscall::VatstoreGet { key } => {
-                let value = self.store.get(&store_key(&vat_id, &key)?).map(|value| Blob(Vec::from(value)));
+                let value = self
+                    .store
+                    .get(&store_key(&vat_id, &key)?)
+                    .map(|value| Blob(Vec::from(value)));
                 return Ok(SyscallReply::Value { value });
             }
             VatSyscall::VatstoreSet { key, value } => {
@@ -150,7 +166,11 @@ impl<H: Host> Kernel<'_, H> {
             }
         };
         self.hold_message(&target, result.as_deref(), &methargs)?;
-        let event = Event::Send { target, result, methargs };
+        let event = Event::Send {
+            target,
+            result,
+            methargs,
+        };
         Ok(self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())?)
     }
 
@@ -179,7 +199,12 @@ impl<H: Host> Kernel<'_, H> {
             return Err(Illegal::TooManyResolutions.into());
         }
         let mut translated = Vec::with_capacity(resolutions.len());
-        for Resolution { promise, rejected, data } in resolutions {
+        for Resolution {
+            promise,
+            rejected,
+            data,
+        } in resolutions
+        {
             if parse_vref(&promise).is_none_or(|vref| vref.kind != Kind::Promise) {
                 return Err(Illegal::WrongKind.into());
             }
@@ -216,7 +241,9 @@ impl<H: Host> Kernel<'_, H> {
         }
         let key = match next {
             None => None,
-            Some(key) => Some(String::from(key.get(prefix.len()..).ok_or(Fault("a vatstore key is malformed"))?)),
+            Some(key) => Some(String::from(
+                key.get(prefix.len()..).ok_or(Fault("a vatstore key is malformed"))?,
+            )),
         };
         Ok(SyscallReply::Key { key })
     }

@@ -17,7 +17,12 @@ impl<H: Host> Kernel<'_, H> {
             return Err(Illegal::WrongKind.into());
         }
         if parsed.by_vat != exported {
-            return Err(if exported { Illegal::NotExport } else { Illegal::NotImport }.into());
+            return Err(if exported {
+                Illegal::NotExport
+            } else {
+                Illegal::NotImport
+            }
+            .into());
         }
         let reachable = self.is_reachable(vat_id, &kref)?;
         Ok((kref, reachable))

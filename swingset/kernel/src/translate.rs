@@ -50,7 +50,9 @@ impl<H: Host> Kernel<'_, H> {
         let target = match kref_kind(target)? {
             Kind::Object => {
                 // An exporter's entry outlives every queued message, since the message counts as reachable.
-                let entry = self.entry(vat_id, target)?.ok_or(Fault("a message's target is not in its owner's c-list"))?;
+                let entry = self
+                    .entry(vat_id, target)?
+                    .ok_or(Fault("a message's target is not in its owner's c-list"))?;
                 if entry.is_import() {
                     return Err(Fault("a message was routed to a vat that imports its target"));
                 }
@@ -70,7 +72,11 @@ impl<H: Host> Kernel<'_, H> {
                 Some(self.to_vref(vat_id, kpid)?)
             }
         };
-        Ok(VatDelivery::Message { target, methargs, result })
+        Ok(VatDelivery::Message {
+            target,
+            methargs,
+            result,
+        })
     }
 
     /// The settled promises that a vat learns of together with `first`: it and all that their data names, in the order met.
@@ -87,7 +93,8 @@ impl<H: Host> Kernel<'_, H> {
         found.push((String::from(first), rejected, data));
         while next < found.len() {
             for slot in found[next].2.slots.clone() {
-                if kref_kind(&slot)? != Kind::Promise || found.len() >= limits::NOTIFY_MAX || !seen.insert(slot.clone()) {
+                if kref_kind(&slot)? != Kind::Promise || found.len() >= limits::NOTIFY_MAX || !seen.insert(slot.clone())
+                {
                     continue;
                 }
                 if let Standing::Settled { rejected, data } = self.standing(&slot)? {
@@ -111,7 +118,11 @@ impl<H: Host> Kernel<'_, H> {
         let mut retired = Vec::with_capacity(settled.len());
         for (kpid, rejected, data) in settled {
             let promise = self.to_vref(vat_id, &kpid)?;
-            resolutions.push(Resolution { promise, rejected, data: self.data_to_vat(vat_id, data)? });
+            resolutions.push(Resolution {
+                promise,
+                rejected,
+                data: self.data_to_vat(vat_id, data)?,
+            });
             retired.push(kpid);
         }
         for kpid in &retired {

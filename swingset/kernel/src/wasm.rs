@@ -47,7 +47,11 @@ struct Imports;
 impl Host for Imports {
     fn get(&mut self, key: &[u8], out: &mut Vec<u8>) -> bool {
         // SAFETY: see `fetch`.
-        buffer::receive(out, |at, room| unsafe { import::get(key.as_ptr(), key.len(), at, room) }, fetch)
+        buffer::receive(
+            out,
+            |at, room| unsafe { import::get(key.as_ptr(), key.len(), at, room) },
+            fetch,
+        )
     }
     fn set(&mut self, key: &[u8], value: &[u8]) {
         // SAFETY: see `fetch`.
@@ -73,14 +77,26 @@ impl Host for Imports {
             out,
             // SAFETY: see `fetch`.
             |at, room| unsafe {
-                import::deliver(vat_id.as_ptr(), vat_id.len(), delivery.as_ptr(), delivery.len(), limit, at, room)
+                import::deliver(
+                    vat_id.as_ptr(),
+                    vat_id.len(),
+                    delivery.as_ptr(),
+                    delivery.len(),
+                    limit,
+                    at,
+                    room,
+                )
             },
             fetch,
         );
     }
     fn resume(&mut self, reply: &[u8], out: &mut Vec<u8>) {
         // SAFETY: see `fetch`.
-        buffer::receive(out, |at, room| unsafe { import::resume(reply.as_ptr(), reply.len(), at, room) }, fetch);
+        buffer::receive(
+            out,
+            |at, room| unsafe { import::resume(reply.as_ptr(), reply.len(), at, room) },
+            fetch,
+        );
     }
     fn abandon_vat(&mut self, vat_id: &str) {
         // SAFETY: see `fetch`.

@@ -21,7 +21,9 @@ pub struct Args {
 impl Args {
     /// From a list.
     pub fn new(items: Vec<Value>) -> Args {
-        Args { items: items.into_iter() }
+        Args {
+            items: items.into_iter(),
+        }
     }
 
     /// The next argument; a missing one is `Undefined`, as in JavaScript.
@@ -34,7 +36,11 @@ impl Args {
 
     /// An error when there are more.
     pub fn end(&mut self) -> Result<(), Error> {
-        if self.items.next().is_some() { Err(Error::new("too many arguments")) } else { Ok(()) }
+        if self.items.next().is_some() {
+            Err(Error::new("too many arguments"))
+        } else {
+            Ok(())
+        }
     }
 }
 

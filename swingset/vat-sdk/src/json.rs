@@ -62,7 +62,10 @@ impl Parser<'_> {
     }
 
     fn number(&mut self) -> Option<Json> {
-        let end = self.rest.find(|symbol: char| !matches!(symbol, '-' | '0'..='9')).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find(|symbol: char| !matches!(symbol, '-' | '0'..='9'))
+            .unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at(end);
         if rest.starts_with(['.', 'e', 'E']) {
             return None;
@@ -157,7 +160,9 @@ fn unicode(symbols: &mut core::str::CharIndices<'_>) -> Option<char> {
 
 /// Appends text as JSON.
 pub fn write_text(out: &mut String, text: &str) {
-    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    const HEX: [char; 16] = [
+        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+    ];
     out.push('"');
     for symbol in text.chars() {
         match symbol {

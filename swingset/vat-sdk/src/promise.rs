@@ -26,12 +26,17 @@ impl PartialEq for Promise {
 impl Promise {
     /// The promise of this handle, which the vat holds from now on.
     pub(crate) fn held(handle: Handle) -> Promise {
-        Promise { token: runtime::token(SlotHandle::Promise { handle }) }
+        Promise {
+            token: runtime::token(SlotHandle::Promise { handle }),
+        }
     }
 
     pub(crate) fn handle(&self) -> Handle {
         match self.token.slot() {
-            SlotHandle::Promise { handle } | SlotHandle::Local { handle } | SlotHandle::Presence { handle } | SlotHandle::Device { handle } => handle,
+            SlotHandle::Promise { handle }
+            | SlotHandle::Local { handle }
+            | SlotHandle::Presence { handle }
+            | SlotHandle::Device { handle } => handle,
         }
     }
 
@@ -75,7 +80,9 @@ pub struct Resolver {
 impl Resolver {
     /// For a message's result.
     pub(crate) fn of(handle: Handle) -> Resolver {
-        Resolver { promise: Promise::held(handle) }
+        Resolver {
+            promise: Promise::held(handle),
+        }
     }
 
     /// Fulfils it. With a promise, it follows that one.
@@ -103,6 +110,10 @@ impl Resolver {
             Answer::Rejected(value) => (true, value),
         };
         let promise = self.promise.handle();
-        runtime::request(&VatRequest::Settle { promise, rejected, value: smallcaps::encode(value) });
+        runtime::request(&VatRequest::Settle {
+            promise,
+            rejected,
+            value: smallcaps::encode(value),
+        });
     }
 }

@@ -20,7 +20,11 @@ pub fn syscall(syscall: &VatSyscall) -> Result<SyscallReply, WireError> {
 
 /// Sends a message without a result promise. Errors of the kernel end the crank anyway, so they are not told.
 pub fn send(target: &str, methargs: CapData) {
-    let _ = syscall(&VatSyscall::Send { target: String::from(target), methargs, result: None });
+    let _ = syscall(&VatSyscall::Send {
+        target: String::from(target),
+        methargs,
+        result: None,
+    });
 }
 
 /// Exports a [`RawVat`] as the module's vat.
@@ -45,7 +49,9 @@ macro_rules! raw_vat {
                 // SAFETY: the host got `start` from `vat_alloc(length)`, filled it and passes it once.
                 let bytes = unsafe { $crate::rt::buffer::take(start, length) };
                 match $crate::abi::wire::Wire::from_bytes(&bytes) {
-                    Ok(delivery) => VAT.with(Default::default, |vat| $crate::raw::RawVat::deliver(vat, delivery)),
+                    Ok(delivery) => VAT.with(Default::default, |vat| {
+                        $crate::raw::RawVat::deliver(vat, delivery)
+                    }),
                     Err(_) => $crate::trap(),
                 }
             }

@@ -43,7 +43,9 @@ impl PartialEq for Far {
 impl Far {
     /// The reference with this handle, which the vat holds from now on.
     pub(crate) fn held(slot: SlotHandle) -> Far {
-        Far { token: runtime::token(slot) }
+        Far {
+            token: runtime::token(slot),
+        }
     }
 
     pub(crate) fn slot(&self) -> SlotHandle {
@@ -69,7 +71,9 @@ impl Far {
 
 /// Makes an object that others can be given.
 pub fn export(object: impl Object) -> Far {
-    match runtime::request(&VatRequest::NewObject { interface: alloc::string::String::from(object.interface()) }) {
+    match runtime::request(&VatRequest::NewObject {
+        interface: alloc::string::String::from(object.interface()),
+    }) {
         VatAnswer::Handle { handle } => {
             runtime::add_object(handle, object);
             Far::held(SlotHandle::Local { handle })
@@ -124,6 +128,11 @@ impl Sending {
 
     fn send(self, method: &str, args: impl IntoArgs, want_result: bool) -> VatAnswer {
         let args = smallcaps::encode(&Value::List(args.into_args()));
-        runtime::request(&VatRequest::Send { target: self.slot, method: alloc::string::String::from(method), args, want_result })
+        runtime::request(&VatRequest::Send {
+            target: self.slot,
+            method: alloc::string::String::from(method),
+            args,
+            want_result,
+        })
     }
 }

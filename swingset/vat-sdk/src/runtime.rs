@@ -19,11 +19,7 @@ use swingset_abi::{
     wire::Wire,
 };
 
-use crate::{
-    Answer, Args, Error, Object, Promise, Resolver, Value, boundary,
-    reference::Token,
-    smallcaps,
-};
+use crate::{Answer, Args, Error, Object, Promise, Resolver, Value, boundary, reference::Token, smallcaps};
 
 /// What runs when a promise settles.
 pub type Continuation = Box<dyn FnOnce(Result<Value, Value>)>;
@@ -103,7 +99,10 @@ pub(crate) fn let_go(slot: SlotHandle) {
 /// Adds an object under its handle.
 pub(crate) fn add_object(handle: Handle, object: impl Object) {
     let interface = object.interface();
-    let exported = Exported { object: Rc::new(RefCell::new(object)), interface };
+    let exported = Exported {
+        object: Rc::new(RefCell::new(object)),
+        interface,
+    };
     with(|tables| tables.objects.insert(handle, exported));
 }
 
@@ -127,7 +126,10 @@ pub fn log(text: &str) {
 
 /// Ends the vat after this delivery; with `failure`, the delivery is undone.
 pub fn exit(failure: bool, info: impl crate::IntoValue) {
-    request(&VatRequest::Exit { failure, info: smallcaps::encode(&info.into_value()) });
+    request(&VatRequest::Exit {
+        failure,
+        info: smallcaps::encode(&info.into_value()),
+    });
 }
 
 /// Handles one event; `start` makes the root object.
@@ -137,10 +139,23 @@ pub fn handle<R: Object>(event: &[u8], start: impl FnOnce(Value) -> R) {
             let parameters = smallcaps::decode(&parameters).unwrap_or(Value::Undefined);
             add_object(0, start(parameters));
         }
-        Ok(VatEvent::Message { target, method, args, result }) => message(target, &method, &args, result),
-        Ok(VatEvent::Settled { promise, rejected, value }) => settled(promise, rejected, &value),
+        Ok(VatEvent::Message {
+            target,
+            method,
+            args,
+            result,
+        }) => message(target, &method, &args, result),
+        Ok(VatEvent::Settled {
+            promise,
+            rejected,
+            value,
+        }) => settled(promise, rejected, &value),
         Ok(VatEvent::Dropped { handles }) => {
-            with(|tables| tables.let_go.extend(handles.into_iter().map(|handle| SlotHandle::Local { handle })));
+            with(|tables| {
+                tables
+                    .let_go
+                    .extend(handles.into_iter().map(|handle| SlotHandle::Local { handle }))
+            });
         }
         Err(_) => crate::trap(),
     }
@@ -192,7 +207,10 @@ fn release() {
         let mut handles = Vec::new();
         for slot in candidates {
             let gone = with(|tables| {
-                let gone = tables.held.get(&key(slot)).is_none_or(|token| token.strong_count() == 0);
+                let gone = tables
+                    .held
+                    .get(&key(slot))
+                    .is_none_or(|token| token.strong_count() == 0);
                 if gone {
                     tables.held.remove(&key(slot));
                 }
@@ -217,7 +235,10 @@ fn release_object(handle: Handle) {
         return;
     }
     let slot = SlotHandle::Local { handle };
-    if ask(&VatRequest::Release { handles: Vec::from([slot]) }) == (VatAnswer::Done {}) {
+    if ask(&VatRequest::Release {
+        handles: Vec::from([slot]),
+    }) == (VatAnswer::Done {})
+    {
         // Out of the borrow: what the object holds is let go of when it is dropped.
         let object = with(|tables| tables.objects.remove(&handle));
         drop(object);
@@ -229,5 +250,8 @@ pub fn no_method(interface: &str, method: &str) -> Answer {
     let mut message = String::from(interface);
     message.push_str(" has no method ");
     message.push_str(method);
-    Answer::Rejected(Value::Error(Error { name: String::from("TypeError"), message }))
+    Answer::Rejected(Value::Error(Error {
+        name: String::from("TypeError"),
+        message,
+    }))
 }

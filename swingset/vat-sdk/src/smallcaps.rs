@@ -42,8 +42,14 @@ fn from_text(text: &str, slots: &[SlotHandle]) -> Result<Value, Error> {
     match first {
         '!' => Ok(Value::Text(String::from(rest))),
         '#' if rest == "undefined" => Ok(Value::Undefined),
-        '+' => rest.parse().map(Value::Int).map_err(|_| Error::new("a bigint is malformed or too large")),
-        '-' => text.parse().map(Value::Int).map_err(|_| Error::new("a bigint is malformed or too large")),
+        '+' => rest
+            .parse()
+            .map(Value::Int)
+            .map_err(|_| Error::new("a bigint is malformed or too large")),
+        '-' => text
+            .parse()
+            .map(Value::Int)
+            .map_err(|_| Error::new("a bigint is malformed or too large")),
         '$' | '&' => {
             let index = rest.split('.').next().unwrap_or_default();
             let slot = index.parse().ok().and_then(|index: usize| slots.get(index).copied());
@@ -58,13 +64,19 @@ fn from_text(text: &str, slots: &[SlotHandle]) -> Result<Value, Error> {
 
 fn from_record(fields: Vec<(String, Json)>, slots: &[SlotHandle]) -> Result<Value, Error> {
     let text = |name: &str| {
-        fields.iter().find(|(other, _)| other == name).and_then(|(_, json)| match json {
-            Json::Text(text) => Some(String::from(text.strip_prefix('!').unwrap_or(text))),
-            _ => None,
-        })
+        fields
+            .iter()
+            .find(|(other, _)| other == name)
+            .and_then(|(_, json)| match json {
+                Json::Text(text) => Some(String::from(text.strip_prefix('!').unwrap_or(text))),
+                _ => None,
+            })
     };
     if let Some(message) = text("#error") {
-        return Ok(Value::Error(Error { name: text("name").unwrap_or_else(|| String::from("Error")), message }));
+        return Ok(Value::Error(Error {
+            name: text("name").unwrap_or_else(|| String::from("Error")),
+            message,
+        }));
     }
     if let Some(tag) = text("#tag") {
         let payload = fields.into_iter().find(|(name, _)| name == "payload");
@@ -85,7 +97,10 @@ fn from_record(fields: Vec<(String, Json)>, slots: &[SlotHandle]) -> Result<Valu
 
 /// Writes a value.
 pub fn encode(value: &Value) -> Passable {
-    let mut out = Passable { body: String::from("#"), slots: Vec::new() };
+    let mut out = Passable {
+        body: String::from("#"),
+        slots: Vec::new(),
+    };
     write(&mut out, value);
     out
 }
@@ -168,7 +183,12 @@ fn write(out: &mut Passable, value: &Value) {
             out.body.push('"');
         }
         Value::Promise(promise) => {
-            let index = slot_index(&mut out.slots, SlotHandle::Promise { handle: promise.handle() });
+            let index = slot_index(
+                &mut out.slots,
+                SlotHandle::Promise {
+                    handle: promise.handle(),
+                },
+            );
             out.body.push_str("\"&");
             out.body.push_str(&index);
             out.body.push('"');
@@ -182,7 +202,10 @@ mod tests {
 
     #[track_caller]
     fn check(body: &str, value: Value) {
-        let passable = Passable { body: String::from(body), slots: Vec::new() };
+        let passable = Passable {
+            body: String::from(body),
+            slots: Vec::new(),
+        };
         assert_eq!(decode(&passable), Ok(value.clone()), "decoding {body}");
         assert_eq!(encode(&value).body, body, "encoding");
     }
@@ -195,17 +218,51 @@ mod tests {
         check("#\"-5\"", Value::Int(-5));
         check("#\"!-5\"", Value::Text(String::from("-5")));
         check("#\"a\\\"b\"", Value::Text(String::from("a\"b")));
-        check("#[true,[]]", Value::List(Vec::from([Value::Bool(true), Value::List(Vec::new())])));
-        check("#{\"a\":\"+1\"}", Value::Record(Vec::from([(String::from("a"), Value::Int(1))])));
-        check("#{\"#error\":\"no\",\"name\":\"TypeError\"}", Value::Error(Error { name: String::from("TypeError"), message: String::from("no") }));
-        check("#{\"#tag\":\"set\",\"payload\":[]}", Value::Tagged(String::from("set"), Box::new(Value::List(Vec::new()))));
+        check(
+            "#[true,[]]",
+            Value::List(Vec::from([Value::Bool(true), Value::List(Vec::new())])),
+        );
+        check(
+            "#{\"a\":\"+1\"}",
+            Value::Record(Vec::from([(String::from("a"), Value::Int(1))])),
+        );
+        check(
+            "#{\"#error\":\"no\",\"name\":\"TypeError\"}",
+            Value::Error(Error {
+                name: String::from("TypeError"),
+                message: String::from("no"),
+            }),
+        );
+        check(
+            "#{\"#tag\":\"set\",\"payload\":[]}",
+            Value::Tagged(String::from("set"), Box::new(Value::List(Vec::new()))),
+        );
     }
 
     #[test]
     fn plain_integers_are_read_and_other_numbers_are_not() {
-        let read = |body: &str| decode(&Passable { body: String::from(body), slots: Vec::new() });
-        assert_eq!(read("# [ 1 , -2 ]"), Ok(Value::List(Vec::from([Value::Int(1), Value::Int(-2)]))));
-        for wrong in ["#1.5", "#1e3", "#\"#NaN\"", "#\"$0\"", "#[1", "#{\"a\"}", "[1]", "#\"%sym\"", "#[1]]", "#--1"] {
+        let read = |body: &str| {
+            decode(&Passable {
+                body: String::from(body),
+                slots: Vec::new(),
+            })
+        };
+        assert_eq!(
+            read("# [ 1 , -2 ]"),
+            Ok(Value::List(Vec::from([Value::Int(1), Value::Int(-2)])))
+        );
+        for wrong in [
+            "#1.5",
+            "#1e3",
+            "#\"#NaN\"",
+            "#\"$0\"",
+            "#[1",
+            "#{\"a\"}",
+            "[1]",
+            "#\"%sym\"",
+            "#[1]]",
+            "#--1",
+        ] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

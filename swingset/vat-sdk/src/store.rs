@@ -19,7 +19,10 @@ pub fn get(key: &str) -> Option<Vec<u8>> {
 
 /// Writes a key.
 pub fn set(key: &str, value: &[u8]) {
-    request(&VatRequest::StoreSet { key: String::from(key), value: Blob(Vec::from(value)) });
+    request(&VatRequest::StoreSet {
+        key: String::from(key),
+        value: Blob(Vec::from(value)),
+    });
 }
 
 /// Deletes a key; absent is no error.
@@ -29,7 +32,9 @@ pub fn delete(key: &str) {
 
 /// The least key above `prior`.
 pub fn next_key(prior: &str) -> Option<String> {
-    match request(&VatRequest::StoreNextKey { prior: String::from(prior) }) {
+    match request(&VatRequest::StoreNextKey {
+        prior: String::from(prior),
+    }) {
         VatAnswer::Key { key } => key,
         _ => None,
     }

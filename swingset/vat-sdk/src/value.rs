@@ -43,13 +43,19 @@ pub struct Error {
 impl Error {
     /// An `Error` with this message.
     pub fn new(message: impl Into<String>) -> Error {
-        Error { name: String::from("Error"), message: message.into() }
+        Error {
+            name: String::from("Error"),
+            message: message.into(),
+        }
     }
 
     /// A `TypeError`: a value of another kind than expected.
     pub fn kind(expected: &str, got: &Value) -> Error {
         let message = ["expected ", expected, ", got ", got.kind()].concat();
-        Error { name: String::from("TypeError"), message }
+        Error {
+            name: String::from("TypeError"),
+            message,
+        }
     }
 }
 

@@ -4,7 +4,12 @@ use alloc::string::String;
 
 /// Method and argument body (`#[…]`) of a message's body; `None` when it is not `#["method", […]]`.
 pub fn split(body: &str) -> Option<(String, String)> {
-    let rest = body.strip_prefix('#')?.trim().strip_prefix('[')?.strip_suffix(']')?.trim_start();
+    let rest = body
+        .strip_prefix('#')?
+        .trim()
+        .strip_prefix('[')?
+        .strip_suffix(']')?
+        .trim_start();
     let (method, rest) = read_string(rest.strip_prefix('"')?)?;
     let args = rest.trim_start().strip_prefix(',')?.trim();
     if !args.starts_with('[') || !args.ends_with(']') {
@@ -58,7 +63,11 @@ pub fn join(method: &str, args: &str) -> Option<String> {
     }
     let mut out = String::with_capacity(list.len() + method.len() + 8);
     out.push_str("#[\"");
-    if method.bytes().next().is_some_and(|first| (b'!'..=b'-').contains(&first)) {
+    if method
+        .bytes()
+        .next()
+        .is_some_and(|first| (b'!'..=b'-').contains(&first))
+    {
         out.push('!');
     }
     for symbol in method.chars() {
@@ -77,7 +86,10 @@ pub fn join(method: &str, args: &str) -> Option<String> {
 
 /// Whether a body is nothing but a reference to its slot 0.
 pub fn is_lone_reference(body: &str) -> bool {
-    let inner = body.strip_prefix("#\"").and_then(|inner| inner.strip_suffix('"')).unwrap_or_default();
+    let inner = body
+        .strip_prefix("#\"")
+        .and_then(|inner| inner.strip_suffix('"'))
+        .unwrap_or_default();
     let tail = inner.strip_prefix("&0").or_else(|| inner.strip_prefix("$0"));
     tail.is_some_and(|tail| tail.is_empty() || tail.starts_with('.'))
 }
@@ -89,7 +101,11 @@ mod tests {
     #[track_caller]
     fn check(body: &str, expected: Option<(&str, &str)>) {
         let got = split(body);
-        assert_eq!(got.as_ref().map(|(method, args)| (method.as_str(), args.as_str())), expected, "{body}");
+        assert_eq!(
+            got.as_ref().map(|(method, args)| (method.as_str(), args.as_str())),
+            expected,
+            "{body}"
+        );
     }
 
     #[test]
@@ -98,7 +114,17 @@ mod tests {
         check("# [ \"add\" , [ ] ] ", Some(("add", "#[ ]")));
         check("#[\"!#x\",[]]", Some(("#x", "#[]")));
         check("#[\"a\\\"\\u0041\",[]]", Some(("a\"A", "#[]")));
-        for wrong in ["", "#", "#[]", "#[1,[]]", "#[\"add\"]", "#[\"add\",{}]", "[\"add\",[]]", "#[\"add,[]]", "#[\"\\ud800\",[]]"] {
+        for wrong in [
+            "",
+            "#",
+            "#[]",
+            "#[1,[]]",
+            "#[\"add\"]",
+            "#[\"add\",{}]",
+            "[\"add\",[]]",
+            "#[\"add,[]]",
+            "#[\"\\ud800\",[]]",
+        ] {
             check(wrong, None);
         }
     }

@@ -20,21 +20,34 @@ impl Supervisor {
     /// Queues the events and syscalls that a delivery leads to.
     pub(crate) fn deliver(&mut self, delivery: VatDelivery) -> Result<(), &'static str> {
         match delivery {
-            VatDelivery::Message { target, methargs, result } => self.message(&target, methargs, result),
+            VatDelivery::Message {
+                target,
+                methargs,
+                result,
+            } => self.message(&target, methargs, result),
             VatDelivery::Notify { resolutions } => self.notify(resolutions),
             VatDelivery::StartVat { parameters } => {
                 let parameters = self.value_in(parameters)?;
-                self.events.push_back(Coming::Event(VatEvent::Start { parameters, incarnation: 0 }));
+                self.events.push_back(Coming::Event(VatEvent::Start {
+                    parameters,
+                    incarnation: 0,
+                }));
                 Ok(())
             }
             VatDelivery::DropExports { vrefs } => {
-                let handles = self.exports.handles(&vrefs).ok_or("the kernel dropped what was never exported")?;
+                let handles = self
+                    .exports
+                    .handles(&vrefs)
+                    .ok_or("the kernel dropped what was never exported")?;
                 self.exports.dropped(&handles);
                 self.events.push_back(Coming::Event(VatEvent::Dropped { handles }));
                 Ok(())
             }
             VatDelivery::RetireExports { vrefs } => {
-                let handles = self.exports.handles(&vrefs).ok_or("the kernel retired what was never exported")?;
+                let handles = self
+                    .exports
+                    .handles(&vrefs)
+                    .ok_or("the kernel retired what was never exported")?;
                 self.exports.retired(&handles);
                 Ok(())
             }
@@ -67,13 +80,23 @@ impl Supervisor {
                 }
             }
             if let Some(promise) = result {
-                let data = CapData { body: String::from(UNREADABLE), slots: Vec::new() };
-                let resolutions = Vec::from([Resolution { promise, rejected: true, data }]);
+                let data = CapData {
+                    body: String::from(UNREADABLE),
+                    slots: Vec::new(),
+                };
+                let resolutions = Vec::from([Resolution {
+                    promise,
+                    rejected: true,
+                    data,
+                }]);
                 self.syscalls.push_back(VatSyscall::Resolve { resolutions });
             }
             return Ok(());
         };
-        let args = self.value_in(CapData { body: list, slots: methargs.slots })?;
+        let args = self.value_in(CapData {
+            body: list,
+            slots: methargs.slots,
+        })?;
         let result = match result {
             None => None,
             Some(promise) => {
@@ -85,14 +108,24 @@ impl Supervisor {
                 Some(handle)
             }
         };
-        self.events.push_back(Coming::Event(VatEvent::Message { target, method, args, result }));
+        self.events.push_back(Coming::Event(VatEvent::Message {
+            target,
+            method,
+            args,
+            result,
+        }));
         Ok(())
     }
 
     fn notify(&mut self, resolutions: Vec<Resolution>) -> Result<(), &'static str> {
         // First all names, since values name each other.
         let mut settled = Vec::with_capacity(resolutions.len());
-        for Resolution { promise, rejected, data } in resolutions {
+        for Resolution {
+            promise,
+            rejected,
+            data,
+        } in resolutions
+        {
             settled.push((self.promise_in(&promise)?, rejected, data));
         }
         let mut values = Vec::with_capacity(settled.len());
@@ -106,7 +139,9 @@ impl Supervisor {
         }
         for handle in handles {
             match self.promises.get(handle) {
-                Some(promise) if promise.watched && promise.held_by_vat => self.events.push_back(Coming::Settled(handle)),
+                Some(promise) if promise.watched && promise.held_by_vat => {
+                    self.events.push_back(Coming::Settled(handle))
+                }
                 _ => self.forget(handle),
             }
         }

@@ -24,7 +24,10 @@ pub struct Exports {
 
 impl Default for Exports {
     fn default() -> Self {
-        Exports { next: 1, objects: BTreeMap::from([(0, Standing::Exported)]) }
+        Exports {
+            next: 1,
+            objects: BTreeMap::from([(0, Standing::Exported)]),
+        }
     }
 }
 

@@ -61,7 +61,9 @@ pub struct Supervisor {
 }
 
 fn failed(problem: &str) -> Output {
-    Output::Failed { problem: String::from(problem) }
+    Output::Failed {
+        problem: String::from(problem),
+    }
 }
 
 impl Supervisor {
@@ -77,7 +79,9 @@ impl Supervisor {
                 Ok(request) => {
                     let then = match self.request(request) {
                         Ok(then) => then,
-                        Err(problem) => Then::Answer(VatAnswer::Refused { problem: String::from(problem) }),
+                        Err(problem) => Then::Answer(VatAnswer::Refused {
+                            problem: String::from(problem),
+                        }),
                     };
                     self.go_on(then)
                 }
@@ -89,7 +93,9 @@ impl Supervisor {
     }
 
     fn reply(&mut self, reply: SyscallReply) -> Output {
-        let Some(then) = self.then.take() else { return failed("the host's reply answers nothing") };
+        let Some(then) = self.then.take() else {
+            return failed("the host's reply answers nothing");
+        };
         match reply {
             SyscallReply::Error { problem } => Output::Failed { problem },
             SyscallReply::Value { value } if then == Then::Read => self.go_on(Then::Answer(VatAnswer::Value { value })),
@@ -111,13 +117,17 @@ impl Supervisor {
         match then {
             Then::Answer(answer) => {
                 self.waiting = Waiting::Vat;
-                Output::AnswerVat { answer: Blob(answer.to_bytes()) }
+                Output::AnswerVat {
+                    answer: Blob(answer.to_bytes()),
+                }
             }
             Then::Read => failed("a read was not answered"),
             Then::NextEvent => match self.events.pop_front() {
                 Some(coming) => {
                     self.waiting = Waiting::Vat;
-                    Output::CallVat { event: Blob(self.give(coming).to_bytes()) }
+                    Output::CallVat {
+                        event: Blob(self.give(coming).to_bytes()),
+                    }
                 }
                 None => self.finish(),
             },
@@ -128,7 +138,8 @@ impl Supervisor {
     fn finish(&mut self) -> Output {
         let vrefs = self.imports.take_dead();
         if !vrefs.is_empty() {
-            self.syscalls.push_back(VatSyscall::DropImports { vrefs: vrefs.clone() });
+            self.syscalls
+                .push_back(VatSyscall::DropImports { vrefs: vrefs.clone() });
             self.syscalls.push_back(VatSyscall::RetireImports { vrefs });
             return self.go_on(Then::NextEvent);
         }
@@ -141,7 +152,11 @@ impl Supervisor {
             Coming::Event(event) => event,
             Coming::Settled(promise) => {
                 let (rejected, value) = self.promises.settled_value(promise).unwrap_or_default();
-                VatEvent::Settled { promise, rejected, value }
+                VatEvent::Settled {
+                    promise,
+                    rejected,
+                    value,
+                }
             }
         };
         match &event {

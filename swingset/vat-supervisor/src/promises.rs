@@ -51,7 +51,13 @@ impl Promises {
         if let Some(vref) = &vref {
             self.by_vref.insert(vref.clone(), handle);
         }
-        let promise = Promise { vref, standing, watched: false, held_by_vat: false, held_by_values: 0 };
+        let promise = Promise {
+            vref,
+            standing,
+            watched: false,
+            held_by_vat: false,
+            held_by_values: 0,
+        };
         self.table.insert(handle, promise);
         handle
     }

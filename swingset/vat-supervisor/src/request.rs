@@ -37,29 +37,46 @@ impl Supervisor {
     /// Queues the syscalls that a request leads to, and says what follows them.
     pub(crate) fn request(&mut self, request: VatRequest) -> Requested {
         match request {
-            VatRequest::Send { target, method, args, want_result } => self.send(target, &method, args, want_result),
+            VatRequest::Send {
+                target,
+                method,
+                args,
+                want_result,
+            } => self.send(target, &method, args, want_result),
             VatRequest::NewPromise {} => {
                 let handle = self.promises.add(None, Standing::Ours);
                 self.hold_by_vat(handle);
                 Ok(Then::Answer(VatAnswer::Handle { handle }))
             }
-            VatRequest::NewObject { .. } => Ok(Then::Answer(VatAnswer::Handle { handle: self.exports.make() })),
+            VatRequest::NewObject { .. } => Ok(Then::Answer(VatAnswer::Handle {
+                handle: self.exports.make(),
+            })),
             VatRequest::Watch { promise } => self.watch(promise),
-            VatRequest::Settle { promise, rejected, value } => self.settle(promise, rejected, value),
+            VatRequest::Settle {
+                promise,
+                rejected,
+                value,
+            } => self.settle(promise, rejected, value),
             VatRequest::StoreGet { key } => self.read(VatSyscall::VatstoreGet { key: store_key(&key)? }),
             VatRequest::StoreSet { key, value } => {
-                self.syscalls.push_back(VatSyscall::VatstoreSet { key: store_key(&key)?, value });
+                self.syscalls.push_back(VatSyscall::VatstoreSet {
+                    key: store_key(&key)?,
+                    value,
+                });
                 done()
             }
             VatRequest::StoreDelete { key } => {
-                self.syscalls.push_back(VatSyscall::VatstoreDelete { key: store_key(&key)? });
+                self.syscalls
+                    .push_back(VatSyscall::VatstoreDelete { key: store_key(&key)? });
                 done()
             }
             VatRequest::StoreNextKey { prior } => {
                 if prior.len() > STORE_KEY_BYTES_MAX {
                     return Err("a key is at most 500 bytes long");
                 }
-                self.read(VatSyscall::VatstoreGetNextKey { prior: [STORE_PREFIX, &prior].concat() })
+                self.read(VatSyscall::VatstoreGetNextKey {
+                    prior: [STORE_PREFIX, &prior].concat(),
+                })
             }
             VatRequest::Release { handles } => self.release(&handles),
             VatRequest::Exit { failure, info } => {
@@ -104,20 +121,33 @@ impl Supervisor {
         }
         self.check_slots(&[target])?;
         self.check_value(&args)?;
-        let body = body::join(method, &args.body).ok_or("the arguments are not a list, or the method has control characters")?;
+        let body = body::join(method, &args.body)
+            .ok_or("the arguments are not a list, or the method has control characters")?;
         let mut announced = Announced::default();
         let target = self.slot_out(target, &mut announced);
-        let methargs = self.value_out(Passable { body, slots: args.slots }, &mut announced);
+        let methargs = self.value_out(
+            Passable {
+                body,
+                slots: args.slots,
+            },
+            &mut announced,
+        );
         let mut answer = VatAnswer::Done {};
         let mut result = None;
         if want_result {
             let vref = self.promises.new_vref();
-            let handle = self.promises.add(Some(vref.clone()), Standing::Theirs { subscribed: false });
+            let handle = self
+                .promises
+                .add(Some(vref.clone()), Standing::Theirs { subscribed: false });
             self.hold_by_vat(handle);
             result = Some(vref);
             answer = VatAnswer::Handle { handle };
         }
-        self.syscalls.push_back(VatSyscall::Send { target, methargs, result });
+        self.syscalls.push_back(VatSyscall::Send {
+            target,
+            methargs,
+            result,
+        });
         self.announce(&mut announced);
         Ok(Then::Answer(answer))
     }
@@ -147,14 +177,19 @@ impl Supervisor {
             return Err("a promise that this vat does not decide, or that is settled");
         }
         self.check_value(&value)?;
-        if !rejected && matches!(value.slots[..], [SlotHandle::Promise { .. }]) && body::is_lone_reference(&value.body) {
+        if !rejected && matches!(value.slots[..], [SlotHandle::Promise { .. }]) && body::is_lone_reference(&value.body)
+        {
             return Err("a promise is not fulfilled with a promise: watch it and settle with its value");
         }
         let (name, watched) = (promise.vref.clone(), promise.watched);
         if let Some(promise) = name {
             let mut announced = Announced::default();
             let data = self.value_out(value.clone(), &mut announced);
-            let mut resolutions = Vec::from([Resolution { promise, rejected, data }]);
+            let mut resolutions = Vec::from([Resolution {
+                promise,
+                rejected,
+                data,
+            }]);
             resolutions.extend(self.announcements(&mut announced));
             self.queue_resolutions(resolutions);
         }

@@ -75,7 +75,9 @@ impl Imports {
     /// The vrefs of presences that nothing holds any more, to be dropped and retired.
     pub fn take_dead(&mut self) -> Vec<String> {
         let candidates = core::mem::take(&mut self.maybe_dead);
-        let dead = candidates.into_iter().filter(|id| !self.held_by_vat.contains(id) && !self.held_by_values.contains_key(id));
+        let dead = candidates
+            .into_iter()
+            .filter(|id| !self.held_by_vat.contains(id) && !self.held_by_values.contains_key(id));
         dead.map(|id| vref::text("o-", id)).collect()
     }
 }
@@ -106,7 +108,9 @@ impl Supervisor {
                 Ok(SlotHandle::Presence { handle })
             }
             Some(Vref::Device(handle)) => Ok(SlotHandle::Device { handle }),
-            Some(Vref::Promise) => Ok(SlotHandle::Promise { handle: self.promise_in(slot)? }),
+            Some(Vref::Promise) => Ok(SlotHandle::Promise {
+                handle: self.promise_in(slot)?,
+            }),
             _ => Err("the kernel named a reference that this vat never exported"),
         }
     }
@@ -115,9 +119,9 @@ impl Supervisor {
     pub(crate) fn promise_in(&mut self, slot: &str) -> Result<Handle, &'static str> {
         match self.promises.by_vref(slot) {
             Some(handle) => Ok(handle),
-            None if slot.starts_with("p-") => {
-                Ok(self.promises.add(Some(String::from(slot)), Standing::Theirs { subscribed: false }))
-            }
+            None if slot.starts_with("p-") => Ok(self
+                .promises
+                .add(Some(String::from(slot)), Standing::Theirs { subscribed: false })),
             None => Err("the kernel named a promise that this vat never exported"),
         }
     }
@@ -163,7 +167,9 @@ impl Supervisor {
         let mut candidates = Vec::from([handle]);
         while let Some(candidate) = candidates.pop() {
             self.subscribe_if_unheld(candidate);
-            let Some(value) = self.promises.forget_if_unheld(candidate) else { continue };
+            let Some(value) = self.promises.forget_if_unheld(candidate) else {
+                continue;
+            };
             for slot in value.slots {
                 match slot {
                     SlotHandle::Presence { handle } => {
@@ -188,7 +194,9 @@ impl Supervisor {
 
     /// The kernel's c-list keeps an unsettled import until it settles, so the vat is subscribed to what nothing holds.
     pub(crate) fn subscribe_if_unheld(&mut self, handle: Handle) {
-        let Some(promise) = self.promises.get_mut(handle) else { return };
+        let Some(promise) = self.promises.get_mut(handle) else {
+            return;
+        };
         if !promise.held_by_vat
             && promise.held_by_values == 0
             && let Standing::Theirs { subscribed } = &mut promise.standing
@@ -252,8 +260,15 @@ impl Supervisor {
 
     /// A value for the kernel. Its handles were checked.
     pub(crate) fn value_out(&mut self, value: Passable, announced: &mut Announced) -> CapData {
-        let slots = value.slots.into_iter().map(|slot| self.slot_out(slot, announced)).collect();
-        CapData { body: value.body, slots }
+        let slots = value
+            .slots
+            .into_iter()
+            .map(|slot| self.slot_out(slot, announced))
+            .collect();
+        CapData {
+            body: value.body,
+            slots,
+        }
     }
 
     /// The settlements that go with what was announced; their values may announce more.
@@ -264,7 +279,11 @@ impl Supervisor {
             let (rejected, value) = self.promises.settled_value(handle).unwrap_or_default();
             let data = self.value_out(value, announced);
             let promise = announced.names.get(&handle).cloned().unwrap_or_default();
-            resolutions.push(Resolution { promise, rejected, data });
+            resolutions.push(Resolution {
+                promise,
+                rejected,
+                data,
+            });
             at += 1;
         }
         resolutions

@@ -16,7 +16,8 @@ pub enum Vref {
 }
 
 fn number(text: &str) -> Option<u64> {
-    let canonical = !text.is_empty() && (text == "0" || !text.starts_with('0')) && text.bytes().all(|byte| byte.is_ascii_digit());
+    let canonical =
+        !text.is_empty() && (text == "0" || !text.starts_with('0')) && text.bytes().all(|byte| byte.is_ascii_digit());
     if canonical { text.parse().ok() } else { None }
 }
 

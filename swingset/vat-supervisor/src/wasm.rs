@@ -34,7 +34,9 @@ extern "C" fn supervisor_step(start: *mut u8, length: usize) -> u64 {
     let slot = unsafe { &mut *SUPERVISOR.0.get() };
     let output = match Input::from_bytes(&bytes) {
         Ok(input) => slot.get_or_insert_with(Supervisor::default).step(input),
-        Err(_) => Output::Failed { problem: alloc::string::String::from("the host's input is malformed") },
+        Err(_) => Output::Failed {
+            problem: alloc::string::String::from("the host's input is malformed"),
+        },
     };
     OUTPUT.hand_over(output.to_bytes())
 }

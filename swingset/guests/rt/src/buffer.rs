@@ -49,13 +49,19 @@ impl Outgoing {
 
 /// An import that answers with bytes: `(out, capacity) → length`, nothing written when the length is above the capacity.
 /// Calls `import`, and `fetch` once more when the answer did not fit; `None` when `import` says that there is none (−1).
-pub fn receive(room: &mut Vec<u8>, import: impl FnOnce(*mut u8, usize) -> i32, fetch: impl FnOnce(*mut u8, usize) -> i32) -> bool {
+pub fn receive(
+    room: &mut Vec<u8>,
+    import: impl FnOnce(*mut u8, usize) -> i32,
+    fetch: impl FnOnce(*mut u8, usize) -> i32,
+) -> bool {
     room.clear();
     if room.capacity() < 256 {
         room.reserve(256);
     }
     let length = import(room.as_mut_ptr(), room.capacity());
-    let Ok(length) = usize::try_from(length) else { return false };
+    let Ok(length) = usize::try_from(length) else {
+        return false;
+    };
     if length > room.capacity() {
         room.reserve_exact(length);
         fetch(room.as_mut_ptr(), room.capacity());

@@ -3,7 +3,10 @@
 //! # Invariants
 //! - A block of class `c` is `1 << c` bytes and aligned to `min(1 << c, 16)` at least; a freed block goes to its class's list
 //!   and to no other.
-#![cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "native builds use the system's allocator"))]
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "native builds use the system's allocator")
+)]
 
 use core::{
     alloc::{GlobalAlloc, Layout},
@@ -39,7 +42,11 @@ fn class_of(layout: Layout) -> usize {
 impl SizeClasses {
     /// An allocator that owns no memory yet.
     pub const fn new() -> Self {
-        SizeClasses(UnsafeCell::new(State { free: [0; CLASSES], next: 0, end: 0 }))
+        SizeClasses(UnsafeCell::new(State {
+            free: [0; CLASSES],
+            next: 0,
+            end: 0,
+        }))
     }
 }
 
@@ -63,7 +70,9 @@ impl State {
         // Blocks of a page and more start at a multiple of 16 only: no caller here asks for a larger alignment than 16.
         if self.end - self.next < size {
             let missing = size - (self.end - self.next);
-            let Some(start) = grow(missing.div_ceil(PAGE)) else { return core::ptr::null_mut() };
+            let Some(start) = grow(missing.div_ceil(PAGE)) else {
+                return core::ptr::null_mut();
+            };
             if self.end == 0 {
                 self.next = start;
                 self.end = start;
@@ -107,7 +116,9 @@ unsafe impl GlobalAlloc for SizeClasses {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        let Ok(wanted) = Layout::from_size_align(new_size, layout.align()) else { return core::ptr::null_mut() };
+        let Ok(wanted) = Layout::from_size_align(new_size, layout.align()) else {
+            return core::ptr::null_mut();
+        };
         if class_of(wanted) == class_of(layout) {
             return block;
         }

@@ -5,7 +5,10 @@
 //! - Memory that a guest frees is used again; what the host persists of a vat grows only with what the vat holds.
 //! - A panic is the `unreachable` instruction, at once: no message is formatted, so none can enter state.
 #![no_std]
-#![allow(unsafe_code, reason = "this crate is the guests' boundary: raw pointers to and from the host are its purpose")]
+#![allow(
+    unsafe_code,
+    reason = "this crate is the guests' boundary: raw pointers to and from the host are its purpose"
+)]
 
 extern crate alloc;
 

@@ -16,14 +16,35 @@ fn check(syscalls: Vec<VatSyscall>, word: &str) {
     let count = syscalls.len();
     world.acts("v1", vec![[vec![marker.clone()], syscalls, vec![marker]].concat()]);
     let reports = world.run();
-    println!("{reports:#?}");     let crank = reports.iter().find(|report| report.kind == (CrankKind::Delivery {})).expect("it was delivered");
+    println!("{reports:#?}");
+    let crank = reports
+        .iter()
+        .find(|report| report.kind == (CrankKind::Delivery {}))
+        .expect("it was delivered");
     let expected = format!("illegal syscall: {word}");
-    assert_eq!((crank.aborted, crank.terminated.as_deref()), (true, Some(expected.as_str())));
+    assert_eq!(
+        (crank.aborted, crank.terminated.as_deref()),
+        (true, Some(expected.as_str()))
+    );
     assert_eq!(crank.computrons, 7, "an undone crank is charged");
     let replies = world.vats.borrow().replies.clone();
-    let refusals = replies.iter().filter(|reply| **reply == SyscallReply::Error { problem: expected.clone() }).count();
-    assert!((2..=count + 1).contains(&refusals), "the illegal syscall and all after it are refused");
-    assert!(!world.messages().iter().any(|line| line.contains("never")), "nothing that it sent is left");
+    let refusals = replies
+        .iter()
+        .filter(|reply| {
+            **reply
+                == SyscallReply::Error {
+                    problem: expected.clone(),
+                }
+        })
+        .count();
+    assert!(
+        (2..=count + 1).contains(&refusals),
+        "the illegal syscall and all after it are refused"
+    );
+    assert!(
+        !world.messages().iter().any(|line| line.contains("never")),
+        "nothing that it sent is left"
+    );
     let splat = data("#{\"#error\":\"vat terminated\",\"name\":\"Error\"}", &[]);
     assert_eq!(world.promise(&kpid), PromiseState::Rejected { data: splat });
     assert_eq!(world.vats.borrow().abandoned, ["v1"]);
@@ -35,7 +56,10 @@ fn vrefs(list: &[&str]) -> Vec<String> {
 
 #[test]
 fn sending_to_an_import_that_was_never_given() {
-    check(vec![send("o-99", "#[]", &[], None)], "vref was not allocated by the kernel");
+    check(
+        vec![send("o-99", "#[]", &[], None)],
+        "vref was not allocated by the kernel",
+    );
 }
 
 #[test]
@@ -45,7 +69,10 @@ fn sending_to_text_that_is_no_vref() {
 
 #[test]
 fn naming_a_forged_slot() {
-    check(vec![send("o-50", "#[]", &["p-77"], None)], "vref was not allocated by the kernel");
+    check(
+        vec![send("o-50", "#[]", &["p-77"], None)],
+        "vref was not allocated by the kernel",
+    );
 }
 
 #[test]
@@ -60,29 +87,46 @@ fn a_result_that_is_no_promise() {
 
 #[test]
 fn a_result_that_is_a_queued_messages_result_already() {
-    check(vec![send("o-50", "#[]", &[], Some("p+4")), send("o-50", "#[]", &[], Some("p+4"))], "not the promise's decider");
+    check(
+        vec![
+            send("o-50", "#[]", &[], Some("p+4")),
+            send("o-50", "#[]", &[], Some("p+4")),
+        ],
+        "not the promise's decider",
+    );
 }
 
 #[test]
 fn settling_a_promise_that_another_decides() {
-    check(vec![send("o-50", "#[]", &[], Some("p+4")), settle("p+4", false, "#1", &[])], "not the promise's decider");
+    check(
+        vec![send("o-50", "#[]", &[], Some("p+4")), settle("p+4", false, "#1", &[])],
+        "not the promise's decider",
+    );
 }
 
 #[test]
 fn settling_twice_in_one_syscall() {
-    let VatSyscall::Resolve { mut resolutions } = settle("p-61", false, "#1", &[]) else { return };
+    let VatSyscall::Resolve { mut resolutions } = settle("p-61", false, "#1", &[]) else {
+        return;
+    };
     resolutions.push(resolutions[0].clone());
     check(vec![VatSyscall::Resolve { resolutions }], "promise is settled");
 }
 
 #[test]
 fn settling_a_promise_whose_entry_was_retired() {
-    check(vec![settle("p-61", false, "#1", &[]), settle("p-61", false, "#1", &[])], "vref was not allocated by the kernel");
+    check(
+        vec![settle("p-61", false, "#1", &[]), settle("p-61", false, "#1", &[])],
+        "vref was not allocated by the kernel",
+    );
 }
 
 #[test]
 fn fulfilling_with_a_promise() {
-    check(vec![settle("p-61", false, "#\"&0\"", &["p+4"])], "promise fulfilled with a promise");
+    check(
+        vec![settle("p-61", false, "#\"&0\"", &["p+4"])],
+        "promise fulfilled with a promise",
+    );
 }
 
 #[test]
@@ -97,43 +141,74 @@ fn subscribing_to_an_object() {
 
 #[test]
 fn calling_a_device() {
-    let call = VatSyscall::CallNow { target: "d-70".to_owned(), method: "x".to_owned(), args: data("#[]", &[]) };
+    let call = VatSyscall::CallNow {
+        target: "d-70".to_owned(),
+        method: "x".to_owned(),
+        args: data("#[]", &[]),
+    };
     check(vec![call], "this kernel has no devices");
 }
 
 #[test]
 fn using_an_import_after_dropping_it() {
-    let drop = VatSyscall::DropImports { vrefs: vrefs(&["o-50"]) };
+    let drop = VatSyscall::DropImports {
+        vrefs: vrefs(&["o-50"]),
+    };
     check(vec![drop, send("o-50", "#[]", &[], None)], "import was dropped");
 }
 
 #[test]
 fn retiring_an_import_that_was_not_dropped() {
-    check(vec![VatSyscall::RetireImports { vrefs: vrefs(&["o-50"]) }], "reference is still reachable");
+    check(
+        vec![VatSyscall::RetireImports {
+            vrefs: vrefs(&["o-50"]),
+        }],
+        "reference is still reachable",
+    );
 }
 
 #[test]
 fn dropping_an_export() {
-    check(vec![VatSyscall::DropImports { vrefs: vrefs(&["o+0"]) }], "not an import");
+    check(
+        vec![VatSyscall::DropImports { vrefs: vrefs(&["o+0"]) }],
+        "not an import",
+    );
 }
 
 #[test]
 fn retiring_an_export_that_is_reachable() {
-    check(vec![VatSyscall::RetireExports { vrefs: vrefs(&["o+0"]) }], "reference is still reachable");
+    check(
+        vec![VatSyscall::RetireExports { vrefs: vrefs(&["o+0"]) }],
+        "reference is still reachable",
+    );
 }
 
 #[test]
 fn abandoning_an_import() {
-    check(vec![VatSyscall::AbandonExports { vrefs: vrefs(&["o-50"]) }], "not an export");
+    check(
+        vec![VatSyscall::AbandonExports {
+            vrefs: vrefs(&["o-50"]),
+        }],
+        "not an export",
+    );
 }
 
 #[test]
 fn a_vatstore_key_that_is_empty_or_too_long() {
-    check(vec![VatSyscall::VatstoreGet { key: String::new() }], "vatstore key empty or too long");
-    check(vec![VatSyscall::VatstoreGet { key: "k".repeat(513) }], "vatstore key empty or too long");
+    check(
+        vec![VatSyscall::VatstoreGet { key: String::new() }],
+        "vatstore key empty or too long",
+    );
+    check(
+        vec![VatSyscall::VatstoreGet { key: "k".repeat(513) }],
+        "vatstore key empty or too long",
+    );
 }
 
 #[test]
 fn more_messages_in_a_crank_than_allowed() {
-    check(vec![send("o-50", "#[]", &[], None); 10_000], "too many messages in a crank");
+    check(
+        vec![send("o-50", "#[]", &[], None); 10_000],
+        "too many messages in a crank",
+    );
 }

@@ -13,7 +13,11 @@ fn first_ids_are_those_of_the_specification() {
     assert_eq!(world.text("v1.o.nextID").as_deref(), Some("50"));
     assert_eq!(world.text("v1.p.nextID").as_deref(), Some("60"));
     assert_eq!(world.text("v1.d.nextID").as_deref(), Some("70"));
-    assert_eq!(world.text("kp.nextID").as_deref(), Some("41"), "kp40 is bootstrap's result");
+    assert_eq!(
+        world.text("kp.nextID").as_deref(),
+        Some("41"),
+        "kp40 is bootstrap's result"
+    );
     assert_eq!(world.text("kd.nextID").as_deref(), Some("30"));
     assert_eq!(world.text("device.nextID").as_deref(), Some("7"));
     assert_eq!(world.text("vat.names").as_deref(), Some("bootstrap,other"));
@@ -44,7 +48,13 @@ fn the_decider_settles_a_result_and_the_subscriber_is_notified_once() {
     let mut world = World::started(&["bootstrap", "b"]);
     let kpid = world.ask("bootstrap", "go");
     // v1 knows v2's root as o-50 from bootstrap.
-    world.acts("v1", vec![vec![send("o-50", "#[\"add\",[1]]", &[], Some("p+5")), subscribe("p+5")], vec![settle("p-61", false, "#7", &[])]]);
+    world.acts(
+        "v1",
+        vec![
+            vec![send("o-50", "#[\"add\",[1]]", &[], Some("p+5")), subscribe("p+5")],
+            vec![settle("p-61", false, "#7", &[])],
+        ],
+    );
     world.acts("v2", vec![vec![settle("p-60", false, "#2", &[])]]);
     world.run();
     assert_eq!(world.notifies(), ["v1 p+5=#2[]"]);
@@ -69,27 +79,48 @@ fn a_promise_that_the_host_is_interested_in_stays_until_it_is_released() {
     let kpid = world.ask("a", "go");
     world.acts("v1", vec![vec![settle("p-60", true, "#\"no\"", &[])]]);
     world.run();
-    assert_eq!(world.promise(&kpid), PromiseState::Rejected { data: data("#\"no\"", &[]) });
+    assert_eq!(
+        world.promise(&kpid),
+        PromiseState::Rejected {
+            data: data("#\"no\"", &[])
+        }
+    );
     let release = swingset_abi::kernel::Command::ReleaseInterest { kpid: kpid.clone() };
     assert_eq!(world.call(&release), swingset_abi::kernel::Reply::Done {});
     assert_eq!(world.keys(&kpid), Vec::<String>::new());
-    assert!(matches!(world.call(&release), swingset_abi::kernel::Reply::Refused { code: 4, .. }));
+    assert!(matches!(
+        world.call(&release),
+        swingset_abi::kernel::Reply::Refused { code: 4, .. }
+    ));
 }
 
 #[test]
 fn messages_to_an_unresolved_promise_wait_and_follow_it_to_an_object() {
     let mut world = World::started(&["bootstrap", "b", "c"]);
     world.queue("bootstrap", "go", ResolutionPolicy::None {});
-    world.acts("v1", vec![vec![send("o-50", "#[\"get\",[]]", &[], Some("p+5")), send("p+5", "#[\"use\",[]]", &[], None)]]);
+    world.acts(
+        "v1",
+        vec![vec![
+            send("o-50", "#[\"get\",[]]", &[], Some("p+5")),
+            send("p+5", "#[\"use\",[]]", &[], None),
+        ]],
+    );
     world.acts("v2", vec![vec![settle("p-60", false, "#\"$0\"", &["o+9"])]]);
     world.run();
-    assert_eq!(world.messages()[1..], [r##"v2 o+0 #["get",[]] [] p-60"##, r##"v2 o+9 #["use",[]] [] -"##]);
+    assert_eq!(
+        world.messages()[1..],
+        [r##"v2 o+0 #["get",[]] [] p-60"##, r##"v2 o+9 #["use",[]] [] -"##]
+    );
 }
 
 #[test]
 fn messages_to_data_or_a_rejection_splat_with_their_result() {
     for (rejected, body, expected) in [
-        (false, "#7", "#{\"#error\":\"target is data: it has no methods\",\"name\":\"Error\"}"),
+        (
+            false,
+            "#7",
+            "#{\"#error\":\"target is data: it has no methods\",\"name\":\"Error\"}",
+        ),
         (true, "#\"why\"", "#\"why\""),
     ] {
         let mut world = World::started(&["bootstrap", "b"]);
@@ -114,16 +145,28 @@ fn a_pipelining_decider_gets_messages_for_its_promise() {
     world.run();
     world.vats.borrow_mut().delivered.clear();
     world.queue("bootstrap", "go", ResolutionPolicy::None {});
-    world.acts("v1", vec![vec![send("o-50", "#[\"get\",[]]", &[], Some("p+5")), send("p+5", "#[\"use\",[]]", &[], None)]]);
+    world.acts(
+        "v1",
+        vec![vec![
+            send("o-50", "#[\"get\",[]]", &[], Some("p+5")),
+            send("p+5", "#[\"use\",[]]", &[], None),
+        ]],
+    );
     world.run();
-    assert_eq!(world.messages()[1..], [r##"v2 o+0 #["get",[]] [] p-60"##, r##"v2 p-60 #["use",[]] [] -"##]);
+    assert_eq!(
+        world.messages()[1..],
+        [r##"v2 o+0 #["get",[]] [] p-60"##, r##"v2 p-60 #["use",[]] [] -"##]
+    );
 }
 
 #[test]
 fn a_notify_brings_all_settled_promises_that_its_data_names() {
     let mut world = World::started(&["bootstrap", "b"]);
     world.queue("bootstrap", "go", ResolutionPolicy::None {});
-    world.acts("v1", vec![vec![send("o-50", "#[\"get\",[]]", &[], Some("p+5")), subscribe("p+5")]]);
+    world.acts(
+        "v1",
+        vec![vec![send("o-50", "#[\"get\",[]]", &[], Some("p+5")), subscribe("p+5")]],
+    );
     // v2 answers with a list that names its promise p+7, which is settled first and names itself.
     let first = settle("p-60", false, "#[\"&0\"]", &["p+7"]);
     let second = settle("p+7", false, "#[\"&0\"]", &["p+7"]);
@@ -137,10 +180,13 @@ fn a_notify_brings_all_settled_promises_that_its_data_names() {
 fn subscribing_to_a_settled_promise_notifies_again() {
     let mut world = World::started(&["bootstrap", "b"]);
     world.queue("bootstrap", "go", ResolutionPolicy::None {});
-    world.acts("v1", vec![
-        vec![send("o-50", "#[\"get\",[]]", &[], Some("p+5"))],
-        vec![subscribe("p+5")],
-    ]);
+    world.acts(
+        "v1",
+        vec![
+            vec![send("o-50", "#[\"get\",[]]", &[], Some("p+5"))],
+            vec![subscribe("p+5")],
+        ],
+    );
     world.acts("v2", vec![vec![settle("p-60", false, "#1", &[])]]);
     world.run();
     assert_eq!(world.notifies(), Vec::<String>::new());
@@ -155,26 +201,50 @@ fn a_rejection_under_policy_panic_stops_the_engine() {
     world.queue("a", "go", ResolutionPolicy::Panic {});
     world.acts("v1", vec![vec![settle("p-60", true, "#1", &[])]]);
     let reports = world.run();
-    assert_eq!(reports.last().and_then(|report| report.panic.clone()).as_deref(), Some("kp40 was rejected and its policy is panic"));
+    assert_eq!(
+        reports.last().and_then(|report| report.panic.clone()).as_deref(),
+        Some("kp40 was rejected and its policy is panic")
+    );
 }
 
 #[test]
 fn the_vatstore_is_read_written_walked_and_seen_within_the_crank() {
-    use swingset_abi::{vat::{SyscallReply, VatSyscall}, wire::Blob};
+    use swingset_abi::{
+        vat::{SyscallReply, VatSyscall},
+        wire::Blob,
+    };
     let mut world = World::started(&["a"]);
-    let set = |key: &str, value: &str| VatSyscall::VatstoreSet { key: key.to_owned(), value: Blob(value.into()) };
+    let set = |key: &str, value: &str| VatSyscall::VatstoreSet {
+        key: key.to_owned(),
+        value: Blob(value.into()),
+    };
     let get = |key: &str| VatSyscall::VatstoreGet { key: key.to_owned() };
-    let next = |prior: &str| VatSyscall::VatstoreGetNextKey { prior: prior.to_owned() };
+    let next = |prior: &str| VatSyscall::VatstoreGetNextKey {
+        prior: prior.to_owned(),
+    };
     let delete = |key: &str| VatSyscall::VatstoreDelete { key: key.to_owned() };
     world.queue("a", "one", ResolutionPolicy::None {});
     world.queue("a", "two", ResolutionPolicy::None {});
-    world.acts("v1", vec![
-        vec![set("b", "1"), set("a", "2")],
-        vec![delete("a"), set("c", "3"), next(""), next("b"), next("c"), get("a"), get("b")],
-    ]);
+    world.acts(
+        "v1",
+        vec![
+            vec![set("b", "1"), set("a", "2")],
+            vec![
+                delete("a"),
+                set("c", "3"),
+                next(""),
+                next("b"),
+                next("c"),
+                get("a"),
+                get("b"),
+            ],
+        ],
+    );
     world.run();
     let replies = world.vats.borrow().replies.clone();
-    let key = |key: Option<&str>| SyscallReply::Key { key: key.map(str::to_owned) };
+    let key = |key: Option<&str>| SyscallReply::Key {
+        key: key.map(str::to_owned),
+    };
     assert_eq!(
         replies[4..],
         [
@@ -182,7 +252,9 @@ fn the_vatstore_is_read_written_walked_and_seen_within_the_crank() {
             key(Some("c")),
             key(None),
             SyscallReply::Value { value: None },
-            SyscallReply::Value { value: Some(Blob(b"1".to_vec())) },
+            SyscallReply::Value {
+                value: Some(Blob(b"1".to_vec()))
+            },
         ]
     );
     assert_eq!(world.keys("v1.vs."), ["v1.vs.b", "v1.vs.c"]);
@@ -203,13 +275,27 @@ fn an_exit_ends_the_vat_and_keeps_the_crank_unless_it_is_a_failure() {
     for failure in [false, true] {
         let mut world = World::started(&["bootstrap", "b"]);
         world.queue("bootstrap", "go", ResolutionPolicy::None {});
-        let exit = VatSyscall::Exit { failure, info: data("#1", &[]) };
-        world.script("v1", move |_| Act::of(vec![send("o-50", "#[\"last\",[]]", &[], None), exit.clone()]));
+        let exit = VatSyscall::Exit {
+            failure,
+            info: data("#1", &[]),
+        };
+        world.script("v1", move |_| {
+            Act::of(vec![send("o-50", "#[\"last\",[]]", &[], None), exit.clone()])
+        });
         let reports = world.run();
-        let ended = reports.iter().find(|report| report.terminated.is_some()).expect("the vat ends");
+        let ended = reports
+            .iter()
+            .find(|report| report.terminated.is_some())
+            .expect("the vat ends");
         assert_eq!(ended.aborted, failure);
-        assert_eq!(ended.terminated.as_deref(), Some(if failure { "exit with failure" } else { "exit" }));
-        assert_eq!(world.messages().iter().filter(|line| line.starts_with("v2")).count(), usize::from(!failure));
+        assert_eq!(
+            ended.terminated.as_deref(),
+            Some(if failure { "exit with failure" } else { "exit" })
+        );
+        assert_eq!(
+            world.messages().iter().filter(|line| line.starts_with("v2")).count(),
+            usize::from(!failure)
+        );
         assert_eq!(world.keys("v1."), Vec::<String>::new(), "cleaned up");
     }
 }

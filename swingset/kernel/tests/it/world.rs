@@ -19,7 +19,11 @@ pub struct Act {
 
 impl Act {
     pub fn of(syscalls: Vec<VatSyscall>) -> Act {
-        Act { syscalls, verdict: DeliveryVerdict::Ok {}, computrons: 7 }
+        Act {
+            syscalls,
+            verdict: DeliveryVerdict::Ok {},
+            computrons: 7,
+        }
     }
 }
 
@@ -59,8 +63,14 @@ impl Host for World {
     fn next_key(&mut self, prior: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> bool {
         out.clear();
         let after = (std::ops::Bound::Excluded(prior.to_vec()), std::ops::Bound::Unbounded);
-        let next = self.kv.range(after).map(|(key, _)| key).find(|key| key.as_slice() >= prefix);
-        next.filter(|key| key.starts_with(prefix)).map(|key| out.extend_from_slice(key)).is_some()
+        let next = self
+            .kv
+            .range(after)
+            .map(|(key, _)| key)
+            .find(|key| key.as_slice() >= prefix);
+        next.filter(|key| key.starts_with(prefix))
+            .map(|key| out.extend_from_slice(key))
+            .is_some()
     }
     fn deliver(&mut self, vat_id: &str, delivery: &[u8], limit: u64, out: &mut Vec<u8>) {
         let delivery = VatDelivery::from_bytes(delivery).expect("the kernel writes deliveries");
@@ -68,7 +78,10 @@ impl Host for World {
         assert!(vats.running.is_none(), "one vat at a time");
         vats.limits.push(limit);
         vats.delivered.push((vat_id.to_owned(), delivery.clone()));
-        let act = vats.scripts.get_mut(vat_id).map_or_else(|| Act::of(Vec::new()), |script| script(&delivery));
+        let act = vats
+            .scripts
+            .get_mut(vat_id)
+            .map_or_else(|| Act::of(Vec::new()), |script| script(&delivery));
         vats.running = Some((vat_id.to_owned(), act.syscalls.clone().into_iter(), act));
         *out = vats.next_step();
     }
@@ -92,7 +105,10 @@ impl Vats {
         let step = match syscalls.next() {
             Some(syscall) => VatStep::Syscall { syscall },
             None => {
-                let outcome = DeliveryOutcome { verdict: act.verdict.clone(), computrons: act.computrons };
+                let outcome = DeliveryOutcome {
+                    verdict: act.verdict.clone(),
+                    computrons: act.computrons,
+                };
                 self.running = None;
                 VatStep::Done { outcome }
             }
@@ -106,25 +122,43 @@ pub fn vat(name: &str) -> StaticVat {
         name: name.to_owned(),
         bundle_id: format!("b1-{name}"),
         parameters: data("#{}", &[]),
-        options: VatOptions { raw: true, ..VatOptions::default() },
+        options: VatOptions {
+            raw: true,
+            ..VatOptions::default()
+        },
     }
 }
 
 pub fn data(body: &str, slots: &[&str]) -> CapData {
-    CapData { body: body.to_owned(), slots: slots.iter().map(|slot| (*slot).to_owned()).collect() }
+    CapData {
+        body: body.to_owned(),
+        slots: slots.iter().map(|slot| (*slot).to_owned()).collect(),
+    }
 }
 
 pub fn send(target: &str, body: &str, slots: &[&str], result: Option<&str>) -> VatSyscall {
-    VatSyscall::Send { target: target.to_owned(), methargs: data(body, slots), result: result.map(str::to_owned) }
+    VatSyscall::Send {
+        target: target.to_owned(),
+        methargs: data(body, slots),
+        result: result.map(str::to_owned),
+    }
 }
 
 pub fn settle(promise: &str, rejected: bool, body: &str, slots: &[&str]) -> VatSyscall {
-    let resolution = Resolution { promise: promise.to_owned(), rejected, data: data(body, slots) };
-    VatSyscall::Resolve { resolutions: vec![resolution] }
+    let resolution = Resolution {
+        promise: promise.to_owned(),
+        rejected,
+        data: data(body, slots),
+    };
+    VatSyscall::Resolve {
+        resolutions: vec![resolution],
+    }
 }
 
 pub fn subscribe(promise: &str) -> VatSyscall {
-    VatSyscall::Subscribe { promise: promise.to_owned() }
+    VatSyscall::Subscribe {
+        promise: promise.to_owned(),
+    }
 }
 
 impl World {
@@ -154,7 +188,10 @@ impl World {
 
     /// What a vat does from now on.
     pub fn script(&mut self, vat_id: &str, script: impl FnMut(&VatDelivery) -> Act + 'static) {
-        self.vats.borrow_mut().scripts.insert(vat_id.to_owned(), Box::new(script));
+        self.vats
+            .borrow_mut()
+            .scripts
+            .insert(vat_id.to_owned(), Box::new(script));
     }
 
     /// What a vat does at its next deliveries, one after another; afterwards nothing.
@@ -169,7 +206,9 @@ impl World {
     }
 
     pub fn step(&mut self) -> CrankReport {
-        match self.call(&Command::Step { crank_limit_default: 1000 }) {
+        match self.call(&Command::Step {
+            crank_limit_default: 1000,
+        }) {
             Reply::Crank { report } => report,
             other => panic!("a step was answered with {other:?}"),
         }
@@ -194,7 +233,12 @@ impl World {
     /// Queues `method([])` to a vat's root.
     pub fn queue(&mut self, name: &str, method: &str, policy: ResolutionPolicy) -> Option<String> {
         let args = data("#[]", &[]);
-        let command = Command::QueueToVatRoot { vat_name: name.to_owned(), method: method.to_owned(), args, policy };
+        let command = Command::QueueToVatRoot {
+            vat_name: name.to_owned(),
+            method: method.to_owned(),
+            args,
+            policy,
+        };
         match self.call(&command) {
             Reply::Queued { kpid } => kpid,
             other => panic!("a message was answered with {other:?}"),
@@ -203,8 +247,13 @@ impl World {
 
     /// Queues a message whose result is kept.
     pub fn ask(&mut self, name: &str, method: &str) -> String {
-        let kpid = self.queue(name, method, ResolutionPolicy::Ignore {}).expect("a result promise");
-        assert_eq!(self.call(&Command::RegisterInterest { kpid: kpid.clone() }), Reply::Done {});
+        let kpid = self
+            .queue(name, method, ResolutionPolicy::Ignore {})
+            .expect("a result promise");
+        assert_eq!(
+            self.call(&Command::RegisterInterest { kpid: kpid.clone() }),
+            Reply::Done {}
+        );
         kpid
     }
 
@@ -216,7 +265,9 @@ impl World {
     }
 
     pub fn text(&self, key: &str) -> Option<String> {
-        self.kv.get(key.as_bytes()).map(|value| String::from_utf8_lossy(value).into_owned())
+        self.kv
+            .get(key.as_bytes())
+            .map(|value| String::from_utf8_lossy(value).into_owned())
     }
 
     /// Keys that begin so.
@@ -231,28 +282,56 @@ impl World {
 
     /// Messages delivered so far, as `vat target body result`.
     pub fn messages(&self) -> Vec<String> {
-        let lines = self.vats.borrow().delivered.iter().filter_map(|(vat_id, delivery)| match delivery {
-            VatDelivery::Message { target, methargs, result } => {
-                let result = result.as_deref().unwrap_or("-");
-                Some(format!("{vat_id} {target} {} [{}] {result}", methargs.body, methargs.slots.join(",")))
-            }
-            _ => None,
-        }).collect();
+        let lines = self
+            .vats
+            .borrow()
+            .delivered
+            .iter()
+            .filter_map(|(vat_id, delivery)| match delivery {
+                VatDelivery::Message {
+                    target,
+                    methargs,
+                    result,
+                } => {
+                    let result = result.as_deref().unwrap_or("-");
+                    Some(format!(
+                        "{vat_id} {target} {} [{}] {result}",
+                        methargs.body,
+                        methargs.slots.join(",")
+                    ))
+                }
+                _ => None,
+            })
+            .collect();
         lines
     }
 
     /// Notifies delivered so far, as `vat promise=body …`.
     pub fn notifies(&self) -> Vec<String> {
-        let lines = self.vats.borrow().delivered.iter().filter_map(|(vat_id, delivery)| match delivery {
-            VatDelivery::Notify { resolutions } => {
-                let parts: Vec<String> = resolutions
-                    .iter()
-                    .map(|r| format!("{}{}{}[{}]", r.promise, if r.rejected { "!" } else { "=" }, r.data.body, r.data.slots.join(",")))
-                    .collect();
-                Some(format!("{vat_id} {}", parts.join(" ")))
-            }
-            _ => None,
-        }).collect();
+        let lines = self
+            .vats
+            .borrow()
+            .delivered
+            .iter()
+            .filter_map(|(vat_id, delivery)| match delivery {
+                VatDelivery::Notify { resolutions } => {
+                    let parts: Vec<String> = resolutions
+                        .iter()
+                        .map(|r| {
+                            format!(
+                                "{}{}{}[{}]",
+                                r.promise,
+                                if r.rejected { "!" } else { "=" },
+                                r.data.body,
+                                r.data.slots.join(",")
+                            )
+                        })
+                        .collect();
+                    Some(format!("{vat_id} {}", parts.join(" ")))
+                }
+                _ => None,
+            })
+            .collect();
         lines
     }
 

@@ -23,7 +23,9 @@ pub struct Counter {
 
 /// FNV-1a, from a starting point.
 fn hash(start: u64, bytes: &[u8]) -> u64 {
-    bytes.iter().fold(start, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
+    bytes.iter().fold(start, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 const HASH_START: u64 = 0xcbf2_9ce4_8422_2325;

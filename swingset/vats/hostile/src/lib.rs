@@ -16,13 +16,19 @@ pub struct Hostile {
 
 /// Burns this many rounds of work.
 fn burn(rounds: u64) -> u64 {
-    (0..rounds).fold(1u64, |sum, round| black_box(sum.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(round)))
+    (0..rounds).fold(1u64, |sum, round| {
+        black_box(sum.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(round))
+    })
 }
 
 /// Recursion that the compiler does not turn into a loop.
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 16]);
-    if depth == u64::MAX { 0 } else { recurse(depth + 1).wrapping_add(frame[(depth % 16) as usize]) }
+    if depth == u64::MAX {
+        0
+    } else {
+        recurse(depth + 1).wrapping_add(frame[(depth % 16) as usize])
+    }
 }
 
 methods! {

@@ -39,9 +39,15 @@ impl Ledger {
         if from == to {
             return Err(Error::new("a purse cannot be its own source"));
         }
-        let left = self.balance(from).checked_sub(amount).ok_or(Error::new("not enough in the purse"))?;
+        let left = self
+            .balance(from)
+            .checked_sub(amount)
+            .ok_or(Error::new("not enough in the purse"))?;
         // The sum is at most the supply, which fits.
-        let there = self.balance(to).checked_add(amount).ok_or(Error::new("the purse is full"))?;
+        let there = self
+            .balance(to)
+            .checked_add(amount)
+            .ok_or(Error::new("the purse is full"))?;
         self.balances.insert(from, left);
         self.balances.insert(to, there);
         Ok(())
@@ -51,7 +57,10 @@ impl Ledger {
 type Shared = Rc<RefCell<Ledger>>;
 
 fn hand_out(ledger: &Shared, number: u64) -> Far {
-    let far = export(Purse { ledger: ledger.clone(), number });
+    let far = export(Purse {
+        ledger: ledger.clone(),
+        number,
+    });
     if let Some(id) = far.own_id() {
         ledger.borrow_mut().purses.insert(id, number);
     }

@@ -24,16 +24,32 @@ pub struct Player {
 
 impl RawVat for Player {
     fn deliver(&mut self, delivery: VatDelivery) {
-        let VatDelivery::Message { methargs: CapData { body, slots }, .. } = delivery else { return };
-        let Some((method, args)) = body.strip_prefix("#[\"").and_then(|rest| rest.split_once("\",[")) else { return };
+        let VatDelivery::Message {
+            methargs: CapData { body, slots },
+            ..
+        } = delivery
+        else {
+            return;
+        };
+        let Some((method, args)) = body.strip_prefix("#[\"").and_then(|rest| rest.split_once("\",[")) else {
+            return;
+        };
         let count = || args.split(']').next().and_then(|count| count.parse::<u64>().ok());
         match method {
             "bootstrap" => {
-                let index = args.split_once("\"pong\":\"$").and_then(|(_, rest)| rest.split(['.', '"']).next()?.parse::<usize>().ok());
+                let index = args
+                    .split_once("\"pong\":\"$")
+                    .and_then(|(_, rest)| rest.split(['.', '"']).next()?.parse::<usize>().ok());
                 self.partner = index.and_then(|index| slots.get(index).cloned());
                 if let Some(partner) = &self.partner {
                     let body = String::from("#[\"meet\",[\"$0.Alleged: player\"]]");
-                    send(partner, CapData { body, slots: Vec::from([String::from("o+0")]) });
+                    send(
+                        partner,
+                        CapData {
+                            body,
+                            slots: Vec::from([String::from("o+0")]),
+                        },
+                    );
                 }
             }
             "meet" => self.partner = slots.into_iter().next(),
@@ -51,7 +67,13 @@ impl Player {
                 let mut body = String::from("#[\"ball\",[");
                 body.push_str(&count.to_string());
                 body.push_str("]]");
-                send(partner, CapData { body, slots: Vec::new() });
+                send(
+                    partner,
+                    CapData {
+                        body,
+                        slots: Vec::new(),
+                    },
+                );
             }
         }
     }
