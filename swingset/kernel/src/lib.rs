@@ -5,7 +5,7 @@
 //! imports of `swingset_abi::kernel` and tests bind to an in-memory store and scripted vats.
 //!
 //! # Invariants
-//! - Nothing is kept between two calls that is not in the kvStore (held by `it::a_new_kernel_at_every_crank_changes_nothing`).
+//! - Nothing is kept between two calls that is not in the kvStore (`call` makes a kernel anew for each command; held by all of tests/it).
 //! - A crank's writes are buffered and reach the host at its end, so an aborted crank leaves no trace but what
 //!   [`delivery`] writes after the abort.
 //! - Every reference that a queue item, a promise's data, a c-list or a pin holds is counted ([`refcount`]).

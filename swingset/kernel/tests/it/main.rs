@@ -2,5 +2,6 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod illegal;
+mod lifecycle;
 mod messages;
 mod world;

@@ -1,1 +1,0 @@
-//! The supervisor as a machine: inputs in, outputs out.
