@@ -12,7 +12,9 @@ pub mod keyring;
 pub mod killpoints;
 pub mod lifecycle;
 pub mod releases;
+pub mod rpc;
 pub mod signatures;
+pub mod solo;
 pub mod start;
 pub mod status;
 

@@ -9,6 +9,8 @@ use clap::{Args, ValueEnum};
 pub enum EngineKind {
     /// A CometBFT that the node starts and watches, on the same home
     Cometbft,
+    /// Blocks made in this process by this home's one validator: for development, never for a network
+    Solo,
     /// A CometBFT that you run yourself, with its proxy_app set to this node's address
     External,
 }

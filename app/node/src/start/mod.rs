@@ -10,6 +10,7 @@ mod logging;
 mod options;
 mod run;
 mod signals;
+mod solo;
 
 pub use args::{EngineKind, LogFormat, StartArgs};
 pub use run::run;

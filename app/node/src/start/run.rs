@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use swing_core::ports::upgrade::Release;
 use swingset_host::{ControllerOptions, EngineRuntime, engine::CodeCache};
 
-use super::{EngineKind, StartArgs, cometbft, logging, options, signals};
+use super::{EngineKind, StartArgs, cometbft, logging, options, signals, solo};
 use crate::{
     abci::{Address, Server, ServerConfig, spawn_owner},
     app::{AppOptions, OpenError, OpenedApp},
@@ -91,8 +91,15 @@ fn system(error: std::io::Error) -> Ended {
 /// A running node.
 struct Running {
     switch: Arc<StopSwitch>,
-    server: Server,
-    comet: Option<cometbft::RunningComet>,
+    engine: RunningEngine,
+}
+
+/// What makes the blocks, and how it reaches the application.
+enum RunningEngine {
+    /// Over ABCI, by a child or by a CometBFT of the operator's.
+    Abci { server: Server, comet: Option<cometbft::RunningComet> },
+    /// In this process.
+    Solo(solo::RunningSolo),
 }
 
 fn start(
@@ -106,29 +113,49 @@ fn start(
     let opened = OpenedApp::open(app_options)?;
     let committed = opened.read().committed();
     tracing::info!(height = committed.height, app_version = committed.app_version, "committed state");
-    let address = address(home, arguments)?;
-    let comet = match arguments.engine {
-        EngineKind::Cometbft => Some(cometbft::find(arguments.cometbft.as_deref()).map_err(config)?),
-        EngineKind::External => None,
-    };
     let switch = StopSwitch::new();
     let lifecycle: Arc<dyn Lifecycle> = switch.clone();
     signals::watch(Arc::clone(&lifecycle)).map_err(system)?;
+    let engine = match arguments.engine {
+        EngineKind::Solo => {
+            let runtime = runtime(home).map_err(Ended::Halt)?;
+            let swingset = move || Box::new(SwingsetEngine::with_runtime(runtime, ControllerOptions::default())) as _;
+            RunningEngine::Solo(solo::start(opened, swingset, home, &switch).map_err(config)?)
+        }
+        EngineKind::Cometbft | EngineKind::External => serve_abci(opened, home, arguments, &lifecycle)?,
+    };
+    Ok(Running { switch, engine })
+}
+
+/// Serves ABCI to an engine in another process, and starts that where it is the node's child.
+fn serve_abci(
+    opened: OpenedApp,
+    home: &Home,
+    arguments: &StartArgs,
+    lifecycle: &Arc<dyn Lifecycle>,
+) -> Result<RunningEngine, Ended> {
+    let address = address(home, arguments)?;
+    let comet = match arguments.engine {
+        EngineKind::Cometbft => Some(cometbft::find(arguments.cometbft.as_deref()).map_err(config)?),
+        EngineKind::External | EngineKind::Solo => None,
+    };
     let read = Arc::new(opened.read());
     let runtime = runtime(home).map_err(Ended::Halt)?;
     let build = move || {
         let engine = SwingsetEngine::with_runtime(runtime, ControllerOptions::default());
         Ok(opened.consensus(Box::new(engine)))
     };
-    let (consensus, _thread) = spawn_owner(build, Arc::clone(&lifecycle)).map_err(system)?;
+    let (consensus, _thread) = spawn_owner(build, Arc::clone(lifecycle)).map_err(system)?;
     let server_config = ServerConfig { frame_bytes_max: arguments.abci_frame_bytes_max, ..ServerConfig::default() };
-    let server = Server::start(&address, server_config, read, consensus, Arc::clone(&lifecycle)).map_err(config)?;
+    let server = Server::start(&address, server_config, read, consensus, Arc::clone(lifecycle)).map_err(config)?;
     tracing::info!(address = %server.address(), "waiting for the engine");
     let comet = comet
-        .map(|binary| cometbft::start(binary, home.root().to_owned(), server.address().to_string(), lifecycle))
+        .map(|binary| {
+            cometbft::start(binary, home.root().to_owned(), server.address().to_string(), Arc::clone(lifecycle))
+        })
         .transpose()
         .map_err(system)?;
-    Ok(Running { switch, server, comet })
+    Ok(RunningEngine::Abci { server, comet })
 }
 
 /// Where the application listens: as asked for; for a child a socket of the home; else where config.toml says that the engine
@@ -139,7 +166,7 @@ fn address(home: &Home, arguments: &StartArgs) -> Result<Address, Ended> {
     }
     match arguments.engine {
         EngineKind::External => CometConfig::load(home).map_err(config)?.proxy_app.parse().map_err(config),
-        EngineKind::Cometbft => {
+        EngineKind::Cometbft | EngineKind::Solo => {
             let path = home.data_folder().join("abci.sock");
             let path = std::path::absolute(path).map_err(config)?;
             // Where the home's path is too long for a socket, a port of the loopback does as well.
@@ -160,31 +187,33 @@ fn runtime(home: &Home) -> Result<Arc<EngineRuntime>, Halt> {
 
 impl Running {
     fn end(self, reason: &StopReason, home: &Home, killpoints: &dyn Killpoints) {
-        match reason {
-            StopReason::Signal { signal } => {
-                tracing::info!("{signal}: stopping");
-                // The engine first, so that no block is begun that would not be finished.
-                if let Some(comet) = self.comet {
-                    comet.end();
-                }
-                if !self.server.drain(DRAIN_TIME_MAX) {
-                    tracing::warn!("something was still going on and was cut off; nothing that was committed is lost");
-                }
-            }
-            StopReason::Upgrade(refusal) => {
-                stop_for_upgrade(refusal, home, killpoints);
-                self.server.close(CLOSE_TIME_MAX);
-                if let Some(comet) = self.comet {
-                    comet.end();
-                }
-            }
-            _ => {
-                self.server.close(CLOSE_TIME_MAX);
-                if let Some(comet) = self.comet {
-                    comet.end();
-                }
-            }
+        if let StopReason::Signal { signal } = reason {
+            tracing::info!("{signal}: stopping");
         }
+        if let StopReason::Upgrade(refusal) = reason {
+            stop_for_upgrade(refusal, home, killpoints);
+        }
+        match self.engine {
+            RunningEngine::Solo(solo) => solo.end(),
+            RunningEngine::Abci { server, comet } => end_abci(reason, &server, comet),
+        }
+    }
+}
+
+fn end_abci(reason: &StopReason, server: &Server, comet: Option<cometbft::RunningComet>) {
+    if matches!(reason, StopReason::Signal { .. }) {
+        // The engine first, so that no block is begun that would not be finished.
+        if let Some(comet) = comet {
+            comet.end();
+        }
+        if !server.drain(DRAIN_TIME_MAX) {
+            tracing::warn!("something was still going on and was cut off; nothing that was committed is lost");
+        }
+        return;
+    }
+    server.close(CLOSE_TIME_MAX);
+    if let Some(comet) = comet {
+        comet.end();
     }
 }
 

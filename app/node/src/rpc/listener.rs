@@ -1,0 +1,108 @@
+//! The server's sockets, bounded in number and in idleness.
+
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, Sleep, sleep},
+};
+
+/// How long a connection may be silent, before, in and between requests. Longer than any method waits.
+const IDLE_TIME_MAX: Duration = Duration::from_secs(120);
+/// The pause after the system refused a connection, of which it may have too many.
+const REFUSED_PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts connections while there are fewer than the most.
+#[derive(Debug)]
+pub struct BoundedListener {
+    listener: TcpListener,
+    permits: Arc<Semaphore>,
+}
+
+impl BoundedListener {
+    /// At most `connections_max` at once; others wait in the system's queue.
+    pub fn new(listener: TcpListener, connections_max: usize) -> Self {
+        BoundedListener { listener, permits: Arc::new(Semaphore::new(connections_max)) }
+    }
+}
+
+impl axum::serve::Listener for BoundedListener {
+    type Io = BoundedStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
+        loop {
+            // The semaphore is never closed.
+            let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else { return std::future::pending().await };
+            match self.listener.accept().await {
+                Ok((stream, address)) => {
+                    let idle = Box::pin(sleep(IDLE_TIME_MAX));
+                    return (BoundedStream { stream, idle, _permit: permit }, address);
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "a connection to RPC was not accepted");
+                    sleep(REFUSED_PAUSE).await;
+                }
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<Self::Addr> {
+        self.listener.local_addr()
+    }
+}
+
+/// A connection that ends when it is silent for too long.
+#[derive(Debug)]
+pub struct BoundedStream {
+    stream: TcpStream,
+    idle: Pin<Box<Sleep>>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl BoundedStream {
+    fn bounded<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        if polled.is_ready() {
+            self.idle.as_mut().reset(Instant::now() + IDLE_TIME_MAX);
+            return polled;
+        }
+        match self.idle.as_mut().poll(context) {
+            Poll::Ready(()) => Poll::Ready(Err(io::ErrorKind::TimedOut.into())),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+}
+
+impl AsyncRead for BoundedStream {
+    fn poll_read(mut self: Pin<&mut Self>, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.bounded(context, polled)
+    }
+}
+
+impl AsyncWrite for BoundedStream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let polled = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.bounded(context, polled)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_flush(context);
+        self.bounded(context, polled)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let polled = Pin::new(&mut self.stream).poll_shutdown(context);
+        self.bounded(context, polled)
+    }
+}
