@@ -25,15 +25,9 @@ fn main() -> Result<(), BuildError> {
     // at every use.
     for file in &mut typed.file {
         file.message_type.iter_mut().for_each(clear_deprecated);
-        file.enum_type
-            .iter_mut()
-            .flat_map(|values| &mut values.value)
-            .for_each(|value| value.options = None);
+        file.enum_type.iter_mut().flat_map(|values| &mut values.value).for_each(|value| value.options = None);
     }
-    prost_build::Config::new()
-        .enable_type_names()
-        .include_file("packages.rs")
-        .compile_fds(typed)?;
+    prost_build::Config::new().enable_type_names().include_file("packages.rs").compile_fds(typed)?;
     Ok(())
 }
 
@@ -49,10 +43,7 @@ fn clear_deprecated(message: &mut DescriptorProto) {
 
 fn compile(root: &Path, files: &[PathBuf], with_comments: bool) -> Result<protox::Compiler, BuildError> {
     let mut compiler = protox::Compiler::new([root])?;
-    compiler
-        .include_imports(true)
-        .include_source_info(with_comments)
-        .open_files(files)?;
+    compiler.include_imports(true).include_source_info(with_comments).open_files(files)?;
     Ok(compiler)
 }
 

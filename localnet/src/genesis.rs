@@ -56,37 +56,25 @@ pub fn prepare(plan: &Plan, folder: &Path, binaries: &Binaries, program: &str) -
     let mut validators = Vec::new();
     for index in 0..plan.validators {
         let name = format!("validator-{index}");
-        let swingd = Swingd {
-            program: binaries.path(program),
-            home: folder.join(&name),
-        };
+        let swingd = Swingd { program: binaries.path(program), home: folder.join(&name) };
         swingd.run(&["init", &name, "--chain-id", &plan.chain_id, "--default-denom", "uswing"])?;
         swingd.run(&["keys", "add", "operator", "--keyring-backend", "test"])?;
         validators.push(Validator::new(name, swingd, plan.engine, Ports::free()?));
     }
-    let first = validators
-        .first()
-        .context("a network has at least one validator")?
-        .swingd
-        .clone();
+    let first = validators.first().context("a network has at least one validator")?.swingd.clone();
     for account in &plan.accounts {
         first.run(&["keys", "add", account, "--keyring-backend", "test"])?;
         first.run(&["genesis", "add-account", account, BALANCE, "--keyring-backend", "test"])?;
     }
     for validator in &validators {
-        let key = validator
-            .swingd
-            .run(&["keys", "show", "operator", "-a", "--keyring-backend", "test"])?;
+        let key = validator.swingd.run(&["keys", "show", "operator", "-a", "--keyring-backend", "test"])?;
         first.run(&["genesis", "add-account", key.trim(), BALANCE])?;
     }
     edit_genesis(plan, &first)?;
     collect_gentxs(plan, &validators, &first)?;
     for validator in &validators {
         if validator.swingd.home != first.home {
-            fs::copy(
-                first.home.join("config/genesis.json"),
-                validator.swingd.home.join("config/genesis.json"),
-            )?;
+            fs::copy(first.home.join("config/genesis.json"), validator.swingd.home.join("config/genesis.json"))?;
         }
         validator.swingd.run(&["genesis", "validate"])?;
     }
@@ -127,10 +115,8 @@ fn edit_genesis(plan: &Plan, first: &Swingd) -> Result<()> {
     let mut genesis: Value = serde_json::from_slice(&fs::read(&path)?)?;
     let params = &mut genesis["app_state"]["gov"]["params"];
     params["voting_period"] = json!(format!("{}s", plan.voting_period_s));
-    params["expedited_voting_period"] = json!(format!(
-        "{}s",
-        plan.voting_period_s.div_ceil(2).min(plan.voting_period_s - 1)
-    ));
+    params["expedited_voting_period"] =
+        json!(format!("{}s", plan.voting_period_s.div_ceil(2).min(plan.voting_period_s - 1)));
     params["max_deposit_period"] = json!(format!("{}s", plan.voting_period_s));
     params["min_deposit"] = json!([{ "denom": "uswing", "amount": "10000000" }]);
     params["expedited_min_deposit"] = json!([{ "denom": "uswing", "amount": "50000000" }]);
@@ -146,38 +132,19 @@ fn configure(plan: &Plan, validators: &[Validator]) -> Result<()> {
         peers.push(format!("{}@127.0.0.1:{}", id.trim(), validator.ports.p2p));
     }
     for (index, validator) in validators.iter().enumerate() {
-        let others: Vec<&str> = peers
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != index)
-            .map(|(_, peer)| peer.as_str())
-            .collect();
+        let others: Vec<&str> =
+            peers.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, peer)| peer.as_str()).collect();
         let path = validator.swingd.home.join("config/config.toml");
         let mut config: toml::Table = fs::read_to_string(&path)?.parse()?;
         config.insert("proxy_app".into(), validator.abci_address().into());
-        set(
-            &mut config,
-            "rpc",
-            "laddr",
-            format!("tcp://127.0.0.1:{}", validator.ports.rpc),
-        );
+        set(&mut config, "rpc", "laddr", format!("tcp://127.0.0.1:{}", validator.ports.rpc));
         set(&mut config, "rpc", "pprof_laddr", "");
-        set(
-            &mut config,
-            "p2p",
-            "laddr",
-            format!("tcp://127.0.0.1:{}", validator.ports.p2p),
-        );
+        set(&mut config, "p2p", "laddr", format!("tcp://127.0.0.1:{}", validator.ports.p2p));
         set(&mut config, "p2p", "persistent_peers", others.join(","));
         set(&mut config, "p2p", "addr_book_strict", false);
         set(&mut config, "p2p", "allow_duplicate_ip", true);
         set(&mut config, "p2p", "pex", false);
-        set(
-            &mut config,
-            "consensus",
-            "timeout_commit",
-            format!("{}ms", plan.block_interval_ms),
-        );
+        set(&mut config, "consensus", "timeout_commit", format!("{}ms", plan.block_interval_ms));
         set(&mut config, "instrumentation", "prometheus", false);
         fs::write(&path, toml::to_string(&config)?)?;
     }
@@ -185,9 +152,7 @@ fn configure(plan: &Plan, validators: &[Validator]) -> Result<()> {
 }
 
 fn set(config: &mut toml::Table, section: &str, key: &str, value: impl Into<toml::Value>) {
-    let section = config
-        .entry(section)
-        .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+    let section = config.entry(section).or_insert_with(|| toml::Value::Table(toml::Table::new()));
     if let Some(section) = section.as_table_mut() {
         section.insert(key.into(), value.into());
     }
@@ -202,9 +167,6 @@ impl Ports {
         // All are held at once, so that they differ.
         let held = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
         let [rpc, p2p] = &held;
-        Ok(Ports {
-            rpc: rpc.local_addr()?.port(),
-            p2p: p2p.local_addr()?.port(),
-        })
+        Ok(Ports { rpc: rpc.local_addr()?.port(), p2p: p2p.local_addr()?.port() })
     }
 }

@@ -60,10 +60,7 @@ impl Load {
     /// # Errors
     /// When the account is not on the chain.
     pub fn start(swingd: Swingd, rpcs: Vec<Rpc>, chain_id: &str, account: &str) -> Result<Self> {
-        let address = swingd
-            .run(&["keys", "show", account, "-a", "--keyring-backend", "test"])?
-            .trim()
-            .to_owned();
+        let address = swingd.run(&["keys", "show", account, "-a", "--keyring-backend", "test"])?.trim().to_owned();
         let mut sender = Sender {
             swingd,
             rpcs,
@@ -82,10 +79,7 @@ impl Load {
             }
             Ok(sender)
         });
-        Ok(Load {
-            stop,
-            thread: Some(thread),
-        })
+        Ok(Load { stop, thread: Some(thread) })
     }
 
     /// Stops sending, sees to it that every message is in a block, and says how many were accepted.
@@ -95,9 +89,7 @@ impl Load {
     pub fn finish(mut self, limit: Duration) -> Result<Sent> {
         self.stop.store(true, Ordering::SeqCst);
         let thread = self.thread.take().context("the load was finished before")?;
-        let sender = thread
-            .join()
-            .map_err(|_| anyhow::anyhow!("the load's thread panicked"))??;
+        let sender = thread.join().map_err(|_| anyhow::anyhow!("the load's thread panicked"))??;
         sender.settle(limit)
     }
 }
@@ -110,27 +102,14 @@ impl Drop for Load {
 
 impl Sender {
     fn rpc(&self, turn: usize) -> Result<&Rpc> {
-        self.rpcs
-            .get(turn % self.rpcs.len().max(1))
-            .context("no node to send to")
+        self.rpcs.get(turn % self.rpcs.len().max(1)).context("no node to send to")
     }
 
     fn account_state(&self) -> Result<Value> {
         for turn in 0..self.rpcs.len() {
-            if let Ok(answer) = self
-                .swingd
-                .query(&self.rpc(turn)?.url, &["auth", "account", &self.address])
-            {
-                let account = if answer["account"].is_object() {
-                    &answer["account"]
-                } else {
-                    &answer
-                };
-                return Ok(if account["value"].is_object() {
-                    account["value"].clone()
-                } else {
-                    account.clone()
-                });
+            if let Ok(answer) = self.swingd.query(&self.rpc(turn)?.url, &["auth", "account", &self.address]) {
+                let account = if answer["account"].is_object() { &answer["account"] } else { &answer };
+                return Ok(if account["value"].is_object() { account["value"].clone() } else { account.clone() });
             }
         }
         bail!("no node answers for {}", self.address)
@@ -196,16 +175,13 @@ impl Sender {
 
     fn settle(&self, limit: Duration) -> Result<Sent> {
         let total = self.hashes.len();
-        wait::until_ok("all messages to be in blocks", limit, || {
-            Ok((self.resend()? >= total).then_some(()))
-        })?;
+        wait::until_ok("all messages to be in blocks", limit, || Ok((self.resend()? >= total).then_some(())))?;
         let mut sent = Sent::default();
         for (sequence, hash) in self.hashes.iter().enumerate() {
             let rpc = self.rpc(0)?;
             // An indexer follows the blocks by a moment.
-            let code = wait::until_ok("a transaction's result", Duration::from_secs(30), || {
-                tx_code(rpc, hash).map(Some)
-            })?;
+            let code =
+                wait::until_ok("a transaction's result", Duration::from_secs(30), || tx_code(rpc, hash).map(Some))?;
             if code == 0 {
                 sent.accepted = sent.accepted.saturating_add(1);
                 sent.sum = sent.sum.wrapping_add(counter_hash(sequence.saturating_add(1)));
@@ -223,10 +199,8 @@ fn counter_hash(id: usize) -> u64 {
 
 fn tx_code(rpc: &Rpc, hash: &str) -> Result<u64> {
     use base64::Engine as _;
-    let bytes: Option<Vec<u8>> = (0..hash.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok())
-        .collect();
+    let bytes: Option<Vec<u8>> =
+        (0..hash.len()).step_by(2).map(|at| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok()).collect();
     let hash = base64::engine::general_purpose::STANDARD.encode(bytes.context("a hash that is not hex")?);
     let found = rpc.call("tx", json!({ "hash": hash }))?;
     found["tx_result"]["code"].as_u64().context("no code")

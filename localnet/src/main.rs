@@ -65,11 +65,7 @@ struct Common {
 
 impl Common {
     fn plan(&self) -> Plan {
-        if self.solo {
-            Plan::quick(1, Engine::Solo)
-        } else {
-            Plan::quick(self.validators, Engine::CometChild)
-        }
+        if self.solo { Plan::quick(1, Engine::Solo) } else { Plan::quick(self.validators, Engine::CometChild) }
     }
 }
 
@@ -90,11 +86,7 @@ fn run(cli: Cli) -> Result<()> {
             let binaries = Binaries::find(common.bin_dir.as_deref())?;
             let mut narrator = Narrator::new(quiet);
             let outcome = upgrade::run(common.plan(), folder, binaries, &mut narrator)?;
-            report.map_or(Ok(()), |path| {
-                outcome
-                    .write(&path)
-                    .with_context(|| format!("report {}", path.display()))
-            })
+            report.map_or(Ok(()), |path| outcome.write(&path).with_context(|| format!("report {}", path.display())))
         }),
     }
 }
@@ -121,22 +113,12 @@ fn up(common: &Common, folder: &std::path::Path) -> Result<()> {
     network.wait_for_height(1, Duration::from_secs(120))?;
     println!("chain {} runs; stop it with Ctrl-C", network.plan.chain_id);
     for validator in &network.validators {
-        println!(
-            "  {}  RPC {}  home {}",
-            validator.name,
-            validator.rpc_url(),
-            validator.swingd.home.display()
-        );
+        println!("  {}  RPC {}  home {}", validator.name, validator.rpc_url(), validator.swingd.home.display());
     }
     let forever = Duration::from_secs(u64::from(u32::MAX));
     wait::until("an interrupt", forever, || {
         for validator in &mut network.validators {
-            ensure!(
-                validator.running()?.is_some(),
-                "{} has ended: see {}",
-                validator.name,
-                validator.log().display()
-            );
+            ensure!(validator.running()?.is_some(), "{} has ended: see {}", validator.name, validator.log().display());
         }
         Ok(interrupted.load(Ordering::SeqCst).then_some(()))
     })?;

@@ -29,11 +29,7 @@ impl Network {
     /// When a command fails.
     pub fn create(plan: Plan, folder: &Path, binaries: Binaries, program: &str) -> Result<Self> {
         let validators = prepare(&plan, folder, &binaries, program)?;
-        Ok(Network {
-            plan,
-            validators,
-            binaries,
-        })
+        Ok(Network { plan, validators, binaries })
     }
 
     /// Starts all validators with this binary.
@@ -80,11 +76,7 @@ impl Network {
                 Ok(Some(validator.rpc().app_hash_after(height)?))
             })?;
             if let Some(other) = &common {
-                ensure!(
-                    *other == hash,
-                    "{} has app hash {hash} after {height}, others {other}",
-                    validator.name
-                );
+                ensure!(*other == hash, "{} has app hash {hash} after {height}, others {other}", validator.name);
             }
             common = Some(hash);
         }

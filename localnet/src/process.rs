@@ -30,11 +30,8 @@ impl Process {
     /// When the log cannot be opened or the program cannot be started.
     pub fn spawn(name: impl Into<String>, command: &mut Command, log: &Path) -> Result<Self> {
         let name = name.into();
-        let file = OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log)
-            .with_context(|| format!("log {}", log.display()))?;
+        let file =
+            OpenOptions::new().create(true).append(true).open(log).with_context(|| format!("log {}", log.display()))?;
         let log_start = file.metadata()?.len();
         let child = command
             .stdin(Stdio::null())
@@ -42,12 +39,7 @@ impl Process {
             .stderr(file)
             .spawn()
             .with_context(|| format!("starting {name}: {command:?}"))?;
-        Ok(Process {
-            name,
-            child,
-            log: log.to_owned(),
-            log_start,
-        })
+        Ok(Process { name, child, log: log.to_owned(), log_start })
     }
 
     /// Its process ID.
@@ -60,9 +52,7 @@ impl Process {
     /// # Errors
     /// When the status cannot be asked for.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
-        self.child
-            .try_wait()
-            .with_context(|| format!("status of {}", self.name))
+        self.child.try_wait().with_context(|| format!("status of {}", self.name))
     }
 
     /// Waits for its end.
@@ -87,10 +77,7 @@ impl Process {
                 return Ok(Some(()));
             }
             over.map_or(Ok(None), |status| {
-                Err(anyhow::anyhow!(
-                    "{} ended ({status}) without printing `{text}`",
-                    self.name
-                ))
+                Err(anyhow::anyhow!("{} ended ({status}) without printing `{text}`", self.name))
             })
         });
         seen.with_context(|| format!("its last output:\n{}", self.output_tail(20)))
@@ -112,9 +99,7 @@ impl Process {
     pub fn output_tail(&self, lines: usize) -> String {
         let output = self.output().unwrap_or_default();
         let all: Vec<&str> = output.lines().collect();
-        all.get(all.len().saturating_sub(lines)..)
-            .unwrap_or_default()
-            .join("\n")
+        all.get(all.len().saturating_sub(lines)..).unwrap_or_default().join("\n")
     }
 
     /// Sends a signal.
@@ -122,10 +107,7 @@ impl Process {
     /// # Errors
     /// When it has ended and its ID is gone.
     pub fn signal(&self, signal: Signal) -> Result<()> {
-        let pid = i32::try_from(self.child.id())
-            .ok()
-            .and_then(Pid::from_raw)
-            .context("a process ID out of range")?;
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).context("a process ID out of range")?;
         kill_process(pid, signal).with_context(|| format!("signal to {}", self.name))
     }
 

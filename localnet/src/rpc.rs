@@ -16,13 +16,9 @@ pub struct Rpc {
 impl Rpc {
     /// The RPC at this URL.
     pub fn new(url: impl Into<String>) -> Self {
-        let config = ureq::Agent::config_builder()
-            .timeout_global(Some(Duration::from_secs(10)))
-            .http_status_as_error(false);
-        Rpc {
-            url: url.into(),
-            agent: config.build().into(),
-        }
+        let config =
+            ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(10))).http_status_as_error(false);
+        Rpc { url: url.into(), agent: config.build().into() }
     }
 
     /// Calls a method.
@@ -61,10 +57,7 @@ impl Rpc {
     pub fn app_hash_after(&self, height: u64) -> Result<String> {
         let next = height.saturating_add(1).to_string();
         let block = self.call("block", json!({ "height": next }))?;
-        Ok(block["block"]["header"]["app_hash"]
-            .as_str()
-            .context("no app_hash")?
-            .to_owned())
+        Ok(block["block"]["header"]["app_hash"].as_str().context("no app_hash")?.to_owned())
     }
 
     /// Number of connected peers.

@@ -30,10 +30,7 @@ impl Swingd {
     /// # Errors
     /// When it ends with another code than 0; with what it said.
     pub fn run(&self, arguments: &[&str]) -> Result<String> {
-        let output = self
-            .command(arguments)
-            .output()
-            .with_context(|| format!("running {}", self.program.display()))?;
+        let output = self.command(arguments).output().with_context(|| format!("running {}", self.program.display()))?;
         if !output.status.success() {
             bail!(
                 "`swingd {}` ended with {}: {}",
@@ -105,6 +102,5 @@ impl Swingd {
 /// # Errors
 /// When it is not UTF-8.
 pub fn text(path: &Path) -> Result<&str> {
-    path.to_str()
-        .with_context(|| format!("{} is not UTF-8", path.display()))
+    path.to_str().with_context(|| format!("{} is not UTF-8", path.display()))
 }

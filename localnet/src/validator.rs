@@ -48,14 +48,7 @@ pub struct Validator {
 impl Validator {
     /// A validator that is not started.
     pub fn new(name: String, swingd: Swingd, engine: Engine, ports: Ports) -> Self {
-        Validator {
-            name,
-            swingd,
-            ports,
-            engine,
-            node: None,
-            comet: None,
-        }
+        Validator { name, swingd, ports, engine, node: None, comet: None }
     }
 
     /// Its RPC.
@@ -93,11 +86,7 @@ impl Validator {
         let mut arguments = vec!["start", "--engine", engine];
         arguments.extend(extra);
         let mut command = self.swingd.command(&arguments);
-        self.node = Some(Process::spawn(
-            format!("{} ({program})", self.name),
-            &mut command,
-            &self.log(),
-        )?);
+        self.node = Some(Process::spawn(format!("{} ({program})", self.name), &mut command, &self.log())?);
         if self.engine == Engine::CometExternal {
             let cometbft = std::env::var_os("COMETBFT").unwrap_or_else(|| "cometbft".into());
             let mut command = Command::new(cometbft);
@@ -134,12 +123,7 @@ impl Validator {
             // It ends by itself when its connections close; a stopped node must not leave it behind.
             comet.stop(limit)?;
         }
-        Ok((
-            status
-                .code()
-                .with_context(|| format!("{} was ended by a signal: {status}", self.name))?,
-            output,
-        ))
+        Ok((status.code().with_context(|| format!("{} was ended by a signal: {status}", self.name))?, output))
     }
 
     /// Asks the node to stop, and waits.

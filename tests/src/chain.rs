@@ -115,7 +115,11 @@ fn genesis() -> RequestInitChain {
         app_state_bytes: script::app_state().into(),
         consensus_params: Some(ConsensusParams {
             block: Some(BlockParams { max_bytes: 22_020_096, max_gas: -1 }),
-            evidence: Some(EvidenceParams { max_age_num_blocks: 100_000, max_age_duration: Some(Duration { seconds: 172_800, nanos: 0 }), max_bytes: 1_048_576 }),
+            evidence: Some(EvidenceParams {
+                max_age_num_blocks: 100_000,
+                max_age_duration: Some(Duration { seconds: 172_800, nanos: 0 }),
+                max_bytes: 1_048_576,
+            }),
             validator: Some(ValidatorParams { pub_key_types: vec!["ed25519".into()] }),
             version: None,
             abci: None,

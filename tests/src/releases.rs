@@ -18,7 +18,8 @@ pub fn release(name: &str) -> Option<&'static dyn Release> {
             Registry::new(&Artifacts { version_1: Arc::new(bundles("version-1")), version_2: Arc::new(broken) })
         }
         "trapping-version-1" => {
-            let kernel = swingset_bundles::test_bundle("kernel-trap").expect("the trapping kernel is embedded").to_vec();
+            let kernel =
+                swingset_bundles::test_bundle("kernel-trap").expect("the trapping kernel is embedded").to_vec();
             let trapping = ReleaseBundles { kernel, ..bundles("version-1") };
             Registry::new(&Artifacts { version_1: Arc::new(trapping), version_2: Arc::new(bundles("version-2")) })
         }

@@ -65,9 +65,13 @@ impl Signer {
 
     fn tx(&mut self, message: Any) -> Vec<u8> {
         let fee = Fee { amount: vec![coin(20_000)], gas_limit: 2_000_000 };
-        let signer = SignerData { chain_id: CHAIN_ID.into(), account_number: self.account_number, sequence: self.sequence };
+        let signer =
+            SignerData { chain_id: CHAIN_ID.into(), account_number: self.account_number, sequence: self.sequence };
         self.sequence += 1;
-        TxPlan::new(vec![message], fee).sign(&signer, SignMode::Direct, &self.key).expect("a transaction of the script").encode_to_vec()
+        TxPlan::new(vec![message], fee)
+            .sign(&signer, SignMode::Direct, &self.key)
+            .expect("a transaction of the script")
+            .encode_to_vec()
     }
 }
 
@@ -88,12 +92,11 @@ pub fn app_state() -> Vec<u8> {
         json!({ "@type": "/cosmos.auth.v1beta1.BaseAccount", "address": address.to_string(), "pub_key": null,
                 "account_number": number.to_string(), "sequence": "0" })
     };
-    let balance = |address: &Address, amount: u64| {
-        json!({ "address": address.to_string(), "coins": [{ "denom": "uswing", "amount": amount.to_string() }] })
-    };
+    let balance = |address: &Address, amount: u64| json!({ "address": address.to_string(), "coins": [{ "denom": "uswing", "amount": amount.to_string() }] });
     state["auth"]["accounts"] = json!([account(&operator, 0), account(&alice, 1)]);
     let pool = module_address("bonded_tokens_pool");
-    state["bank"]["balances"] = json!([balance(&operator, 1_000_000_000), balance(&alice, 1_000_000_000), balance(&pool, 50_000_000)]);
+    state["bank"]["balances"] =
+        json!([balance(&operator, 1_000_000_000), balance(&alice, 1_000_000_000), balance(&pool, 50_000_000)]);
     state["staking"]["validators"] = json!([validator(&operator)]);
     state["staking"]["delegations"] = json!([{
         "delegator_address": operator.to_string(), "validator_address": operator.to_operator(), "shares": "50000000.000000000000000000"

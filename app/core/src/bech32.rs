@@ -195,10 +195,7 @@ mod tests {
         check_error("swing1Avgyh77ycn", "string not all lowercase or all uppercase");
         check_error("swing1 vgyh77ycn", "invalid character in string: ' '");
         check_error("swing1bbbbbbbbbbbb", "failed converting data to bytes: invalid character not part of charset: 98");
-        check_error(
-            "swing1avgyh77ycn997ja45q5q8ss8y9mr424ja3p9xq",
-            "checksum failed. Expected a3p9xe, got a3p9xq.",
-        );
+        check_error("swing1avgyh77ycn997ja45q5q8ss8y9mr424ja3p9xq", "checksum failed. Expected a3p9xe, got a3p9xq.");
     }
 
     #[test]

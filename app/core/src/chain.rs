@@ -43,7 +43,8 @@ struct LastBlock {
 /// # Errors
 /// Storage; a state that no genesis was written to.
 pub fn id(state: &dyn StateRead) -> Result<String, StateError> {
-    let bytes = state.get(keys::CHAIN_ID)?.ok_or_else(|| StateError::Storage("state has no chain ID: no genesis".into()))?;
+    let bytes =
+        state.get(keys::CHAIN_ID)?.ok_or_else(|| StateError::Storage("state has no chain ID: no genesis".into()))?;
     String::from_utf8(bytes.to_vec()).map_err(|error| StateError::Storage(format!("chain ID: {error}")))
 }
 
@@ -57,9 +58,7 @@ pub(crate) fn set_id(state: &mut State<'_>, chain_id: &str) -> Result<(), StateE
 /// Storage.
 pub fn last_block(state: &dyn StateRead) -> Result<BlockContext, StateError> {
     let last = match state.get(keys::LAST_BLOCK)? {
-        Some(bytes) => {
-            LastBlock::decode(bytes).map_err(|error| StateError::Storage(format!("last block: {error}")))?
-        }
+        Some(bytes) => LastBlock::decode(bytes).map_err(|error| StateError::Storage(format!("last block: {error}")))?,
         None => LastBlock::default(),
     };
     Ok(BlockContext {

@@ -41,28 +41,19 @@ impl Time {
     /// # Errors
     /// [`TimeError::Time`].
     pub fn from_proto(timestamp: &Timestamp) -> Result<Self, TimeError> {
-        let error = TimeError::Time {
-            seconds: timestamp.seconds,
-            nanos: i64::from(timestamp.nanos),
-        };
-        let nanos = u32::try_from(timestamp.nanos)
-            .ok()
-            .filter(|nanos| i128::from(*nanos) < NANOS);
+        let error = TimeError::Time { seconds: timestamp.seconds, nanos: i64::from(timestamp.nanos) };
+        let nanos = u32::try_from(timestamp.nanos).ok().filter(|nanos| i128::from(*nanos) < NANOS);
         match nanos {
-            Some(nanos) if (GO_ZERO_SECONDS..=SECONDS_MAX).contains(&timestamp.seconds) => Ok(Time {
-                seconds: timestamp.seconds,
-                nanos,
-            }),
+            Some(nanos) if (GO_ZERO_SECONDS..=SECONDS_MAX).contains(&timestamp.seconds) => {
+                Ok(Time { seconds: timestamp.seconds, nanos })
+            }
             _ => Err(error),
         }
     }
 
     /// For the wire.
     pub fn to_proto(self) -> Timestamp {
-        Timestamp {
-            seconds: self.seconds,
-            nanos: i32::try_from(self.nanos).unwrap_or(i32::MAX),
-        }
+        Timestamp { seconds: self.seconds, nanos: i32::try_from(self.nanos).unwrap_or(i32::MAX) }
     }
 
     /// The time so much later.
@@ -72,10 +63,7 @@ impl Time {
     pub fn plus(self, duration: &Duration) -> Result<Self, TimeError> {
         let nanos = i128::from(self.seconds) * NANOS + i128::from(self.nanos) + nanos_of(duration);
         let (seconds, rest) = (nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS));
-        let error = TimeError::Time {
-            seconds: self.seconds,
-            nanos: i64::from(self.nanos),
-        };
+        let error = TimeError::Time { seconds: self.seconds, nanos: i64::from(self.nanos) };
         match (i64::try_from(seconds), u32::try_from(rest)) {
             (Ok(seconds), Ok(nanos)) if (GO_ZERO_SECONDS..=SECONDS_MAX).contains(&seconds) => {
                 Ok(Time { seconds, nanos })
@@ -89,10 +77,7 @@ impl Time {
         let (days, second) = (self.seconds.div_euclid(86_400), self.seconds.rem_euclid(86_400));
         let (year, month, day) = civil_from_days(days);
         let (hour, minute) = (second / 3_600, second / 60 % 60);
-        format!(
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z",
-            second % 60
-        )
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
     }
 
     /// The time in a key: byte order is the order of time.
@@ -115,11 +100,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     (year_of_era + era * 400 + i64::from(month <= 2), month, day)
 }
 
@@ -134,16 +115,9 @@ pub fn nanos_of(duration: &Duration) -> i128 {
 /// [`TimeError::Duration`].
 pub fn check_positive(duration: Option<&Duration>) -> Result<Duration, TimeError> {
     let duration = duration.copied().unwrap_or_default();
-    let error = TimeError::Duration {
-        seconds: duration.seconds,
-        nanos: duration.nanos,
-    };
+    let error = TimeError::Duration { seconds: duration.seconds, nanos: duration.nanos };
     let well_formed = i128::from(duration.nanos).abs() < NANOS && duration.seconds <= SECONDS_MAX;
-    if well_formed && nanos_of(&duration) > 0 {
-        Ok(duration)
-    } else {
-        Err(error)
-    }
+    if well_formed && nanos_of(&duration) > 0 { Ok(duration) } else { Err(error) }
 }
 
 #[cfg(test)]
@@ -168,15 +142,8 @@ mod tests {
 
     #[test]
     fn keys_are_in_the_order_of_time() {
-        let times = [
-            time(i64::MIN, 0),
-            time(-1, 0),
-            time(-1, 1),
-            time(0, 0),
-            time(0, 5),
-            time(1, 0),
-            time(i64::MAX, 9),
-        ];
+        let times =
+            [time(i64::MIN, 0), time(-1, 0), time(-1, 1), time(0, 0), time(0, 5), time(1, 0), time(i64::MAX, 9)];
         assert!(times.map(Time::to_key).is_sorted());
         assert_eq!(hex::encode(time(1, 2).to_key()), "800000000000000100000002");
     }
@@ -199,23 +166,10 @@ mod tests {
 
     #[test]
     fn what_is_no_time_or_duration_is_refused() {
-        for (seconds, nanos) in [
-            (0, -1),
-            (0, 1_000_000_000),
-            (SECONDS_MAX + 1, 0),
-            (GO_ZERO_SECONDS - 1, 0),
-        ] {
-            assert!(
-                Time::from_proto(&Timestamp { seconds, nanos }).is_err(),
-                "{seconds} {nanos}"
-            );
+        for (seconds, nanos) in [(0, -1), (0, 1_000_000_000), (SECONDS_MAX + 1, 0), (GO_ZERO_SECONDS - 1, 0)] {
+            assert!(Time::from_proto(&Timestamp { seconds, nanos }).is_err(), "{seconds} {nanos}");
         }
-        for bad in [
-            None,
-            Some(duration(0, 0)),
-            Some(duration(-1, 0)),
-            Some(duration(1, 1_000_000_000)),
-        ] {
+        for bad in [None, Some(duration(0, 0)), Some(duration(-1, 0)), Some(duration(1, 1_000_000_000))] {
             assert!(check_positive(bad.as_ref()).is_err(), "{bad:?}");
         }
         assert_eq!(check_positive(Some(&duration(0, 1))), Ok(duration(0, 1)));

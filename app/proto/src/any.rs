@@ -31,17 +31,12 @@ pub fn type_url<M: Name>() -> String {
 
 /// The full name in a type URL; none unless it is a slash and one name, the only form that the SDK takes.
 pub fn type_name_of_url(type_url: &str) -> Option<&str> {
-    type_url
-        .strip_prefix('/')
-        .filter(|name| !name.is_empty() && !name.contains('/'))
+    type_url.strip_prefix('/').filter(|name| !name.is_empty() && !name.contains('/'))
 }
 
 /// Packs a message with its type URL.
 pub fn pack<M: Message + Name>(message: &M) -> Any {
-    Any {
-        type_url: type_url::<M>(),
-        value: message.encode_to_vec(),
-    }
+    Any { type_url: type_url::<M>(), value: message.encode_to_vec() }
 }
 
 /// Unpacks a message when the type URL is exactly its own.
@@ -51,13 +46,7 @@ pub fn pack<M: Message + Name>(message: &M) -> Any {
 pub fn unpack<M: Message + Name + Default>(any: &Any) -> Result<M, AnyError> {
     let expected = type_url::<M>();
     if any.type_url != expected {
-        return Err(AnyError::WrongType {
-            expected,
-            found: any.type_url.clone(),
-        });
+        return Err(AnyError::WrongType { expected, found: any.type_url.clone() });
     }
-    M::decode(any.value.as_slice()).map_err(|source| AnyError::Decode {
-        type_url: expected,
-        source,
-    })
+    M::decode(any.value.as_slice()).map_err(|source| AnyError::Decode { type_url: expected, source })
 }

@@ -18,26 +18,14 @@ enum Segment<'a> {
 }
 
 impl<'a> Path<'a> {
-    pub(crate) const ROOT: Path<'static> = Path {
-        parent: None,
-        segment: Segment::Root,
-        depth: 0,
-    };
+    pub(crate) const ROOT: Path<'static> = Path { parent: None, segment: Segment::Root, depth: 0 };
 
     pub(crate) fn field(&'a self, name: &'a str) -> Path<'a> {
-        Path {
-            parent: Some(self),
-            segment: Segment::Field(name),
-            depth: self.depth + 1,
-        }
+        Path { parent: Some(self), segment: Segment::Field(name), depth: self.depth + 1 }
     }
 
     pub(crate) fn index(&'a self, index: usize) -> Path<'a> {
-        Path {
-            parent: Some(self),
-            segment: Segment::Index(index),
-            depth: self.depth + 1,
-        }
+        Path { parent: Some(self), segment: Segment::Index(index), depth: self.depth + 1 }
     }
 
     pub(crate) fn depth(&self) -> usize {

@@ -92,9 +92,7 @@ pub(crate) fn schema_of_url(type_url: &str) -> Option<&'static MessageSchema> {
 fn read_schemas() -> BTreeMap<String, MessageSchema> {
     let options = Options::new(descriptor_pool());
     let messages = descriptor_pool().all_messages();
-    messages
-        .map(|message| (message.full_name().to_string(), options.message(message)))
-        .collect()
+    messages.map(|message| (message.full_name().to_string(), options.message(message))).collect()
 }
 
 /// The extensions of `proto/swing/options/v1/options.proto`.
@@ -116,8 +114,7 @@ impl Options {
     fn new(pool: &DescriptorPool) -> Self {
         let extension = |name: &str| {
             let full_name = format!("swing.options.v1.{name}");
-            pool.get_extension_by_name(&full_name)
-                .expect("options.proto declares it")
+            pool.get_extension_by_name(&full_name).expect("options.proto declares it")
         };
         Self {
             legacy_dec: extension("legacy_dec"),
@@ -138,10 +135,7 @@ impl Options {
         let options = descriptor.options();
         let declared = &descriptor.descriptor_proto().field;
         let numbers = declared.iter().filter_map(|field| u32::try_from(field.number()).ok());
-        let fields = numbers
-            .filter_map(|number| descriptor.get_field(number))
-            .map(|field| self.field(field))
-            .collect();
+        let fields = numbers.filter_map(|number| descriptor.get_field(number)).map(|field| self.field(field)).collect();
         let well_known = match descriptor.full_name() {
             "google.protobuf.Any" => Some(WellKnown::Any),
             "google.protobuf.Timestamp" => Some(WellKnown::Timestamp),
@@ -155,14 +149,7 @@ impl Options {
         };
         let signer = text(&options, &self.signer);
         let amino_name = text(&options, &self.amino_name);
-        MessageSchema {
-            descriptor,
-            fields,
-            well_known,
-            signer,
-            amino_name,
-            amino_shape,
-        }
+        MessageSchema { descriptor, fields, well_known, signer, amino_name, amino_shape }
     }
 
     fn field(&self, descriptor: FieldDescriptor) -> FieldSchema {

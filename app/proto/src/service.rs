@@ -15,14 +15,7 @@ pub fn method(path: &str) -> Option<MethodDescriptor> {
 pub fn methods() -> Vec<(String, MethodDescriptor)> {
     let services = descriptor_pool().services();
     let methods = services.flat_map(|service| service.methods().collect::<Vec<_>>());
-    methods
-        .map(|method| {
-            (
-                format!("/{}/{}", method.parent_service().full_name(), method.name()),
-                method,
-            )
-        })
-        .collect()
+    methods.map(|method| (format!("/{}/{}", method.parent_service().full_name(), method.name()), method)).collect()
 }
 
 /// The type URL of the response to a message of a `Msg` service, given the type URL of the message.

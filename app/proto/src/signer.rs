@@ -56,21 +56,14 @@ pub fn signers(message: &Any) -> Result<Vec<Signer>, SignerError> {
         return Err(SignerError::NotSigned { type_url: type_url() });
     }
     let decoded = DynamicMessage::decode(schema.descriptor.clone(), message.value.as_slice());
-    let decoded = decoded.map_err(|source| SignerError::Wire {
-        type_url: type_url(),
-        source,
-    })?;
+    let decoded = decoded.map_err(|source| SignerError::Wire { type_url: type_url(), source })?;
     let mut signers = Vec::new();
     collect(schema, &decoded, &mut signers);
     Ok(signers)
 }
 
 fn collect(schema: &MessageSchema, message: &DynamicMessage, signers: &mut Vec<Signer>) {
-    let Some(value) = schema
-        .signer
-        .as_deref()
-        .and_then(|name| message.get_field_by_name(name))
-    else {
+    let Some(value) = schema.signer.as_deref().and_then(|name| message.get_field_by_name(name)) else {
         return;
     };
     match value.as_ref() {

@@ -32,17 +32,13 @@ fn block(version: u64) -> Changes {
     let at = |i: u64| (i.wrapping_mul(2_654_435_761).wrapping_add(version.wrapping_mul(40_503))) % KEYS;
     let value = |i: u64| match i % 14 {
         7 if version.is_multiple_of(2) => None,
-        _ => Some(Bytes::from(
-            [version.to_be_bytes(), i.to_be_bytes(), [7; 8], [9; 8]].concat(),
-        )),
+        _ => Some(Bytes::from([version.to_be_bytes(), i.to_be_bytes(), [7; 8], [9; 8]].concat())),
     };
     (0..UPDATES).map(|i| (key(at(i)), value(i))).collect()
 }
 
 fn genesis() -> Changes {
-    (0..KEYS)
-        .map(|n| (key(n), Some(Bytes::from(n.to_be_bytes().repeat(4)))))
-        .collect()
+    (0..KEYS).map(|n| (key(n), Some(Bytes::from(n.to_be_bytes().repeat(4))))).collect()
 }
 
 /// What was timed: by the clock, and by this thread's time on a processor, which a loaded machine stretches less.
@@ -54,11 +50,7 @@ struct Times {
 
 impl Times {
     fn new(name: &'static str) -> Self {
-        Times {
-            name,
-            wall: Vec::new(),
-            thread: Vec::new(),
-        }
+        Times { name, wall: Vec::new(), thread: Vec::new() }
     }
 
     fn time<T>(&mut self, work: impl FnOnce() -> T) -> T {
@@ -87,12 +79,7 @@ impl Times {
 /// Time that this thread has spent on a processor, as Linux counts it.
 fn thread_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(
-        stat.split(' ')
-            .next()
-            .and_then(|nanos| nanos.parse().ok())
-            .unwrap_or_default(),
-    )
+    Duration::from_nanos(stat.split(' ').next().and_then(|nanos| nanos.parse().ok()).unwrap_or_default())
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -108,10 +95,7 @@ fn ours() -> Result<(), Box<dyn Error>> {
     let store = Store::open(folder.path(), StoreOptions::default())?;
     let begin = Instant::now();
     store.commit(store.stage(1, genesis())?)?;
-    println!(
-        "genesis of {KEYS} keys staged and committed in {:.2?}\n",
-        begin.elapsed()
-    );
+    println!("genesis of {KEYS} keys staged and committed in {:.2?}\n", begin.elapsed());
     let mut stages = Times::new("store: stage (reads in, root known)");
     let mut commits = Times::new("store: commit (synced)");
     let mut gets = Times::new("store: 3,000 point reads of latest");
@@ -133,10 +117,7 @@ type Put = (KeyHash, Option<Vec<u8>>);
 
 fn oracle() -> Result<(), Box<dyn Error>> {
     let hashed = |changes: &Changes| -> Vec<Put> {
-        changes
-            .iter()
-            .map(|(key, value)| (KeyHash(sha256(key)), value.as_ref().map(|value| value.to_vec())))
-            .collect()
+        changes.iter().map(|(key, value)| (KeyHash(sha256(key)), value.as_ref().map(|value| value.to_vec()))).collect()
     };
     let memory = MockTreeStore::default();
     let (_, batch) = Sha256Jmt::new(&memory).put_value_set(hashed(&genesis()), 1)?;
@@ -146,10 +127,7 @@ fn oracle() -> Result<(), Box<dyn Error>> {
     for version in 2..ORACLE_BLOCKS + 2 {
         let changes = hashed(&block(version));
         let tree = Sha256Jmt::new(&memory);
-        let puts = changes
-            .iter()
-            .filter_map(|(key, value)| Some((*key, value.clone()?)))
-            .collect();
+        let puts = changes.iter().filter_map(|(key, value)| Some((*key, value.clone()?))).collect();
         batches.time(|| tree.batch_put_value_sets(vec![puts], None, version))?;
         let (_, batch) = sets.time(|| tree.put_value_set(changes, version))?;
         memory.write_tree_update_batch(batch)?;
@@ -161,18 +139,10 @@ fn oracle() -> Result<(), Box<dyn Error>> {
 
 fn machine() -> String {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let field = |name: &str| {
-        cpu.lines()
-            .find_map(|line| line.strip_prefix(name)?.split(": ").nth(1))
-            .unwrap_or("?")
-            .to_owned()
-    };
+    let field =
+        |name: &str| cpu.lines().find_map(|line| line.strip_prefix(name)?.split(": ").nth(1)).unwrap_or("?").to_owned();
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let sha = if field("flags").contains("sha_ni") {
-        "SHA-NI"
-    } else {
-        "no SHA-NI"
-    };
+    let sha = if field("flags").contains("sha_ni") { "SHA-NI" } else { "no SHA-NI" };
     format!(
         "{}, {cores} cores, {sha}, {} build",
         field("model name"),

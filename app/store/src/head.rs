@@ -29,13 +29,7 @@ const ROW_BYTES: usize = 8 + 32 + 8 + 8 + CHECK_BYTES;
 
 impl Head {
     /// Where an empty database stands.
-    pub const EMPTY: Head = Head {
-        version: 0,
-        root: None,
-        root_hash: PLACEHOLDER,
-        oldest: 0,
-        prune_next: 0,
-    };
+    pub const EMPTY: Head = Head { version: 0, root: None, root_hash: PLACEHOLDER, oldest: 0, prune_next: 0 };
 
     /// The row's value: numbers big-endian, the root hash, and a check over both.
     pub fn encode(&self) -> Vec<u8> {
@@ -62,10 +56,7 @@ impl Head {
         let head = Head::decode(&row).ok_or_else(|| StoreError::corrupt("the row of the committed version"))?;
         let root = load_root(db, head.version)?;
         if root_hash(root.as_ref()) != head.root_hash {
-            return Err(StoreError::corrupt(format!(
-                "the root of version {} is not the committed one",
-                head.version
-            )));
+            return Err(StoreError::corrupt(format!("the root of version {} is not the committed one", head.version)));
         }
         Ok(Head { root, ..head })
     }

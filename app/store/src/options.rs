@@ -50,9 +50,9 @@ impl Pruning {
             Pruning::Custom { keep_recent, .. } if keep_recent < 2 => Err(StoreError::BadPruning {
                 why: format!("pruning-keep-recent is {keep_recent}, at least 2 must be kept"),
             }),
-            Pruning::Custom { interval, .. } if interval < 10 => Err(StoreError::BadPruning {
-                why: format!("pruning-interval is {interval}, at least 10 is expected"),
-            }),
+            Pruning::Custom { interval, .. } if interval < 10 => {
+                Err(StoreError::BadPruning { why: format!("pruning-interval is {interval}, at least 10 is expected") })
+            }
             _ => Ok(()),
         }
     }
@@ -105,10 +105,7 @@ impl Default for StoreOptions {
 impl StoreOptions {
     /// The defaults with this pruning.
     pub fn with_pruning(pruning: Pruning) -> Self {
-        StoreOptions {
-            pruning,
-            ..StoreOptions::default()
-        }
+        StoreOptions { pruning, ..StoreOptions::default() }
     }
 }
 
@@ -128,22 +125,8 @@ mod tests {
         check(Pruning::Default, 3, Some(1));
         check(Pruning::Everything, 10, Some(9));
         check(Pruning::Nothing, 1_000_000, None);
-        check(
-            Pruning::Custom {
-                keep_recent: 5,
-                interval: 10,
-            },
-            19,
-            None,
-        );
-        check(
-            Pruning::Custom {
-                keep_recent: 5,
-                interval: 10,
-            },
-            20,
-            Some(16),
-        );
+        check(Pruning::Custom { keep_recent: 5, interval: 10 }, 19, None);
+        check(Pruning::Custom { keep_recent: 5, interval: 10 }, 20, Some(16));
     }
 
     #[test]
@@ -151,13 +134,7 @@ mod tests {
         let read =
             |name, keep, interval| Pruning::from_settings(name, keep, interval).map_err(|error| error.to_string());
         assert_eq!(read("default", 0, 0), Ok(Pruning::Default));
-        assert_eq!(
-            read("custom", 2, 10),
-            Ok(Pruning::Custom {
-                keep_recent: 2,
-                interval: 10
-            })
-        );
+        assert_eq!(read("custom", 2, 10), Ok(Pruning::Custom { keep_recent: 2, interval: 10 }));
         assert!(read("custom", 1, 10).is_err_and(|error| error.contains("at least 2")));
         assert!(read("custom", 2, 9).is_err_and(|error| error.contains("at least 10")));
         assert!(read("Everything", 0, 0).is_err_and(|error| error.contains("Everything")));

@@ -41,9 +41,7 @@ impl Pruner<'_> {
             return Ok(next);
         }
         let end = oldest.checked_add(1).map(|end| chunk_key(end, 0));
-        let mut chunks = self
-            .db
-            .iterator(Column::Stale, end.as_ref().map(|end| end.as_slice()))?;
+        let mut chunks = self.db.iterator(Column::Stale, end.as_ref().map(|end| end.as_slice()))?;
         chunks.seek(chunk_key(next, 0));
         while self.budget > 0 {
             let Some((row, chunk)) = current(&chunks)? else {
@@ -67,8 +65,7 @@ impl Pruner<'_> {
     /// Goes from one version's list to another's, removing the roots of versions that are left behind.
     fn pass_roots(&mut self, mut next: u64, to: u64) -> Result<u64, StoreError> {
         while next < to && self.budget > 0 {
-            self.batch
-                .delete_cf(self.db.column(Column::Roots)?, next.saturating_sub(1).to_be_bytes());
+            self.batch.delete_cf(self.db.column(Column::Roots)?, next.saturating_sub(1).to_be_bytes());
             self.budget = self.budget.saturating_sub(1);
             next = next.saturating_add(1);
         }
@@ -91,8 +88,7 @@ impl Pruner<'_> {
     }
 
     fn remove_history(&mut self, key: &[u8], version: u64) -> Result<(), StoreError> {
-        self.batch
-            .single_delete_cf(self.db.column(Column::History)?, history_key(key, version));
+        self.batch.single_delete_cf(self.db.column(Column::History)?, history_key(key, version));
         Ok(())
     }
 

@@ -30,23 +30,13 @@ pub fn entries<'a>(
     let newest = shared.values.is_newest(version);
     latest.seek(start);
     if newest {
-        return Ok(Box::new(Entries {
-            next: move || next_latest(&mut latest),
-            ended: false,
-        }));
+        return Ok(Box::new(Entries { next: move || next_latest(&mut latest), ended: false }));
     }
     let history_end = end.map(history_prefix);
     let mut history = shared.db.iterator(Column::History, history_end.as_deref())?;
     history.seek(history_prefix(start));
-    let mut merge = Merge {
-        version,
-        latest,
-        history,
-    };
-    Ok(Box::new(Entries {
-        next: move || merge.next(),
-        ended: false,
-    }))
+    let mut merge = Merge { version, latest, history };
+    Ok(Box::new(Entries { next: move || merge.next(), ended: false }))
 }
 
 fn next_latest(latest: &mut DBRawIterator<'_>) -> Result<Found, StoreError> {
@@ -71,10 +61,9 @@ impl Merge<'_> {
         loop {
             let replaced = self.history_key()?;
             let latest = match current(&self.latest)? {
-                Some((key, bytes)) => Some((
-                    key.to_vec(),
-                    split(bytes).map(|(at, value)| (at, Bytes::copy_from_slice(value)))?,
-                )),
+                Some((key, bytes)) => {
+                    Some((key.to_vec(), split(bytes).map(|(at, value)| (at, Bytes::copy_from_slice(value)))?))
+                }
                 None => None,
             };
             let order = match (&latest, &replaced) {

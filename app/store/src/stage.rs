@@ -33,10 +33,7 @@ pub struct Staged {
 
 impl std::fmt::Debug for Staged {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Staged")
-            .field("version", &self.version)
-            .field("rows", &self.batch.len())
-            .finish()
+        f.debug_struct("Staged").field("version", &self.version).field("rows", &self.batch.len()).finish()
     }
 }
 
@@ -96,14 +93,9 @@ impl Staged {
 /// Takes out the changes that change nothing. Gives the committed records of the others, in the order of their keys.
 fn drop_unchanged(shared: &Shared, changes: &mut Changes) -> Result<Vec<Record>, StoreError> {
     let cached: Vec<Option<Record>> = changes.keys().map(|key| shared.values.get(key)).collect();
-    let missing = changes
-        .keys()
-        .zip(&cached)
-        .filter_map(|(key, cached)| cached.is_none().then_some(key));
+    let missing = changes.keys().zip(&cached).filter_map(|(key, cached)| cached.is_none().then_some(key));
     let mut read = shared.latest_sorted(missing)?.into_iter();
-    let mut records = cached
-        .into_iter()
-        .map(|cached| cached.unwrap_or_else(|| read.next().flatten()));
+    let mut records = cached.into_iter().map(|cached| cached.unwrap_or_else(|| read.next().flatten()));
     let mut kept = Vec::with_capacity(changes.len());
     changes.retain(|_, new| {
         let old = records.next().flatten();
@@ -146,13 +138,8 @@ impl Rows<'_> {
             history_key_into(&mut self.key, key, self.version);
             self.value.clear();
             record_into(&mut self.value, *written, value);
-            self.batch
-                .put_cf(self.db.column(Column::History)?, &self.key, &self.value);
-            let entry = if new.is_some() {
-                StaleEntry::Overwritten(key)
-            } else {
-                StaleEntry::Deleted(key)
-            };
+            self.batch.put_cf(self.db.column(Column::History)?, &self.key, &self.value);
+            let entry = if new.is_some() { StaleEntry::Overwritten(key) } else { StaleEntry::Deleted(key) };
             self.stale.push(&mut self.batch, entry)?;
         }
         if key.first() == Some(&UNHASHED) {
@@ -185,8 +172,7 @@ impl Rows<'_> {
         }
         self.stale.flush(&mut self.batch)?;
         let roots = self.db.column(Column::Roots)?;
-        self.batch
-            .put_cf(roots, self.version.to_be_bytes(), encode_root(tree.root.as_ref()));
+        self.batch.put_cf(roots, self.version.to_be_bytes(), encode_root(tree.root.as_ref()));
         Ok(())
     }
 }

@@ -47,32 +47,19 @@ pub struct StaleWriter<'a> {
 impl<'a> StaleWriter<'a> {
     /// An empty list of `version`.
     pub fn new(db: &'a Database, version: u64) -> Self {
-        StaleWriter {
-            db,
-            version,
-            chunks: 0,
-            open: Vec::new(),
-        }
+        StaleWriter { db, version, chunks: 0, open: Vec::new() }
     }
 
     /// Adds an entry.
     pub fn push(&mut self, batch: &mut WriteBatch, entry: StaleEntry<'_>) -> Result<(), StoreError> {
         entry.encode_into(&mut self.open)?;
-        if self.open.len() >= CHUNK_BYTES {
-            self.flush(batch)
-        } else {
-            Ok(())
-        }
+        if self.open.len() >= CHUNK_BYTES { self.flush(batch) } else { Ok(()) }
     }
 
     /// Closes the last chunk.
     pub fn flush(&mut self, batch: &mut WriteBatch) -> Result<(), StoreError> {
         if !self.open.is_empty() {
-            batch.put_cf(
-                self.db.column(Column::Stale)?,
-                chunk_key(self.version, self.chunks),
-                &self.open,
-            );
+            batch.put_cf(self.db.column(Column::Stale)?, chunk_key(self.version, self.chunks), &self.open);
             self.chunks = self.chunks.saturating_add(1);
             self.open.clear();
         }
@@ -117,16 +104,10 @@ mod tests {
 
     #[test]
     fn a_chunk_survives_its_encoding_and_damage_to_it_is_seen() {
-        let entries = vec![
-            StaleEntry::Node(&[1, 2]),
-            StaleEntry::Overwritten(b"bank/a"),
-            StaleEntry::Deleted(&[0; 300]),
-        ];
+        let entries =
+            vec![StaleEntry::Node(&[1, 2]), StaleEntry::Overwritten(b"bank/a"), StaleEntry::Deleted(&[0; 300])];
         let mut bytes = Vec::new();
-        entries
-            .iter()
-            .try_for_each(|entry| entry.encode_into(&mut bytes))
-            .expect("short keys");
+        entries.iter().try_for_each(|entry| entry.encode_into(&mut bytes)).expect("short keys");
         assert_eq!(decode_chunk(&bytes), Some(entries));
         assert_eq!(decode_chunk(&bytes[..bytes.len() - 1]), None);
         bytes[0] = 9;

@@ -44,10 +44,7 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub(crate) fn nodes(&self) -> Nodes<'_> {
-        Nodes {
-            db: &self.db,
-            cache: &self.nodes,
-        }
+        Nodes { db: &self.db, cache: &self.nodes }
     }
 
     /// The committed record of a key, from RocksDB.
@@ -88,19 +85,9 @@ impl Store {
             window: Window::new(head.oldest),
         };
         if let Some(Child::Internal { hash, version }) = &head.root {
-            shared.nodes().node(
-                &NodeKey {
-                    version: *version,
-                    path: NibblePath::default(),
-                },
-                hash,
-            )?;
+            shared.nodes().node(&NodeKey { version: *version, path: NibblePath::default() }, hash)?;
         }
-        Ok(Store {
-            shared: Arc::new(shared),
-            pruning: options.pruning,
-            failed: Mutex::new(false),
-        })
+        Ok(Store { shared: Arc::new(shared), pruning: options.pruning, failed: Mutex::new(false) })
     }
 
     /// The committed version of a database that its node may have open, to read; none when there is no database. Takes no lock
@@ -158,11 +145,7 @@ impl Store {
     pub fn at(&self, version: u64) -> Result<View, StoreError> {
         let head = self.shared.head();
         let pin = self.shared.window.pin(version, head.version)?;
-        let root = if version == head.version {
-            head.root
-        } else {
-            load_root(&self.shared.db, version)?
-        };
+        let root = if version == head.version { head.root } else { load_root(&self.shared.db, version)? };
         Ok(View::new(self.shared.clone(), version, root, pin))
     }
 
@@ -177,11 +160,7 @@ impl Store {
         let base = self.shared.head();
         let expected = base.version.saturating_add(1);
         if version == 0 || (version != expected && base != Head::EMPTY) {
-            return Err(StoreError::OutOfOrder {
-                version,
-                committed: base.version,
-                expected,
-            });
+            return Err(StoreError::OutOfOrder { version, committed: base.version, expected });
         }
         Staged::build(&self.shared, base, version, changes)
     }
@@ -198,10 +177,7 @@ impl Store {
         }
         let base = self.shared.head();
         if (staged.base.version, staged.base.root_hash) != (base.version, base.root_hash) {
-            return Err(StoreError::StaleBase {
-                base: staged.base.version,
-                committed: base.version,
-            });
+            return Err(StoreError::StaleBase { base: staged.base.version, committed: base.version });
         }
         *failed = true;
         let head = self.write(base, staged)?;
@@ -215,12 +191,7 @@ impl Store {
         let (next, oldest) = if base == Head::EMPTY {
             (staged.version, shared.window.begin(staged.version))
         } else {
-            (
-                base.prune_next,
-                shared
-                    .window
-                    .advance(self.pruning.oldest_kept(staged.version).unwrap_or(0)),
-            )
+            (base.prune_next, shared.window.advance(self.pruning.oldest_kept(staged.version).unwrap_or(0)))
         };
         let mut pruner = Pruner {
             db: &shared.db,
@@ -229,13 +200,7 @@ impl Store {
             created: &staged.created,
         };
         let prune_next = pruner.run(next, oldest)?;
-        let head = Head {
-            version: staged.version,
-            root: staged.root,
-            root_hash: staged.root_hash,
-            oldest,
-            prune_next,
-        };
+        let head = Head { version: staged.version, root: staged.root, root_hash: staged.root_hash, oldest, prune_next };
         let meta = shared.db.column(Column::Meta)?;
         for (key, value) in &staged.meta {
             staged.batch.put_cf(meta, [META_PREFIX, key].concat(), value);
@@ -258,11 +223,7 @@ impl Store {
         let Some(Child::Internal { hash, version }) = &head.root else {
             return Ok(());
         };
-        let key = NodeKey {
-            version: *version,
-            path: NibblePath::default(),
-        }
-        .encode();
+        let key = NodeKey { version: *version, path: NibblePath::default() }.encode();
         let stored = self.shared.db.get(Column::Nodes, &key)?.ok_or_else(mismatch)?;
         let node = InternalNode::decode(&stored).ok_or_else(mismatch)?;
         if node.hash() == *hash { Ok(()) } else { Err(mismatch()) }
@@ -278,10 +239,6 @@ impl Store {
     /// # Errors
     /// Those of reading.
     pub fn meta(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self
-            .shared
-            .db
-            .get(Column::Meta, &[META_PREFIX, key].concat())?
-            .map(|value| value.to_vec()))
+        Ok(self.shared.db.get(Column::Meta, &[META_PREFIX, key].concat())?.map(|value| value.to_vec()))
     }
 }

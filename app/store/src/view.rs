@@ -26,12 +26,7 @@ pub struct View {
 
 impl View {
     pub(crate) fn new(shared: Arc<Shared>, version: u64, root: Option<Child>, pin: Pin) -> Self {
-        View {
-            shared,
-            version,
-            root,
-            _pin: Arc::new(pin),
-        }
+        View { shared, version, root, _pin: Arc::new(pin) }
     }
 
     /// The version, 0 before the first commit.
@@ -86,10 +81,7 @@ impl View {
 
     /// The record that was replaced first after this version, if it was there at this version.
     fn read_history(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        let mut rows = self
-            .shared
-            .db
-            .iterator(Column::History, Some(&after_history_key(key)))?;
+        let mut rows = self.shared.db.iterator(Column::History, Some(&after_history_key(key)))?;
         rows.seek(history_key(key, self.version.saturating_add(1)));
         let Some((_, bytes)) = current(&rows)? else {
             return Ok(None);

@@ -25,11 +25,7 @@ pub struct Window(Mutex<Inner>);
 impl Window {
     /// A window from `oldest` on.
     pub fn new(oldest: u64) -> Arc<Self> {
-        Arc::new(Window(Mutex::new(Inner {
-            oldest,
-            floor: None,
-            pins: BTreeMap::new(),
-        })))
+        Arc::new(Window(Mutex::new(Inner { oldest, floor: None, pins: BTreeMap::new() })))
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -62,18 +58,11 @@ impl Window {
         let mut inner = self.lock();
         let oldest = inner.oldest;
         if version < oldest || version > latest {
-            return Err(StoreError::NotKept {
-                version,
-                oldest,
-                latest,
-            });
+            return Err(StoreError::NotKept { version, oldest, latest });
         }
         let count = inner.pins.entry(version).or_default();
         *count = count.saturating_add(1);
-        Ok(Pin {
-            window: self.clone(),
-            version,
-        })
+        Ok(Pin { window: self.clone(), version })
     }
 }
 
@@ -116,10 +105,7 @@ mod tests {
         window.set_floor(None);
         assert_eq!(window.advance(7), 7);
         let error = window.pin(6, 9).map(|_| ()).map_err(|error| error.to_string());
-        assert_eq!(
-            error,
-            Err("version 6 is not kept: this node has versions 7 to 9".to_string())
-        );
+        assert_eq!(error, Err("version 6 is not kept: this node has versions 7 to 9".to_string()));
         assert!(window.pin(10, 9).is_err());
     }
 }

@@ -30,12 +30,7 @@ const SOON: Duration = Duration::from_secs(120);
 /// At the first thing that is not as it must be, saying what was seen and what was expected.
 pub fn run(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator) -> Result<UpgradeReport> {
     let mut report = UpgradeReport {
-        engine: if plan.engine == Engine::Solo {
-            "solo"
-        } else {
-            "cometbft"
-        }
-        .into(),
+        engine: if plan.engine == Engine::Solo { "solo" } else { "cometbft" }.into(),
         validators: plan.validators,
         plan: PLAN.into(),
         ..UpgradeReport::default()
@@ -87,10 +82,7 @@ fn begin(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator) -> 
         Engine::Solo => "the embedded development engine",
         Engine::CometChild | Engine::CometExternal => "CometBFT",
     };
-    tell.step(&format!(
-        "A new chain of {} version-1 node(s) on {engine}",
-        plan.validators
-    ));
+    tell.step(&format!("A new chain of {} version-1 node(s) on {engine}", plan.validators));
     let mut network = Network::create(plan, folder, binaries, VERSION_1)?;
     network.start_all(VERSION_1)?;
     network.wait_for_height(2, SOON)?;
@@ -105,11 +97,8 @@ fn schedule(network: &Network, tell: &mut Narrator) -> Result<u64> {
     let (swingd, url, chain_id) = (&first.swingd, first.rpc_url(), &network.plan.chain_id);
     // The vote's period, the blocks that carry proposal and votes, and a margin.
     let blocks = network.plan.voting_period_s.saturating_mul(1000) / network.plan.block_interval_ms.max(1);
-    let height = first
-        .rpc()
-        .height()?
-        .saturating_add(blocks)
-        .saturating_add(if network.validators.len() > 1 { 20 } else { 15 });
+    let height =
+        first.rpc().height()?.saturating_add(blocks).saturating_add(if network.validators.len() > 1 { 20 } else { 15 });
     swingd.tx(
         &url,
         chain_id,
@@ -132,31 +121,18 @@ fn schedule(network: &Network, tell: &mut Narrator) -> Result<u64> {
         ],
     )?;
     for validator in &network.validators {
-        validator
-            .swingd
-            .tx(&url, chain_id, "operator", &["gov", "vote", "1", "yes"])?;
+        validator.swingd.tx(&url, chain_id, "operator", &["gov", "vote", "1", "yes"])?;
     }
-    tell.say(&format!(
-        "proposal 1: version-2 at height {height}; all validators voted yes"
-    ));
+    tell.say(&format!("proposal 1: version-2 at height {height}; all validators voted yes"));
     wait::until_ok("the proposal to pass", SOON, || {
         let proposal = swingd.query(&url, &["gov", "proposal", "1"])?;
-        let status = proposal["proposal"]["status"]
-            .as_str()
-            .or(proposal["status"].as_str())
-            .unwrap_or_default()
-            .to_owned();
-        ensure!(
-            !status.ends_with("REJECTED") && !status.ends_with("FAILED"),
-            "the proposal ended as {status}"
-        );
+        let status =
+            proposal["proposal"]["status"].as_str().or(proposal["status"].as_str()).unwrap_or_default().to_owned();
+        ensure!(!status.ends_with("REJECTED") && !status.ends_with("FAILED"), "the proposal ended as {status}");
         Ok(status.ends_with("PASSED").then_some(()))
     })?;
     let plan = swingd.query(&url, &["upgrade", "plan"])?;
-    ensure!(
-        number(&plan["plan"]["height"])? == height,
-        "the chain's plan is {plan}, expected height {height}"
-    );
+    ensure!(number(&plan["plan"]["height"])? == height, "the chain's plan is {plan}, expected height {height}");
     tell.say("it passed; the plan is in state");
     Ok(height)
 }
@@ -170,24 +146,15 @@ fn stops(network: &mut Network, report: &mut UpgradeReport, tell: &mut Narrator)
         let committed = expect_refusal(&validator.name, &validator.swingd, code, &output, height)?;
         report.stop_heights.push(committed);
         report.exit_codes.push((code, 0));
-        tell.say(&format!(
-            "{} stopped after {committed}, exit code {code}: can you handle {PLAN}? no",
-            validator.name
-        ));
+        tell.say(&format!("{} stopped after {committed}, exit code {code}: can you handle {PLAN}? no", validator.name));
     }
     Ok(())
 }
 
 /// Checks one refusal: code, words, and the height that the stopped node itself reports.
 fn expect_refusal(name: &str, swingd: &Swingd, code: i32, output: &str, height: u64) -> Result<u64> {
-    ensure!(
-        code == UPGRADE_NEEDED,
-        "{name} ended with code {code}, expected {UPGRADE_NEEDED}:\n{output}"
-    );
-    for line in [
-        format!("can you handle {PLAN}? no"),
-        format!("UPGRADE \"{PLAN}\" NEEDED at height: {height}: {{}}"),
-    ] {
+    ensure!(code == UPGRADE_NEEDED, "{name} ended with code {code}, expected {UPGRADE_NEEDED}:\n{output}");
+    for line in [format!("can you handle {PLAN}? no"), format!("UPGRADE \"{PLAN}\" NEEDED at height: {height}: {{}}")] {
         ensure!(output.contains(&line), "{name} did not print `{line}`:\n{output}");
     }
     let status = swingd.json(&["status"])?;
@@ -231,29 +198,15 @@ fn resumes(network: &mut Network, report: &mut UpgradeReport, tell: &mut Narrato
     report.pause_ms = u64::try_from(start.elapsed().as_millis())?;
     for validator in &mut network.validators {
         let node = validator.node().context("started above")?;
-        for line in [
-            format!("can you handle {PLAN}? yes"),
-            format!("UPGRADE_SWINGSET {PLAN}"),
-        ] {
+        for line in [format!("can you handle {PLAN}? yes"), format!("UPGRADE_SWINGSET {PLAN}")] {
             node.wait_for_output(&line, SOON)?;
         }
     }
-    tell.say(&format!(
-        "can you handle {PLAN}? yes — block {height} is made {} ms after the start",
-        report.pause_ms
-    ));
+    tell.say(&format!("can you handle {PLAN}? yes — block {height} is made {} ms after the start", report.pause_ms));
     network.wait_for_height(height.saturating_add(3), SOON)?;
     let (after, schema) = kernel(network)?;
-    ensure!(
-        after[0] != report.bundles_before[0],
-        "the kernel bundle is still {}",
-        after[0]
-    );
-    tell.say(&format!(
-        "kernel in state: {} → {}",
-        short(&report.bundles_before[0]),
-        short(&after[0])
-    ));
+    ensure!(after[0] != report.bundles_before[0], "the kernel bundle is still {}", after[0]);
+    tell.say(&format!("kernel in state: {} → {}", short(&report.bundles_before[0]), short(&after[0])));
     tell.say(&format!("schema {} → {schema}", report.schema[0]));
     (report.bundles_after, report.schema[1]) = (after, schema);
     let first = network.first()?;
@@ -285,17 +238,8 @@ fn kernel(network: &Network) -> Result<([String; 3], u64)> {
         common = Some(state);
     }
     let state = common.context("the network has no validators")?;
-    let id = |name: &str| {
-        state[name]
-            .as_str()
-            .map(str::to_owned)
-            .with_context(|| format!("no {name} in {state}"))
-    };
-    let ids = [
-        id("kernel_bundle_id")?,
-        id("lockdown_bundle_id")?,
-        id("supervisor_bundle_id")?,
-    ];
+    let id = |name: &str| state[name].as_str().map(str::to_owned).with_context(|| format!("no {name} in {state}"));
+    let ids = [id("kernel_bundle_id")?, id("lockdown_bundle_id")?, id("supervisor_bundle_id")?];
     Ok((ids, number(&state["schema_version"])?))
 }
 
@@ -311,12 +255,8 @@ fn counted(network: &Network, expected: u64) -> Result<Counted> {
     let first = network.first()?;
     let (swingd, url) = (&first.swingd, first.rpc_url());
     wait::until("the contract to catch up", SOON, || {
-        let done = swingd.tx(
-            &url,
-            &network.plan.chain_id,
-            "operator",
-            &["swingset", "deliver", "counter", "read", "[]"],
-        )?;
+        let done =
+            swingd.tx(&url, &network.plan.chain_id, "operator", &["swingset", "deliver", "counter", "read", "[]"])?;
         let answer = result_of(swingd, &url, &done)?;
         let (count, distinct, sum) = (number(&answer["count"])?, number(&answer["distinct"])?, number(&answer["sum"])?);
         Ok((count >= expected).then_some(Counted { count, distinct, sum }))
@@ -333,9 +273,5 @@ fn result_of(swingd: &Swingd, url: &str, included: &Value) -> Result<Value> {
 }
 
 fn short(id: &str) -> String {
-    if id.len() > 20 {
-        format!("{}…", id.get(..20).unwrap_or(id))
-    } else {
-        id.to_owned()
-    }
+    if id.len() > 20 { format!("{}…", id.get(..20).unwrap_or(id)) } else { id.to_owned() }
 }

@@ -44,8 +44,20 @@ pub mod imports {
     pub const MODULE: &str = "host";
     /// All names, in the order of the table.
     pub const NAMES: [&str; 14] = [
-        "get", "has", "set", "delete", "next_key", "mark", "rollback", "release", "deliver", "resume", "abandon_vat", "bridge",
-        "fetch", "log",
+        "get",
+        "has",
+        "set",
+        "delete",
+        "next_key",
+        "mark",
+        "rollback",
+        "release",
+        "deliver",
+        "resume",
+        "abandon_vat",
+        "bridge",
+        "fetch",
+        "log",
     ];
     /// What `get` and `next_key` return when there is nothing.
     pub const ABSENT: i32 = -1;

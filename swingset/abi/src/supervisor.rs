@@ -192,4 +192,3 @@ wire_enum!(VatAnswer {
     4 => Data { data },
     5 => Refused { problem },
 });
-

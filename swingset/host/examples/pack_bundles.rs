@@ -34,10 +34,7 @@ struct Entry {
 
 fn manifest(path: &str) -> Option<Manifest> {
     let (folder, name) = path.split_once('/')?;
-    let release: u32 = folder
-        .strip_prefix("version-")
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(1);
+    let release: u32 = folder.strip_prefix("version-").and_then(|number| number.parse().ok()).unwrap_or(1);
     let kind = match (folder, name) {
         ("vats", _) => BundleKind::Vat {},
         (_, "lockdown") => BundleKind::Lockdown {},
@@ -51,11 +48,7 @@ fn manifest(path: &str) -> Option<Manifest> {
         kind,
         name: name.to_owned(),
         host_abi: HOST_ABI_LEVEL,
-        supervisor_abis: if speaks_none {
-            Vec::new()
-        } else {
-            vec![SUPERVISOR_ABI_LEVEL]
-        },
+        supervisor_abis: if speaks_none { Vec::new() } else { vec![SUPERVISOR_ABI_LEVEL] },
         schema_from: u32::from(is_kernel),
         schema_to: if is_kernel { release } else { 0 },
     })
@@ -63,17 +56,12 @@ fn manifest(path: &str) -> Option<Manifest> {
 
 fn contents(raw: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
     let policy = LockdownPolicy::default().to_text();
-    let mut found = vec![
-        ("version-1/lockdown".to_owned(), policy.clone()),
-        ("version-2/lockdown".to_owned(), policy),
-    ];
+    let mut found = vec![("version-1/lockdown".to_owned(), policy.clone()), ("version-2/lockdown".to_owned(), policy)];
     for folder in ["version-1", "version-2", "vats", "test"] {
         for file in std::fs::read_dir(raw.join(folder))? {
             let file: PathBuf = file?.path();
-            if let Some(name) = file
-                .file_name()
-                .and_then(|name| name.to_str())
-                .and_then(|name| name.strip_suffix(".wasm"))
+            if let Some(name) =
+                file.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".wasm"))
             {
                 found.push((format!("{folder}/{name}"), std::fs::read(&file)?));
             }
@@ -89,11 +77,7 @@ fn pack(raw: &Path) -> Result<Vec<(Entry, Vec<u8>)>, Box<dyn Error>> {
         let manifest = manifest(&path).ok_or_else(|| format!("{path} is in no folder that is known"))?;
         let content_sha512 = hex::encode(Sha512::digest(&content));
         let bytes = Bundle::single(manifest, content)?.encode()?;
-        let entry = Entry {
-            path: format!("{path}.bundle"),
-            id: bundle_id(&bytes),
-            content_sha512,
-        };
+        let entry = Entry { path: format!("{path}.bundle"), id: bundle_id(&bytes), content_sha512 };
         packed.push((entry, bytes));
     }
     Ok(packed)
@@ -101,10 +85,8 @@ fn pack(raw: &Path) -> Result<Vec<(Entry, Vec<u8>)>, Box<dyn Error>> {
 
 fn run(mode: &str, raw: &Path, folder: &Path, toolchain: &str) -> Result<bool, Box<dyn Error>> {
     let packed = pack(raw)?;
-    let lock = Lock {
-        toolchain: toolchain.to_owned(),
-        bundles: packed.iter().map(|(entry, _)| entry.clone()).collect(),
-    };
+    let lock =
+        Lock { toolchain: toolchain.to_owned(), bundles: packed.iter().map(|(entry, _)| entry.clone()).collect() };
     let lock_file = folder.join("bundles.lock");
     if mode == "write" {
         for (entry, bytes) in &packed {
@@ -119,10 +101,7 @@ fn run(mode: &str, raw: &Path, folder: &Path, toolchain: &str) -> Result<bool, B
     let recorded: Lock = serde_json::from_slice(&std::fs::read(&lock_file)?)?;
     let mut same = recorded.bundles.len() == packed.len();
     if recorded.toolchain != lock.toolchain {
-        println!(
-            "toolchain: recorded {:?}, built with {:?}",
-            recorded.toolchain, lock.toolchain
-        );
+        println!("toolchain: recorded {:?}, built with {:?}", recorded.toolchain, lock.toolchain);
         same = false;
     }
     for (entry, bytes) in &packed {

@@ -50,10 +50,7 @@ pub struct Rejection {
 impl Rejection {
     /// A refusal.
     pub fn new(code: RejectCode, problem: impl Into<String>) -> Self {
-        Rejection {
-            code,
-            problem: problem.into(),
-        }
+        Rejection { code, problem: problem.into() }
     }
 }
 

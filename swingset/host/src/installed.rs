@@ -19,9 +19,7 @@ pub(crate) fn record(env: &dyn Environment, id: &str) -> Result<Option<BundleRec
         return Ok(None);
     };
     let record = BundleRecord::from_bytes(&bytes);
-    record
-        .map(Some)
-        .map_err(|_| Halt::new(format!("record of bundle {id} is damaged in this node's store")))
+    record.map(Some).map_err(|_| Halt::new(format!("record of bundle {id} is damaged in this node's store")))
 }
 
 /// The bundle itself, if it is installed. Its bytes are outside the tree, so they are checked against the ID.

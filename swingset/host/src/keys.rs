@@ -45,14 +45,9 @@ pub const KERNEL_VAT_NEXT_ID: &str = "vat.nextID";
 
 /// Whether a kernel key is the host's: readable by the kernel, a write to it traps.
 pub fn host_owned(kernel_key: &[u8]) -> bool {
-    [
-        KERNEL_BUNDLE_ID,
-        LOCKDOWN_BUNDLE_ID,
-        SUPERVISOR_BUNDLE_ID,
-        ACTIVITY_HASH,
-    ]
-    .iter()
-    .any(|name| name.as_bytes() == kernel_key)
+    [KERNEL_BUNDLE_ID, LOCKDOWN_BUNDLE_ID, SUPERVISOR_BUNDLE_ID, ACTIVITY_HASH]
+        .iter()
+        .any(|name| name.as_bytes() == kernel_key)
         || kernel_key.starts_with(NAMED_BUNDLE_PREFIX.as_bytes())
 }
 

@@ -57,9 +57,7 @@ impl Schedule {
     /// Fuel for this many computrons; the most there is when that overflows.
     pub fn fuel(&self, computrons: u64) -> u64 {
         // The engine counts fuel in a signed 64-bit integer.
-        computrons
-            .saturating_mul(self.fuel_per_computron)
-            .min(i64::MAX.cast_unsigned() / 2)
+        computrons.saturating_mul(self.fuel_per_computron).min(i64::MAX.cast_unsigned() / 2)
     }
 }
 

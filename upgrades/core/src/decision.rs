@@ -59,9 +59,7 @@ fn not_due(input: &DecisionInput, release: &Capabilities) -> Decision {
     let runs = release.runs.contains(&input.app_version);
     match &input.plan {
         Some(plan) if release.can_handle(&plan.name) && !runs => Decision::TooEarly(plan.clone()),
-        _ if !runs => Decision::UnsupportedAppVersion {
-            app_version: input.app_version,
-        },
+        _ if !runs => Decision::UnsupportedAppVersion { app_version: input.app_version },
         _ => Decision::Continue,
     }
 }
@@ -71,20 +69,14 @@ fn refusal(input: &DecisionInput, release: &Capabilities) -> Option<Decision> {
     if input.app_version > release.app_version {
         return Some(older_than_state(input));
     }
-    (!release.runs.contains(&input.app_version)).then_some(Decision::UnsupportedAppVersion {
-        app_version: input.app_version,
-    })
+    (!release.runs.contains(&input.app_version))
+        .then_some(Decision::UnsupportedAppVersion { app_version: input.app_version })
 }
 
 /// State is ahead of this release: by an upgrade where one was applied, by genesis otherwise.
 fn older_than_state(input: &DecisionInput) -> Decision {
     match &input.last_applied {
-        Some((name, _)) => Decision::MissingHandler {
-            last_applied: name.clone(),
-            app_version: input.app_version,
-        },
-        None => Decision::UnsupportedAppVersion {
-            app_version: input.app_version,
-        },
+        Some((name, _)) => Decision::MissingHandler { last_applied: name.clone(), app_version: input.app_version },
+        None => Decision::UnsupportedAppVersion { app_version: input.app_version },
     }
 }

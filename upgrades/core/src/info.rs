@@ -66,42 +66,26 @@ pub fn decode(bytes: &[u8]) -> Result<Plan, InfoError> {
     if bytes.len() > FILE_BYTES_MAX {
         return Err(InfoError::TooLarge { found: bytes.len() });
     }
-    let value: Value = serde_json::from_slice(bytes).map_err(|error| InfoError::Malformed {
-        reason: error.to_string(),
-    })?;
+    let value: Value =
+        serde_json::from_slice(bytes).map_err(|error| InfoError::Malformed { reason: error.to_string() })?;
     let Value::Object(fields) = value else {
-        return Err(InfoError::Malformed {
-            reason: "another JSON value".to_owned(),
-        });
+        return Err(InfoError::Malformed { reason: "another JSON value".to_owned() });
     };
     let text = |field: &'static str| match fields.get(field) {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) => Ok(text.clone()),
-        Some(_) => Err(InfoError::Field {
-            field,
-            expected: "a string",
-        }),
+        Some(_) => Err(InfoError::Field { field, expected: "a string" }),
     };
     let name = text("name")?;
     if name.is_empty() {
-        return Err(InfoError::Field {
-            field: "name",
-            expected: "a string that is not empty",
-        });
+        return Err(InfoError::Field { field: "name", expected: "a string that is not empty" });
     }
     let height = fields
         .get("height")
         .and_then(Value::as_u64)
         .filter(|height| *height > 0 && i64::try_from(*height).is_ok())
-        .ok_or(InfoError::Field {
-            field: "height",
-            expected: "a positive integer",
-        })?;
-    Ok(Plan {
-        name,
-        height,
-        info: text("info")?,
-    })
+        .ok_or(InfoError::Field { field: "height", expected: "a positive integer" })?;
+    Ok(Plan { name, height, info: text("info")? })
 }
 
 /// A JSON string with the escapes of Go's encoder, which also escapes what HTML would take for markup.

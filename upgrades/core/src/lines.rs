@@ -4,10 +4,7 @@ use swing_core::ports::upgrade::{Decision, Plan};
 
 /// The SDK's line of a binary that cannot handle a due plan; supervisors act on it.
 pub fn needed(plan: &Plan) -> String {
-    format!(
-        "UPGRADE \"{}\" NEEDED at height: {}: {}",
-        plan.name, plan.height, plan.info
-    )
+    format!("UPGRADE \"{}\" NEEDED at height: {}: {}", plan.name, plan.height, plan.info)
 }
 
 /// The SDK's line of a plan that the operator's flag skips.
@@ -56,10 +53,7 @@ pub fn of_decision(release: &str, decision: &Decision) -> Vec<String> {
         Decision::Skip(plan) => vec![skipped(plan)],
         Decision::Needed(plan) => vec![can_you_handle(&plan.name, false), needed(plan)],
         Decision::TooEarly(plan) => vec![too_early(plan)],
-        Decision::MissingHandler {
-            last_applied,
-            app_version,
-        } => vec![missing_handler(last_applied, *app_version)],
+        Decision::MissingHandler { last_applied, app_version } => vec![missing_handler(last_applied, *app_version)],
         Decision::UnsupportedAppVersion { app_version } => vec![unsupported_app_version(release, *app_version)],
     }
 }

@@ -41,13 +41,7 @@ pub struct Target {
 impl Target {
     /// A module whose layout the release does not change.
     pub const fn unchanged(name: &'static str, version: u64, store_prefix: &'static [u8]) -> Self {
-        Target {
-            name,
-            version,
-            store_prefix,
-            steps: Vec::new(),
-            genesis: None,
-        }
+        Target { name, version, store_prefix, steps: Vec::new(), genesis: None }
     }
 }
 
@@ -117,20 +111,14 @@ pub fn run(state: &mut State<'_>, from: &VersionMap, targets: &[Target]) -> Resu
             None => add(state, target)?,
         }
     }
-    Ok(targets
-        .iter()
-        .map(|target| (target.name.to_owned(), target.version))
-        .collect())
+    Ok(targets.iter().map(|target| (target.name.to_owned(), target.version)).collect())
 }
 
 /// What can be told from the two maps, before any store is touched.
 fn check(from: &VersionMap, targets: &[Target]) -> Result<(), MigrationError> {
     for (module, version) in from {
         if !targets.iter().any(|target| target.name == module) {
-            return Err(MigrationError::UnknownModule {
-                module: module.clone(),
-                version: *version,
-            });
+            return Err(MigrationError::UnknownModule { module: module.clone(), version: *version });
         }
     }
     for target in targets {
@@ -141,18 +129,10 @@ fn check(from: &VersionMap, targets: &[Target]) -> Result<(), MigrationError> {
             continue;
         };
         if found > target.version {
-            return Err(MigrationError::Downgrade {
-                module: target.name,
-                found,
-                wanted: target.version,
-            });
+            return Err(MigrationError::Downgrade { module: target.name, found, wanted: target.version });
         }
         if let Some(from) = (found..target.version).find(|version| step(target, *version).is_none()) {
-            return Err(MigrationError::Gap {
-                module: target.name,
-                from,
-                wanted: target.version,
-            });
+            return Err(MigrationError::Gap { module: target.name, from, wanted: target.version });
         }
     }
     Ok(())
@@ -164,11 +144,8 @@ fn step(target: &Target, from: u64) -> Option<&Step> {
 
 fn advance(state: &mut State<'_>, target: &Target, version: u64) -> Result<(), Failure> {
     for from in version..target.version {
-        let step = step(target, from).ok_or(MigrationError::Gap {
-            module: target.name,
-            from,
-            wanted: target.version,
-        })?;
+        let step =
+            step(target, from).ok_or(MigrationError::Gap { module: target.name, from, wanted: target.version })?;
         (step.run)(state)?;
     }
     Ok(())
@@ -179,8 +156,6 @@ fn add(state: &mut State<'_>, target: &Target) -> Result<(), Failure> {
     if occupied {
         return Err(MigrationError::StoreNotEmpty { module: target.name }.into());
     }
-    let genesis = target
-        .genesis
-        .ok_or(MigrationError::NoGenesis { module: target.name })?;
+    let genesis = target.genesis.ok_or(MigrationError::NoGenesis { module: target.name })?;
     genesis(state)
 }

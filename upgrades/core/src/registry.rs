@@ -27,9 +27,7 @@ pub struct Registry {
 impl Registry {
     /// The releases with their artifacts.
     pub fn new(artifacts: &Artifacts) -> Self {
-        Registry {
-            releases: vec![version_1::release(artifacts), version_2::release(artifacts)],
-        }
+        Registry { releases: vec![version_1::release(artifacts), version_2::release(artifacts)] }
     }
 
     /// The release of this name.

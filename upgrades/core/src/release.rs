@@ -59,10 +59,7 @@ pub struct Rules {
 impl Rules {
     /// The modules' versions.
     pub fn versions(&self) -> VersionMap {
-        self.modules
-            .iter()
-            .map(|module| (module.name.to_owned(), module.version))
-            .collect()
+        self.modules.iter().map(|module| (module.name.to_owned(), module.version)).collect()
     }
 }
 
@@ -93,10 +90,7 @@ impl RegisteredRelease {
             app_version,
             rules: BTreeMap::new(),
             handlers: BTreeMap::new(),
-            capabilities: Capabilities {
-                app_version,
-                ..Capabilities::default()
-            },
+            capabilities: Capabilities { app_version, ..Capabilities::default() },
         };
         release.rules.insert(app_version, rules);
         release.capabilities.runs.insert(app_version);
@@ -142,9 +136,7 @@ impl RegisteredRelease {
 
     /// The rules of an app version that it runs.
     pub fn rules(&self, app_version: u64) -> Option<&Rules> {
-        self.rules
-            .get(&app_version)
-            .filter(|_| self.capabilities.runs.contains(&app_version))
+        self.rules.get(&app_version).filter(|_| self.capabilities.runs.contains(&app_version))
     }
 
     /// The handler of a plan.

@@ -85,7 +85,12 @@ fn check_price(context: &AnteContext<'_>, tx: &Tx, fee: &Coins) -> Result<(), Re
 }
 
 /// Takes the fee from who pays it.
-pub(super) fn deduct(state: &mut State<'_>, context: &AnteContext<'_>, tx: &Tx, signers: &[Address]) -> Result<(), Failure> {
+pub(super) fn deduct(
+    state: &mut State<'_>,
+    context: &AnteContext<'_>,
+    tx: &Tx,
+    signers: &[Address],
+) -> Result<(), Failure> {
     if tx.gas_limit() == 0 && !matches!(context.mode, Mode::Simulate | Mode::Genesis) {
         return Err(SdkError::InvalidGasLimit.wrap("must provide positive gas").into());
     }

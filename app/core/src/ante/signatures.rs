@@ -54,7 +54,9 @@ fn collect<'a>(
     signers: &[Address],
 ) -> Result<Vec<Signature<'a>>, Failure> {
     let mut signatures = Vec::with_capacity(signers.len());
-    for (index, ((address, info), bytes)) in signers.iter().zip(&tx.auth_info.signer_infos).zip(&tx.signatures).enumerate() {
+    for (index, ((address, info), bytes)) in
+        signers.iter().zip(&tx.auth_info.signer_infos).zip(&tx.signatures).enumerate()
+    {
         let key = tx::public_key(info)?;
         if context.mode != Mode::Simulate && key.is_some_and(|key| Address::of_secp256k1(&key) != *address) {
             let reason = format!("pubKey does not match signer address {address} with signer index: {index}");

@@ -46,7 +46,11 @@ pub fn execute_block(
     match pre_block(state, &context, ports, &flags.skip_heights)? {
         PreBlock::Proceed(_) => {}
         PreBlock::Refuse(decision) => {
-            return Err(Halt::new(format!("{} must not execute block {}: {decision:?}", ports.release.name(), block.height)));
+            return Err(Halt::new(format!(
+                "{} must not execute block {}: {decision:?}",
+                ports.release.name(),
+                block.height
+            )));
         }
     }
     context.app_version = consensus::state::app_version(state).map_err(fault)?;
@@ -68,7 +72,11 @@ fn mode_events(events: Vec<Event>, mode: &str) -> Vec<Event> {
     events.into_iter().map(|event| event.with("mode", mode)).collect()
 }
 
-fn end_block(state: &mut State<'_>, context: &BlockContext, ports: &mut Ports<'_>) -> Result<Vec<ValidatorUpdate>, Halt> {
+fn end_block(
+    state: &mut State<'_>,
+    context: &BlockContext,
+    ports: &mut Ports<'_>,
+) -> Result<Vec<ValidatorUpdate>, Halt> {
     swingset::end_block(state, context, ports.engine)?;
     gov::end_block(state, context, ports.engine)?;
     staking::validator_set::end_block(state, context).map_err(|failure| Halt::new(format!("staking: {failure}")))

@@ -45,8 +45,9 @@ pub fn check_tx(
     let context = AnteContext { block: &block, mode, gas_prices, block_gas_max, signatures };
     let start = state.mark();
     state.meter(tx.gas_limit());
-    let checked: Result<(), Failure> =
-        ante::precheck(&tx, block_gas_max).map_err(Failure::from).and_then(|()| ante::run(state, &context, &tx).map(drop));
+    let checked: Result<(), Failure> = ante::precheck(&tx, block_gas_max)
+        .map_err(Failure::from)
+        .and_then(|()| ante::run(state, &context, &tx).map(drop));
     let gas_used = state.unmeter();
     let mut result = TxResult { gas_wanted: tx.gas_limit(), gas_used, ..TxResult::default() };
     match checked {

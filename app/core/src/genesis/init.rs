@@ -69,17 +69,18 @@ fn default_section(name: &str) -> Value {
 ///
 /// # Errors
 /// What is wrong with the document, with its path; a fault of this node.
-pub fn init_chain(state: &mut State<'_>, request: &InitChain, ports: &mut Ports<'_>) -> Result<InitOutput, GenesisError> {
+pub fn init_chain(
+    state: &mut State<'_>,
+    request: &InitChain,
+    ports: &mut Ports<'_>,
+) -> Result<InitOutput, GenesisError> {
     let start = state.mark();
     let mut sections = sections(&request.app_state)?;
     let params = ConsensusParams::decode(request.consensus_params.as_slice())
         .map_err(|error| GenesisError::Section { path: "consensus.params".to_owned(), reason: error.to_string() })?;
     let params = consensus::genesis::set_initial(state, &params)?;
-    let before_first = Block {
-        height: request.initial_height.max(1).saturating_sub(1),
-        time: request.time,
-        ..Block::default()
-    };
+    let before_first =
+        Block { height: request.initial_height.max(1).saturating_sub(1), time: request.time, ..Block::default() };
     chain::set_id(state, &request.chain_id)?;
     chain::record_block(state, &before_first)?;
     let block = BlockContext {
@@ -148,9 +149,7 @@ fn validator_set(
         .filter(|(_, power)| *power > 0)
         .map(|(public_key, power)| ValidatorUpdate { public_key, power })
         .collect();
-    let refuse = |reason: &str| {
-        Err(GenesisError::Section { path: "validators".to_owned(), reason: reason.to_owned() })
-    };
+    let refuse = |reason: &str| Err(GenesisError::Section { path: "validators".to_owned(), reason: reason.to_owned() });
     if set.is_empty() {
         return refuse(
             "validator set is empty after InitGenesis: add a genesis transaction of a validator with at least 1000000uswing",

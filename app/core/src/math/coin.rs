@@ -116,7 +116,8 @@ impl Coins {
             if coin.amount.is_zero() {
                 return Err(CoinError::NotPositive(coin.denom.clone()));
             }
-            match index.checked_sub(1).and_then(|before| coins.get(before)).map(|before| before.denom.cmp(&coin.denom)) {
+            match index.checked_sub(1).and_then(|before| coins.get(before)).map(|before| before.denom.cmp(&coin.denom))
+            {
                 Some(std::cmp::Ordering::Equal) => return Err(CoinError::Duplicate(coin.denom.clone())),
                 Some(std::cmp::Ordering::Greater) => return Err(CoinError::Unsorted(coin.denom.clone())),
                 _ => {}
@@ -175,7 +176,11 @@ impl Coins {
 
     /// The amount of one denom, zero when it is not there.
     pub fn amount_of(&self, denom: &str) -> Int {
-        self.0.binary_search_by(|coin| coin.denom.as_str().cmp(denom)).ok().and_then(|at| self.0.get(at)).map_or(Int::ZERO, |coin| coin.amount)
+        self.0
+            .binary_search_by(|coin| coin.denom.as_str().cmp(denom))
+            .ok()
+            .and_then(|at| self.0.get(at))
+            .map_or(Int::ZERO, |coin| coin.amount)
     }
 
     /// Adds a coin.
@@ -268,7 +273,8 @@ mod tests {
 
     #[track_caller]
     fn check_list(coins: &[(&str, u64)], error: &str) {
-        let list = coins.iter().map(|(denom, amount)| Coin { denom: (*denom).into(), amount: Int::from(*amount) }).collect();
+        let list =
+            coins.iter().map(|(denom, amount)| Coin { denom: (*denom).into(), amount: Int::from(*amount) }).collect();
         assert_eq!(Coins::new(list).unwrap_err().to_string(), error);
     }
 

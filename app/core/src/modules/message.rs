@@ -51,7 +51,5 @@ where
 
 /// The refusal of a message that no handler takes. Source: SDK message router.
 pub fn unroutable(type_url: &str) -> Failure {
-    SdkError::UnknownRequest
-        .wrap(format!("no message handler found for {type_url}"))
-        .into()
+    SdkError::UnknownRequest.wrap(format!("no message handler found for {type_url}")).into()
 }

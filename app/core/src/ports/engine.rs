@@ -110,7 +110,12 @@ pub enum EngineFailure {
 /// The contract engine.
 pub trait Engine {
     /// `initialize_swingset`, once, at genesis.
-    fn initialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles, vats: &[StaticVatConfig]) -> Result<(), EngineFailure>;
+    fn initialize(
+        &mut self,
+        state: &mut State<'_>,
+        bundles: &ReleaseBundles,
+        vats: &[StaticVatConfig],
+    ) -> Result<(), EngineFailure>;
 
     /// A block begins: the kernel is made anew and page charges start over.
     fn begin_block(&mut self, state: &mut State<'_>, height: u64, time: Time) -> Result<(), EngineFailure>;
@@ -119,7 +124,11 @@ pub trait Engine {
     fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure>;
 
     /// Queues a message to a vat's root with a result promise that is kept; gives its kpid.
-    fn deliver_inbound(&mut self, state: &mut State<'_>, message: &InboundMessage) -> Result<Option<String>, EngineFailure>;
+    fn deliver_inbound(
+        &mut self,
+        state: &mut State<'_>,
+        message: &InboundMessage,
+    ) -> Result<Option<String>, EngineFailure>;
 
     /// Runs cranks until nothing is left or the budget (computrons) is used up.
     fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure>;

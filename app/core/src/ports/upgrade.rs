@@ -3,11 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::engine::Engine;
-use crate::{
-    block::Time,
-    error::Failure,
-    state::State,
-};
+use crate::{block::Time, error::Failure, state::State};
 
 /// A scheduled upgrade. Source: `cosmos.upgrade.v1beta1.Plan`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,7 +98,12 @@ pub trait Release: Sync {
     ///
     /// # Errors
     /// Any failure: the whole block is then dropped and the node stops with the reason, state at H−1.
-    fn apply(&self, context: &mut UpgradeContext<'_, '_>, plan: &Plan, from: &VersionMap) -> Result<VersionMap, Failure>;
+    fn apply(
+        &self,
+        context: &mut UpgradeContext<'_, '_>,
+        plan: &Plan,
+        from: &VersionMap,
+    ) -> Result<VersionMap, Failure>;
 
     /// The bundles that `initialize_swingset` and `reinitialize_swingset` install under the rules of `app_version`.
     fn bundles(&self, app_version: u64) -> Option<super::engine::ReleaseBundles>;

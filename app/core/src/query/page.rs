@@ -44,7 +44,8 @@ pub fn page<T>(
         let bound = [prefix, &request.key].concat();
         // The page begins with the entry at the key itself.
         let end = if request.key.is_empty() { prefix_end(prefix) } else { Some([bound.as_slice(), &[0]].concat()) };
-        let entries: Vec<_> = state.range(prefix, end.as_deref()).take(REVERSE_MAX + 1).collect::<Result<_, StateError>>()?;
+        let entries: Vec<_> =
+            state.range(prefix, end.as_deref()).take(REVERSE_MAX + 1).collect::<Result<_, StateError>>()?;
         if entries.len() > REVERSE_MAX {
             return Err(QueryError::invalid(format!("more than {REVERSE_MAX} entries cannot be read in reverse")));
         }

@@ -3,5 +3,5 @@
 mod decode;
 mod sign_bytes;
 
-pub use decode::{Tx, TX_BYTES_MAX};
+pub use decode::{TX_BYTES_MAX, Tx};
 pub use sign_bytes::{SIGNATURE_LEN, SignatureCheck, SignatureForm, public_key, sign_bytes, signature_checks};

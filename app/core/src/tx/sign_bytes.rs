@@ -108,7 +108,8 @@ pub fn sign_bytes(
         SignatureForm::AminoJson => {
             let none = Fee::default();
             let signer = SignerData { chain_id, account_number, sequence };
-            amino::sign_bytes(&signer, &tx.body, tx.fee().unwrap_or(&none)).map_err(|error| SdkError::Unauthorized.wrap(error))
+            amino::sign_bytes(&signer, &tx.body, tx.fee().unwrap_or(&none))
+                .map_err(|error| SdkError::Unauthorized.wrap(error))
         }
     }
 }

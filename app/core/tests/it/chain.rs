@@ -54,7 +54,8 @@ impl Genesis {
             json!({"@type": "/cosmos.auth.v1beta1.BaseAccount", "address": account.text(), "pub_key": null,
                    "account_number": "0", "sequence": "0"})
         };
-        let balance = |address: &str, amount: &str| json!({"address": address, "coins": [{"denom": "uswing", "amount": amount}]});
+        let balance =
+            |address: &str, amount: &str| json!({"address": address, "coins": [{"denom": "uswing", "amount": amount}]});
         app_state["auth"]["accounts"] = accounts.iter().map(base).collect();
         let mut balances: Vec<_> = accounts.iter().map(|account| balance(&account.text(), "1000000000")).collect();
         let operator = Address::new([9; 20]);

@@ -14,25 +14,15 @@ use crate::support::{Memory, block, gov, line, message, refusal, write};
 
 fn params() -> ConsensusParams {
     ConsensusParams {
-        block: Some(BlockParams {
-            max_bytes: 22_020_096,
-            max_gas: -1,
-        }),
+        block: Some(BlockParams { max_bytes: 22_020_096, max_gas: -1 }),
         evidence: Some(EvidenceParams {
             max_age_num_blocks: 100_000,
-            max_age_duration: Some(Duration {
-                seconds: 172_800,
-                nanos: 0,
-            }),
+            max_age_duration: Some(Duration { seconds: 172_800, nanos: 0 }),
             max_bytes: 1_048_576,
         }),
-        validator: Some(ValidatorParams {
-            pub_key_types: vec!["ed25519".to_owned()],
-        }),
+        validator: Some(ValidatorParams { pub_key_types: vec!["ed25519".to_owned()] }),
         version: Some(VersionParams { app: 7 }),
-        abci: Some(AbciParams {
-            vote_extensions_enable_height: 0,
-        }),
+        abci: Some(AbciParams { vote_extensions_enable_height: 0 }),
     }
 }
 
@@ -56,36 +46,23 @@ fn update(params: &ConsensusParams) -> MsgUpdateParams {
 fn governance_changes_all_but_the_app_version() {
     let mut memory = memory();
     let mut wanted = params();
-    wanted.block = Some(BlockParams {
-        max_bytes: 1_048_576,
-        max_gas: 5,
-    });
+    wanted.block = Some(BlockParams { max_bytes: 1_048_576, max_gas: 5 });
     wanted.abci = None;
     let request = update(&wanted);
-    let (_, events) = message(&mut memory, &block(5), |context| {
-        handler::update_params(context, &request)
-    })
-    .expect("gov");
+    let (_, events) =
+        message(&mut memory, &block(5), |context| handler::update_params(context, &request)).expect("gov");
     wanted.abci = params().abci;
     assert_eq!(consensus::params(&memory), Ok(wanted.clone()));
     assert_eq!(consensus::app_version(&memory), Ok(7));
-    assert!(
-        line(&events[0]).starts_with("update_consensus_params authority=swing10d07y265"),
-        "{events:?}"
-    );
+    assert!(line(&events[0]).starts_with("update_consensus_params authority=swing10d07y265"), "{events:?}");
     assert!(consensus::changed_since(&params(), &memory).expect("memory").is_some());
     assert_eq!(consensus::changed_since(&wanted, &memory), Ok(None));
 }
 
 #[test]
 fn nobody_else_changes_them() {
-    let request = MsgUpdateParams {
-        authority: "swing1x".to_owned(),
-        ..update(&params())
-    };
-    let refused = refusal(message(&mut memory(), &block(5), |context| {
-        handler::update_params(context, &request)
-    }));
+    let request = MsgUpdateParams { authority: "swing1x".to_owned(), ..update(&params()) };
+    let refused = refusal(message(&mut memory(), &block(5), |context| handler::update_params(context, &request)));
     assert_eq!((refused.codespace, refused.code), ("gov", 13));
 }
 
@@ -93,9 +70,8 @@ fn nobody_else_changes_them() {
 fn check_refused(reason: &str, change: impl FnOnce(&mut ConsensusParams)) {
     let mut params = params();
     change(&mut params);
-    let refused = refusal(message(&mut memory(), &block(5), |context| {
-        handler::update_params(context, &update(&params))
-    }));
+    let refused =
+        refusal(message(&mut memory(), &block(5), |context| handler::update_params(context, &update(&params))));
     assert!(refused.log.contains(reason), "{}", refused.log);
     assert_eq!((refused.codespace, refused.code), ("sdk", 18));
 }
@@ -110,28 +86,14 @@ fn parameters_that_cometbft_or_this_chain_cannot_take_are_refused() {
     check_refused("evidence.max_bytes", |params| params.block = block(1_048_575, -1));
     check_refused("all parameters must be present", |params| params.block = None);
     check_refused("all parameters must be present", |params| params.validator = None);
-    check_refused("pub_key_types", |params| {
-        params.validator = Some(ValidatorParams {
-            pub_key_types: Vec::new(),
-        })
-    });
-    check_refused("vote_extensions", |params| {
-        params.abci = Some(AbciParams {
-            vote_extensions_enable_height: 9,
-        })
-    });
+    check_refused("pub_key_types", |params| params.validator = Some(ValidatorParams { pub_key_types: Vec::new() }));
+    check_refused("vote_extensions", |params| params.abci = Some(AbciParams { vote_extensions_enable_height: 9 }));
     let evidence = params().evidence.expect("set above");
     check_refused("max_age_num_blocks", |params| {
-        params.evidence = Some(EvidenceParams {
-            max_age_num_blocks: 0,
-            ..evidence
-        });
+        params.evidence = Some(EvidenceParams { max_age_num_blocks: 0, ..evidence });
     });
     check_refused("max_age_duration", |params| {
-        params.evidence = Some(EvidenceParams {
-            max_age_duration: None,
-            ..evidence
-        });
+        params.evidence = Some(EvidenceParams { max_age_duration: None, ..evidence });
     });
 }
 
@@ -140,15 +102,9 @@ fn init_chain_always_answers_with_the_genesis_app_version() {
     let mut state = State::new(&Empty);
     let answer = genesis::set_initial(&mut state, &params()).expect("valid");
     assert_eq!(answer.version, Some(VersionParams { app: 7 }));
-    let unnamed = ConsensusParams {
-        version: None,
-        ..params()
-    };
+    let unnamed = ConsensusParams { version: None, ..params() };
     let answer = genesis::set_initial(&mut state, &unnamed).expect("valid");
     assert_eq!(answer.version, Some(VersionParams { app: 0 }));
     let error = genesis::set_initial(&mut state, &ConsensusParams::default()).expect_err("nothing in it");
-    assert!(
-        error.to_string().starts_with("consensus.params: all parameters"),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("consensus.params: all parameters"), "{error}");
 }

@@ -39,7 +39,12 @@ impl CountingEngine {
 }
 
 impl Engine for CountingEngine {
-    fn initialize(&mut self, state: &mut State<'_>, _: &ReleaseBundles, vats: &[StaticVatConfig]) -> Result<(), EngineFailure> {
+    fn initialize(
+        &mut self,
+        state: &mut State<'_>,
+        _: &ReleaseBundles,
+        vats: &[StaticVatConfig],
+    ) -> Result<(), EngineFailure> {
         set(state, "swingset/h/kernelBundleID", "b1-kernel")?;
         set(state, "swingset/k/version", "1")?;
         let names: Vec<_> = vats.iter().map(|vat| vat.name.as_str()).collect();
@@ -66,7 +71,11 @@ impl Engine for CountingEngine {
         Ok(BundleReceipt { id, kind: "vat".to_owned(), already_installed })
     }
 
-    fn deliver_inbound(&mut self, state: &mut State<'_>, message: &InboundMessage) -> Result<Option<String>, EngineFailure> {
+    fn deliver_inbound(
+        &mut self,
+        state: &mut State<'_>,
+        message: &InboundMessage,
+    ) -> Result<Option<String>, EngineFailure> {
         if let Some(reason) = Self::stopped(state)? {
             return Err(EngineFailure::Stopped(reason));
         }

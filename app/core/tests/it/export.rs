@@ -12,7 +12,8 @@ use crate::{
 fn check_restarts(for_zero_height: bool, initial_height: u64) {
     let (alice, bob) = (Account::new(1), Account::new(2));
     let mut chain = Chain::new(&[&alice, &bob]);
-    let tx = chain.sign(&Draft::new(vec![send(&alice, &bob.address, 7), deliver(&alice, "counter", "increment")]), &alice);
+    let tx =
+        chain.sign(&Draft::new(vec![send(&alice, &bob.address, 7), deliver(&alice, "counter", "increment")]), &alice);
     assert_eq!(chain.deliver(tx).code, 0);
     let exported = export(&chain.state, for_zero_height).expect("exports");
     assert_eq!(exported.initial_height, initial_height);
@@ -34,7 +35,12 @@ fn check_restarts(for_zero_height: bool, initial_height: u64) {
     assert_eq!(bank::keeper::total_supply(&again.state), bank::keeper::total_supply(&chain.state));
     assert_eq!(again.genesis.validator_updates, chain.genesis.validator_updates);
     let engine = |chain: &Chain| -> Vec<_> {
-        chain.state.iter().filter(|(key, _)| key.starts_with(b"swingset/")).map(|(key, value)| (key.clone(), value.clone())).collect()
+        chain
+            .state
+            .iter()
+            .filter(|(key, _)| key.starts_with(b"swingset/"))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect()
     };
     assert_eq!(engine(&again), engine(&chain));
     let second = export(&again.state, for_zero_height).expect("exports");

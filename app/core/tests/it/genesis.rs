@@ -33,14 +33,38 @@ fn check_refused(change: impl FnOnce(&mut Value), error: &str) {
 fn what_is_wrong_with_a_genesis_is_told_with_its_path() {
     check_refused(|state| state["mint"] = json!({}), "app_state.mint: no module of this chain has this section");
     check_refused(|state| state["auth"]["x"] = json!(1), "app_state.auth: ");
-    check_refused(|state| state["auth"]["params"]["tx_sig_limit"] = json!("0"), "app_state.auth.params: invalid tx signature limit: 0");
-    check_refused(|state| state["auth"]["accounts"][1] = state["auth"]["accounts"][0].clone(), "app_state.auth.accounts[1]: ");
-    check_refused(|state| state["auth"]["accounts"][0]["address"] = json!("swing1x"), "app_state.auth.accounts[0]: address: decoding bech32 failed");
-    check_refused(|state| state["bank"]["balances"][1]["address"] = state["bank"]["balances"][0]["address"].clone(), "app_state.bank.balances[1]: ");
-    check_refused(|state| state["bank"]["balances"][0]["coins"][0]["amount"] = json!("0"), "coin uswing amount is not positive");
-    check_refused(|state| state["bank"]["supply"] = json!([{"denom": "uswing", "amount": "1"}]), "app_state.bank.supply: genesis supply is incorrect");
-    check_refused(|state| state["swingset"]["params"]["inbound_queue_max"] = json!("0"), "app_state.swingset.params: inbound_queue_max");
-    check_refused(|state| state["swingset"]["vats"] = json!([{"name": "a", "bundle_id": "nope"}]), "app_state.swingset.vats[0].bundle_id: \"nope\" is no vat bundle");
+    check_refused(
+        |state| state["auth"]["params"]["tx_sig_limit"] = json!("0"),
+        "app_state.auth.params: invalid tx signature limit: 0",
+    );
+    check_refused(
+        |state| state["auth"]["accounts"][1] = state["auth"]["accounts"][0].clone(),
+        "app_state.auth.accounts[1]: ",
+    );
+    check_refused(
+        |state| state["auth"]["accounts"][0]["address"] = json!("swing1x"),
+        "app_state.auth.accounts[0]: address: decoding bech32 failed",
+    );
+    check_refused(
+        |state| state["bank"]["balances"][1]["address"] = state["bank"]["balances"][0]["address"].clone(),
+        "app_state.bank.balances[1]: ",
+    );
+    check_refused(
+        |state| state["bank"]["balances"][0]["coins"][0]["amount"] = json!("0"),
+        "coin uswing amount is not positive",
+    );
+    check_refused(
+        |state| state["bank"]["supply"] = json!([{"denom": "uswing", "amount": "1"}]),
+        "app_state.bank.supply: genesis supply is incorrect",
+    );
+    check_refused(
+        |state| state["swingset"]["params"]["inbound_queue_max"] = json!("0"),
+        "app_state.swingset.params: inbound_queue_max",
+    );
+    check_refused(
+        |state| state["swingset"]["vats"] = json!([{"name": "a", "bundle_id": "nope"}]),
+        "app_state.swingset.vats[0].bundle_id: \"nope\" is no vat bundle",
+    );
     check_refused(|state| state["consensus"] = json!({"params": 1}), "app_state.consensus: null expected");
     check_refused(|state| state["genutil"]["gen_txs"] = json!([{"body": 1}]), "app_state.genutil.gen_txs[0]: ");
     check_refused(
@@ -70,12 +94,17 @@ fn validators_of_the_document_must_be_those_of_the_state() {
 
 #[test]
 fn a_genesis_that_is_no_json_is_refused() {
-    use swing_core::{genesis::init_chain, ports::Ports, state::{Empty, State}};
+    use swing_core::{
+        genesis::init_chain,
+        ports::Ports,
+        state::{Empty, State},
+    };
     let mut request = genesis().request();
     request.app_state = b"{\"auth\":".to_vec();
     let mut state = State::new(&Empty);
     let mut engine = crate::engine::CountingEngine;
-    let mut ports = Ports { engine: &mut engine, signatures: &crate::signers::K256, release: &crate::release::TestRelease };
+    let mut ports =
+        Ports { engine: &mut engine, signatures: &crate::signers::K256, release: &crate::release::TestRelease };
     let refused = init_chain(&mut state, &request, &mut ports).unwrap_err().to_string();
     assert!(refused.starts_with("app_state: a JSON object expected"), "{refused}");
 }

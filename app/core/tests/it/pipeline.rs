@@ -65,7 +65,11 @@ fn a_failing_message_keeps_the_fee_and_the_sequence_and_undoes_the_messages_befo
     let draft = Draft::new(vec![send(&alice, &bob.address, 500), send(&alice, &bob.address, 2_000_000_000)]);
     let tx = chain.sign(&draft, &alice);
     let result = chain.deliver(tx);
-    check_refused(&result, 5, "failed to execute message; message index: 1: spendable balance 999996500uswing is smaller than");
+    check_refused(
+        &result,
+        5,
+        "failed to execute message; message index: 1: spendable balance 999996500uswing is smaller than",
+    );
     assert!(result.data.is_empty());
     let kinds: Vec<_> = result.events.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(kinds, ["coin_spent", "coin_received", "transfer", "message", "tx", "tx", "tx"]);
@@ -86,7 +90,8 @@ fn a_transaction_refused_by_the_ante_handler_changes_nothing() {
     let result = chain.deliver(tx);
     check_refused(&result, 4, "signature verification failed; please verify account number (0) and chain-id (test-1)");
     assert!(result.events.is_empty() && result.gas_wanted == 300_000);
-    let changed: Vec<_> = chain.state.iter().filter(|(key, value)| before.get(*key) != Some(value)).map(|(key, _)| key).collect();
+    let changed: Vec<_> =
+        chain.state.iter().filter(|(key, value)| before.get(*key) != Some(value)).map(|(key, _)| key).collect();
     assert_eq!(changed, [b"chain/last"]);
 }
 
@@ -102,7 +107,11 @@ fn each_wrong_transaction_has_the_sdks_code() {
     };
     type Change<'a> = &'a dyn Fn(&mut Draft);
     let cases: [(Change<'_>, u32, &str); 12] = [
-        (&|draft| draft.body.memo = "x".repeat(257), 12, "maximum number of characters is 256 but received 257 characters: memo too large"),
+        (
+            &|draft| draft.body.memo = "x".repeat(257),
+            12,
+            "maximum number of characters is 256 but received 257 characters: memo too large",
+        ),
         (&|draft| draft.body.timeout_height = 1, 30, ", timeout height: 1: tx timeout height"),
         (&|draft| draft.body.timeout_timestamp = Some(Timestamp { seconds: 5, nanos: 0 }), 42, "tx timeout"),
         (&|draft| draft.body.unordered = true, 37, "unordered transactions are not supported"),
@@ -131,7 +140,11 @@ fn unknown_messages_are_refused_while_decoding() {
     let at = tx.windows(7).position(|window| window == b"MsgSend").expect("the type URL is there");
     tx[at + 3] = b'X';
     let result = chain.deliver(tx);
-    check_refused(&result, 2, "unable to resolve type URL /cosmos.bank.v1beta1.MsgXend: tx parse error: tx parse error");
+    check_refused(
+        &result,
+        2,
+        "unable to resolve type URL /cosmos.bank.v1beta1.MsgXend: tx parse error: tx parse error",
+    );
     assert_eq!((result.gas_wanted, result.gas_used), (0, 0));
 }
 
@@ -163,7 +176,11 @@ fn only_an_account_that_exists_pays() {
     let (alice, nobody) = (Account::new(1), Account::new(3));
     let mut chain = Chain::new(&[&alice]);
     let tx = chain.sign(&Draft::new(vec![send(&nobody, &alice.address, 1)]), &nobody);
-    check_refused(&chain.deliver(tx), 9, &format!("fee payer address: {} does not exist: unknown address", nobody.text()));
+    check_refused(
+        &chain.deliver(tx),
+        9,
+        &format!("fee payer address: {} does not exist: unknown address", nobody.text()),
+    );
 }
 
 #[test]
@@ -178,7 +195,8 @@ fn another_accounts_key_is_refused() {
 fn several_signers_sign_in_the_order_of_the_messages_and_the_first_pays() {
     let (alice, bob) = pair();
     let mut chain = Chain::new(&[&alice, &bob]);
-    let draft = Draft::new(vec![send(&bob, &alice.address, 10), send(&alice, &bob.address, 3), send(&bob, &alice.address, 1)]);
+    let draft =
+        Draft::new(vec![send(&bob, &alice.address, 10), send(&alice, &bob.address, 3), send(&bob, &alice.address, 1)]);
     let wrong = draft.sign(&[chain.signer(&alice), chain.signer(&bob)]);
     check_refused(&chain.deliver(wrong), 8, "signer index: 0");
     let right = draft.sign(&[chain.signer(&bob), chain.signer(&alice)]);
@@ -289,7 +307,8 @@ fn responses_and_indices_follow_the_messages() {
     let data = TxMsgData::decode(result.data.as_slice()).expect("data decodes");
     let urls: Vec<_> = data.msg_responses.iter().map(|any| any.type_url.as_str()).collect();
     assert_eq!(urls, ["/cosmos.bank.v1beta1.MsgSendResponse"; 2]);
-    let indices = result.events.iter().filter_map(|event| event.attributes.last().filter(|(key, _)| key == "msg_index"));
+    let indices =
+        result.events.iter().filter_map(|event| event.attributes.last().filter(|(key, _)| key == "msg_index"));
     let indices: Vec<_> = indices.map(|(_, index)| index.as_str()).collect();
     assert_eq!(indices, ["0", "0", "0", "0", "0", "1", "1", "1", "1", "1"]);
 }

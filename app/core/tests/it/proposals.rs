@@ -34,7 +34,10 @@ fn a_short_signature_is_left_out() {
     tx.truncate(length - 1);
     tx[length - 65] = 63;
     assert!(prepare(vec![tx.clone()], OPEN).is_empty());
-    assert_eq!(process(&[tx], OPEN), Err(ProposalError::Transaction { index: 0, reason: "a signature has not 64 bytes" }));
+    assert_eq!(
+        process(&[tx], OPEN),
+        Err(ProposalError::Transaction { index: 0, reason: "a signature has not 64 bytes" })
+    );
 }
 
 #[test]

@@ -33,10 +33,7 @@ pub fn block(height: u64) -> BlockContext {
     BlockContext {
         chain_id: "test-1".to_owned(),
         height,
-        time: Time {
-            seconds: 1_700_000_000_i64.saturating_add_unsigned(height),
-            nanos: 0,
-        },
+        time: Time { seconds: 1_700_000_000_i64.saturating_add_unsigned(height), nanos: 0 },
         app_version: 1,
         ..BlockContext::default()
     }
@@ -51,11 +48,7 @@ pub fn message<R>(
     let mut engine = NoEngine;
     let mut state = State::new(memory);
     let start = state.mark();
-    let result = act(&mut MsgContext {
-        state: &mut state,
-        block,
-        engine: &mut engine,
-    })?;
+    let result = act(&mut MsgContext { state: &mut state, block, engine: &mut engine })?;
     let events = state.take_events(start);
     let changes = state.into_changes();
     commit(memory, changes);
@@ -93,10 +86,7 @@ pub fn refusal<R: std::fmt::Debug>(result: Result<R, Failure>) -> Rejected {
 
 /// An event as one line: `kind key=value …`.
 pub fn line(event: &Event) -> String {
-    event
-        .attributes
-        .iter()
-        .fold(event.kind.clone(), |line, (key, value)| format!("{line} {key}={value}"))
+    event.attributes.iter().fold(event.kind.clone(), |line, (key, value)| format!("{line} {key}={value}"))
 }
 
 /// An engine that nothing here may need.
@@ -147,11 +137,7 @@ impl SignatureVerifier for NoSignatures {
 
 /// All ports, with this release.
 pub fn ports<'a>(engine: &'a mut NoEngine, release: &'a TestRelease) -> Ports<'a> {
-    Ports {
-        engine,
-        signatures: &NoSignatures,
-        release,
-    }
+    Ports { engine, signatures: &NoSignatures, release }
 }
 
 /// A release that a test describes. It decides by plan name and height alone.
@@ -166,10 +152,7 @@ pub struct TestRelease {
 impl TestRelease {
     /// A release that handles these plans.
     pub fn handling(plans: &[&'static str]) -> Self {
-        TestRelease {
-            plans: plans.iter().copied().collect(),
-            failure: None,
-        }
+        TestRelease { plans: plans.iter().copied().collect(), failure: None }
     }
 }
 
@@ -203,16 +186,11 @@ impl Release for TestRelease {
         plan: &Plan,
         from: &VersionMap,
     ) -> Result<VersionMap, Failure> {
-        context
-            .state
-            .set(b"migrated".to_vec(), plan.name.clone().into_bytes())?;
+        context.state.set(b"migrated".to_vec(), plan.name.clone().into_bytes())?;
         if let Some(reason) = self.failure {
             return Err(Failure::Rejected(Rejected::sdk(1, reason)));
         }
-        Ok(from
-            .iter()
-            .map(|(module, version)| (module.clone(), version + 1))
-            .collect())
+        Ok(from.iter().map(|(module, version)| (module.clone(), version + 1)).collect())
     }
     fn bundles(&self, _: u64) -> Option<ReleaseBundles> {
         None

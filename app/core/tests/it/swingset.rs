@@ -48,11 +48,15 @@ fn result_of(chain: &Chain, action_number: u64) -> QueryDeliveryResultResponse {
 
 fn queue_length(chain: &Chain) -> u64 {
     let request = QueryActionQueueRequest { limit: 1 };
-    chain.query::<_, QueryActionQueueResponse>("/swing.swingset.v1.Query/ActionQueue", &request).expect("answers").length
+    chain
+        .query::<_, QueryActionQueueResponse>("/swing.swingset.v1.Query/ActionQueue", &request)
+        .expect("answers")
+        .length
 }
 
 fn kernel(chain: &Chain) -> swing_proto::swing::swingset::v1::KernelInfo {
-    let answer: QueryKernelResponse = chain.query("/swing.swingset.v1.Query/Kernel", &QueryKernelRequest {}).expect("answers");
+    let answer: QueryKernelResponse =
+        chain.query("/swing.swingset.v1.Query/Kernel", &QueryKernelRequest {}).expect("answers");
     answer.kernel.expect("always there")
 }
 
@@ -74,12 +78,25 @@ fn an_inbound_message_is_delivered_at_the_blocks_end_and_its_result_can_be_asked
     assert_eq!(result.code, 0, "{}", result.log);
     assert_eq!(kinds(&chain.last.events), ["swingset_delivered", "swingset_result", "swingset_cranks"]);
     let answer = result_of(&chain, 1);
-    assert_eq!((answer.kpid.as_str(), answer.state.as_str(), answer.body.as_slice()), ("kp40", "fulfilled", b"#1".as_slice()));
+    assert_eq!(
+        (answer.kpid.as_str(), answer.state.as_str(), answer.body.as_slice()),
+        ("kp40", "fulfilled", b"#1".as_slice())
+    );
     // 10,000 for the transaction, 1,000 for the message, 20 a byte of it.
-    assert_eq!(chain.balance(&alice.address), 1_000_000_000 - 3000 - 11_000 - 20 * ("counter".len() + "increment".len() + 3) as u64);
+    assert_eq!(
+        chain.balance(&alice.address),
+        1_000_000_000 - 3000 - 11_000 - 20 * ("counter".len() + "increment".len() + 3) as u64
+    );
     assert_eq!(kernel(&chain).crank_number, 1);
     assert_eq!(kernel(&chain).engine_status(), EngineStatus::Running);
-    assert!(chain.query::<_, QueryDeliveryResultResponse>("/swing.swingset.v1.Query/DeliveryResult", &QueryDeliveryResultRequest { action_number: 9 }).is_err());
+    assert!(
+        chain
+            .query::<_, QueryDeliveryResultResponse>(
+                "/swing.swingset.v1.Query/DeliveryResult",
+                &QueryDeliveryResultRequest { action_number: 9 }
+            )
+            .is_err()
+    );
 }
 
 #[test]
@@ -110,7 +127,11 @@ fn a_full_queue_refuses_and_keeps_what_it_has() {
     let mut chain = genesis.start().expect("valid");
     let messages = (0..3).map(|_| deliver(&alice, "counter", "increment")).collect();
     let tx = chain.sign(&rich_gas(messages), &alice);
-    check_refused(&chain.deliver(tx), 6, "message index: 2: 2 actions are waiting, 2 may: try again later: inbound queue is full");
+    check_refused(
+        &chain.deliver(tx),
+        6,
+        "message index: 2: 2 actions are waiting, 2 may: try again later: inbound queue is full",
+    );
     assert_eq!(queue_length(&chain), 0);
     assert_eq!(run(&mut chain, &alice, deliver(&alice, "counter", "increment")).code, 0);
 }
@@ -141,14 +162,16 @@ fn messages_to_nobody_and_without_arguments_are_refused() {
     let mut chain = Chain::new(&[&alice]);
     check_refused(&run(&mut chain, &alice, deliver(&alice, "nobody", "x")), 8, "no vat is called \"nobody\"");
     check_refused(&run(&mut chain, &alice, deliver(&alice, "counter", "")), 9, "method: from 1 to 256 bytes expected");
-    let bare = MsgDeliverInbound { sender: alice.text(), target: "counter".into(), method: "m".into(), args: Vec::new() };
+    let bare =
+        MsgDeliverInbound { sender: alice.text(), target: "counter".into(), method: "m".into(), args: Vec::new() };
     check_refused(&run(&mut chain, &alice, swing_proto::pack(&bare)), 9, "a smallcaps body of a list expected");
 }
 
 #[test]
 fn vats_are_listed_with_their_names() {
     let chain = Chain::new(&[&Account::new(1)]);
-    let answer: QueryVatsResponse = chain.query("/swing.swingset.v1.Query/Vats", &QueryVatsRequest::default()).expect("answers");
+    let answer: QueryVatsResponse =
+        chain.query("/swing.swingset.v1.Query/Vats", &QueryVatsRequest::default()).expect("answers");
     let vats: Vec<_> = answer.vats.iter().map(|vat| (vat.name.as_str(), vat.vat_id.as_str())).collect();
     assert_eq!(vats, [("counter", "v1"), ("mint", "v2")]);
 }
@@ -196,8 +219,16 @@ fn installations_that_cannot_be_are_refused() {
     let two = MsgInstallBundle { bundle: "v".into(), compressed_bundle: vec![1], ..install(&alice) };
     refuse(two, 2, "expected exactly one of");
     let bomb = packed(&vec![0; 1 << 20]);
-    refuse(MsgInstallBundle { compressed_bundle: bomb.clone(), uncompressed_size: 100, ..install(&alice) }, 4, "found more");
-    refuse(MsgInstallBundle { compressed_bundle: bomb.clone(), ..install(&alice) }, 4, "uncompressed_size must be above 0");
+    refuse(
+        MsgInstallBundle { compressed_bundle: bomb.clone(), uncompressed_size: 100, ..install(&alice) },
+        4,
+        "found more",
+    );
+    refuse(
+        MsgInstallBundle { compressed_bundle: bomb.clone(), ..install(&alice) },
+        4,
+        "uncompressed_size must be above 0",
+    );
     let huge = MsgInstallBundle { compressed_bundle: bomb, uncompressed_size: 1 << 40, ..install(&alice) };
     refuse(huge, 3, "10485760 are allowed");
     refuse(MsgInstallBundle { bundle: "bad".into(), ..install(&alice) }, 100, "bundle is not admitted");
@@ -209,7 +240,8 @@ fn sha512(bytes: &[u8]) -> String {
 
 /// A chunked installation of `bytes` in pieces of 40.
 fn chunked(submitter: &Account, bytes: &[u8]) -> MsgInstallBundle {
-    let chunks = bytes.chunks(40).map(|chunk| ChunkInfo { sha512: sha512(chunk), size_bytes: chunk.len() as u64, state: 0 });
+    let chunks =
+        bytes.chunks(40).map(|chunk| ChunkInfo { sha512: sha512(chunk), size_bytes: chunk.len() as u64, state: 0 });
     let artifact = ChunkedArtifact { sha512: sha512(bytes), size_bytes: bytes.len() as u64, chunks: chunks.collect() };
     MsgInstallBundle { chunked_artifact: Some(artifact), ..install(submitter) }
 }
@@ -225,7 +257,8 @@ fn chunk(submitter: &Account, artifact: u64, index: u64, data: &[u8]) -> Any {
 
 fn pending(chain: &Chain) -> usize {
     let request = QueryPendingInstallationsRequest {};
-    let answer = chain.query::<_, QueryPendingInstallationsResponse>("/swing.swingset.v1.Query/PendingInstallations", &request);
+    let answer =
+        chain.query::<_, QueryPendingInstallationsResponse>("/swing.swingset.v1.Query/PendingInstallations", &request);
     answer.expect("answers").installations.len()
 }
 
@@ -241,7 +274,11 @@ fn a_bundle_arrives_in_chunks_in_any_order_from_its_initiator_only() {
     assert_eq!((stranger.codespace.as_str(), stranger.code), ("sdk", 4), "{}", stranger.log);
     check_refused(&run(&mut chain, &alice, chunk(&alice, 1, 3, &[])), 5, "the artifact has 3 chunks");
     check_refused(&run(&mut chain, &alice, chunk(&alice, 1, 0, &bytes[1..41])), 5, "SHA-512 of chunk 0");
-    check_refused(&run(&mut chain, &alice, chunk(&alice, 1, 0, &bytes[..39])), 5, "chunk 0 has 39 bytes, 40 were announced");
+    check_refused(
+        &run(&mut chain, &alice, chunk(&alice, 1, 0, &bytes[..39])),
+        5,
+        "chunk 0 has 39 bytes, 40 were announced",
+    );
     assert_eq!(run(&mut chain, &alice, chunk(&alice, 1, 2, &bytes[80..])).code, 0);
     check_refused(&run(&mut chain, &alice, chunk(&alice, 1, 2, &bytes[80..])), 5, "chunk 2 is there already");
     assert_eq!(run(&mut chain, &alice, chunk(&alice, 1, 0, &bytes[..40])).code, 0);
@@ -284,6 +321,10 @@ fn artifacts_that_do_not_add_up_are_refused() {
     refuse(&|artifact| artifact.size_bytes = 101, 5, "the chunks have 100 bytes, the artifact says 101");
     refuse(&|artifact| artifact.chunks.clear(), 5, "from 1 to 1024 chunks expected, got 0");
     refuse(&|artifact| artifact.chunks[0].size_bytes = 0, 5, "chunks[0]: from 1 to 490000 bytes expected, got 0");
-    refuse(&|artifact| artifact.chunks[1].sha512 = "AB".repeat(64), 5, "chunks[1]: sha512 must be 128 lower-case hex digits");
+    refuse(
+        &|artifact| artifact.chunks[1].sha512 = "AB".repeat(64),
+        5,
+        "chunks[1]: sha512 must be 128 lower-case hex digits",
+    );
     refuse(&|artifact| artifact.size_bytes = u64::MAX, 3, "10485760 are allowed");
 }

@@ -110,7 +110,11 @@ fn recorded_transactions_give_the_recorded_results_and_balances() {
         let balances = export["app_state"]["bank"]["balances"].as_array().expect("a list");
         let balance = balances.iter().find(|balance| balance["address"] == account).expect("exported");
         let address = Address::parse(account.as_str().expect("text")).expect("an address");
-        assert_eq!(chain.balance(&address).to_string(), balance["coins"][0]["amount"].as_str().expect("text"), "{account}");
+        assert_eq!(
+            chain.balance(&address).to_string(),
+            balance["coins"][0]["amount"].as_str().expect("text"),
+            "{account}"
+        );
     }
 }
 
@@ -119,5 +123,8 @@ fn a_genesis_with_another_chains_modules_is_refused_by_name() {
     let mut genesis = genesis();
     genesis.app_state = json(GENESIS)["app_state"].clone();
     let refused = genesis.start().err().expect("refused").to_string();
-    assert!(refused.starts_with("app_state.authz: no module of this chain has this section; known are auth, bank"), "{refused}");
+    assert!(
+        refused.starts_with("app_state.authz: no module of this chain has this section; known are auth, bank"),
+        "{refused}"
+    );
 }

@@ -58,11 +58,7 @@ pub(super) struct Ended {
 pub(super) fn serve(shared: &Arc<Shared>, stream: &Stream) -> std::io::Result<Ended> {
     let requests = spawn_reader(shared, stream.try_clone()?)?;
     let (replies, writer) = spawn_writer(shared, stream.try_clone()?)?;
-    let mut connection = Connection {
-        shared,
-        replies,
-        is_consensus: false,
-    };
+    let mut connection = Connection { shared, replies, is_consensus: false };
     let end = connection.run(&requests);
     let was_consensus = connection.is_consensus;
     drop(connection);
@@ -129,11 +125,7 @@ impl Connection<'_> {
             self.is_consensus = true;
         }
         // The owner has told the lifecycle why it ended.
-        let answer = self
-            .shared
-            .consensus
-            .call(request)
-            .map_err(|_| End::Failed(ConnectionError::OwnerEnded))?;
+        let answer = self.shared.consensus.call(request).map_err(|_| End::Failed(ConnectionError::OwnerEnded))?;
         self.reply(answer.value)?;
         answer.then_stop.map_or(Ok(()), |reason| Err(End::LastReply(reason)))
     }
@@ -147,52 +139,42 @@ impl Connection<'_> {
 fn spawn_reader(shared: &Arc<Shared>, stream: Stream) -> std::io::Result<Receiver<Result<Request, ConnectionError>>> {
     let (requests, queue) = sync_channel(REQUESTS_AHEAD_MAX);
     let shared = Arc::clone(shared);
-    std::thread::Builder::new()
-        .name("abci-read".to_owned())
-        .spawn(move || {
-            let _watched = Watched::new("abci-read", Arc::clone(&shared.lifecycle));
-            let mut frames = FrameReader::new(stream, shared.frame_bytes_max);
-            loop {
-                let request = match frames.read::<Request>() {
-                    Ok(None) => return,
-                    Ok(Some(request)) => Ok(request),
-                    Err(error) => Err(ConnectionError::from(error)),
-                };
-                if let Ok(Request {
-                    value: Some(request::Value::CheckTx(check)),
-                }) = &request
-                {
-                    shared.read.foresee(&check.tx);
-                }
-                let failed = request.is_err();
-                // The receiver is gone when the connection ended for another reason.
-                if requests.send(request).is_err() || failed {
-                    return;
-                }
+    std::thread::Builder::new().name("abci-read".to_owned()).spawn(move || {
+        let _watched = Watched::new("abci-read", Arc::clone(&shared.lifecycle));
+        let mut frames = FrameReader::new(stream, shared.frame_bytes_max);
+        loop {
+            let request = match frames.read::<Request>() {
+                Ok(None) => return,
+                Ok(Some(request)) => Ok(request),
+                Err(error) => Err(ConnectionError::from(error)),
+            };
+            if let Ok(Request { value: Some(request::Value::CheckTx(check)) }) = &request {
+                shared.read.foresee(&check.tx);
             }
-        })?;
+            let failed = request.is_err();
+            // The receiver is gone when the connection ended for another reason.
+            if requests.send(request).is_err() || failed {
+                return;
+            }
+        }
+    })?;
     Ok(queue)
 }
 
-type Writer = (
-    SyncSender<response::Value>,
-    std::thread::JoinHandle<std::io::Result<()>>,
-);
+type Writer = (SyncSender<response::Value>, std::thread::JoinHandle<std::io::Result<()>>);
 
 fn spawn_writer(shared: &Arc<Shared>, stream: Stream) -> std::io::Result<Writer> {
     let (replies, queue) = sync_channel(REPLIES_MAX);
     let lifecycle = Arc::clone(&shared.lifecycle);
-    let thread = std::thread::Builder::new()
-        .name("abci-write".to_owned())
-        .spawn(move || {
-            let _watched = Watched::new("abci-write", lifecycle);
-            let result = write_replies(&queue, &stream);
-            if result.is_err() {
-                // Wakes the reader, so that the connection ends as a whole.
-                stream.close();
-            }
-            result
-        })?;
+    let thread = std::thread::Builder::new().name("abci-write".to_owned()).spawn(move || {
+        let _watched = Watched::new("abci-write", lifecycle);
+        let result = write_replies(&queue, &stream);
+        if result.is_err() {
+            // Wakes the reader, so that the connection ends as a whole.
+            stream.close();
+        }
+        result
+    })?;
     Ok((replies, thread))
 }
 

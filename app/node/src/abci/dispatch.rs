@@ -34,10 +34,7 @@ pub enum ConsensusRequest {
 impl ConsensusRequest {
     /// It comes on the consensus connection; snapshots are restored over their own.
     pub fn marks_consensus_connection(&self) -> bool {
-        !matches!(
-            self,
-            ConsensusRequest::OfferSnapshot(_) | ConsensusRequest::ApplySnapshotChunk(_)
-        )
+        !matches!(self, ConsensusRequest::OfferSnapshot(_) | ConsensusRequest::ApplySnapshotChunk(_))
     }
 }
 
@@ -102,9 +99,7 @@ pub fn route(request: Request) -> Result<Route, ConnectionError> {
 /// A local fault: the process ends, nothing is answered.
 pub fn read(application: &dyn ReadApplication, request: ReadRequest) -> Result<response::Value, StopReason> {
     Ok(match request {
-        ReadRequest::Echo(request) => response::Value::Echo(ResponseEcho {
-            message: request.message,
-        }),
+        ReadRequest::Echo(request) => response::Value::Echo(ResponseEcho { message: request.message }),
         ReadRequest::Flush => response::Value::Flush(ResponseFlush {}),
         ReadRequest::Info(request) => response::Value::Info(application.info(request)?),
         ReadRequest::Query(request) => response::Value::Query(application.query(request)?),
@@ -134,10 +129,7 @@ pub fn consensus(application: &mut dyn ConsensusApplication, request: ConsensusR
         }
         ConsensusRequest::Commit => {
             let committed = application.commit()?;
-            return Ok(Answer {
-                value: response::Value::Commit(committed.response),
-                then_stop: committed.then_stop,
-            });
+            return Ok(Answer { value: response::Value::Commit(committed.response), then_stop: committed.then_stop });
         }
         ConsensusRequest::OfferSnapshot(request) => {
             response::Value::OfferSnapshot(application.offer_snapshot(request)?)

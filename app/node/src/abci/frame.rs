@@ -67,10 +67,7 @@ pub struct FrameReader<R> {
 impl<R: Read> FrameReader<R> {
     /// A reader that accepts frames of at most `frame_bytes_max` bytes.
     pub fn new(stream: R, frame_bytes_max: usize) -> Self {
-        FrameReader {
-            stream: BufReader::with_capacity(READ_AHEAD_BYTES, stream),
-            frame_bytes_max,
-        }
+        FrameReader { stream: BufReader::with_capacity(READ_AHEAD_BYTES, stream), frame_bytes_max }
     }
 
     /// The next message, or `None` when the stream ended between two frames.
@@ -83,20 +80,14 @@ impl<R: Read> FrameReader<R> {
         };
         let frame = self.read_body(length)?;
         let size = frame.len();
-        M::decode(frame)
-            .map(Some)
-            .map_err(|source| FrameError::Malformed { length: size, source })
+        M::decode(frame).map(Some).map_err(|source| FrameError::Malformed { length: size, source })
     }
 
     fn read_length(&mut self) -> Result<Option<u64>, FrameError> {
         let mut length = 0_u64;
         for position in 0..VARINT_BYTES_MAX {
             let Some(byte) = self.read_byte()? else {
-                return if position == 0 {
-                    Ok(None)
-                } else {
-                    Err(FrameError::Truncated { length, missing: 1 })
-                };
+                return if position == 0 { Ok(None) } else { Err(FrameError::Truncated { length, missing: 1 }) };
             };
             let bits = u64::from(byte & 0x7f);
             // The tenth byte has room for one bit only.
@@ -130,18 +121,12 @@ impl<R: Read> FrameReader<R> {
     fn read_body(&mut self, length: u64) -> Result<Bytes, FrameError> {
         let size = usize::try_from(length).unwrap_or(usize::MAX);
         if size > self.frame_bytes_max {
-            return Err(FrameError::TooLarge {
-                length,
-                max: self.frame_bytes_max,
-            });
+            return Err(FrameError::TooLarge { length, max: self.frame_bytes_max });
         }
         let mut frame = Vec::with_capacity(size.min(FIRST_RESERVATION_BYTES));
         (&mut self.stream).take(length).read_to_end(&mut frame)?;
         if frame.len() < size {
-            return Err(FrameError::Truncated {
-                length,
-                missing: length.saturating_sub(frame.len() as u64),
-            });
+            return Err(FrameError::Truncated { length, missing: length.saturating_sub(frame.len() as u64) });
         }
         Ok(Bytes::from(frame))
     }
@@ -180,11 +165,7 @@ mod tests {
     }
 
     fn echo(message: &str) -> Request {
-        Request {
-            value: Some(Value::Echo(RequestEcho {
-                message: message.to_owned(),
-            })),
-        }
+        Request { value: Some(Value::Echo(RequestEcho { message: message.to_owned() })) }
     }
 
     fn frames(messages: &[Request]) -> Vec<u8> {
@@ -230,18 +211,10 @@ mod tests {
     fn a_bad_stream_is_refused_with_what_was_wrong() {
         let good = frames(&[echo("a")]);
         check_refused(&[0xff; 12], 0, "not an unsigned varint");
-        check_refused(
-            &[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02],
-            0,
-            "not an unsigned varint",
-        );
+        check_refused(&[0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02], 0, "not an unsigned varint");
         check_refused(&[0x80], 0, "ended inside a frame");
         check_refused(&[0x05, 0x01], 0, "4 bytes of 5 are missing");
-        check_refused(
-            &[good.clone(), vec![0xe9, 0x07]].concat(),
-            1,
-            "frame of 1001 bytes: at most 1000",
-        );
+        check_refused(&[good.clone(), vec![0xe9, 0x07]].concat(), 1, "frame of 1001 bytes: at most 1000");
         check_refused(&[good, vec![0x02, 0xff, 0xff]].concat(), 1, "not a protobuf message");
     }
 
@@ -251,15 +224,6 @@ mod tests {
         let (_, error) = read_all(&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f], 9, 1000);
         assert!(matches!(error, Some(FrameError::TooLarge { .. })), "{error:?}");
         let (_, error) = read_all(&[0x80, 0x80, 0x80, 0x80, 0x04, 1, 2], 9, 1 << 31);
-        assert!(
-            matches!(
-                error,
-                Some(FrameError::Truncated {
-                    missing: 1_073_741_822,
-                    ..
-                })
-            ),
-            "{error:?}"
-        );
+        assert!(matches!(error, Some(FrameError::Truncated { missing: 1_073_741_822, .. })), "{error:?}");
     }
 }

@@ -60,10 +60,7 @@ impl Listener {
     pub fn bind(address: &Address) -> Result<Self, BindError> {
         let failed = |source: std::io::Error| match source.kind() {
             ErrorKind::AddrInUse => BindError::InUse(address.to_string()),
-            _ => BindError::Io {
-                address: address.to_string(),
-                source,
-            },
+            _ => BindError::Io { address: address.to_string(), source },
         };
         match address {
             Address::Tcp(host) => TcpListener::bind(host.as_str()).map(Listener::Tcp).map_err(failed),
@@ -77,9 +74,7 @@ impl Listener {
                     Err(error) if error.kind() == ErrorKind::NotFound => {}
                     Err(error) => return Err(failed(error)),
                 }
-                UnixListener::bind(path)
-                    .map(|listener| Listener::Unix(listener, path.clone()))
-                    .map_err(failed)
+                UnixListener::bind(path).map(|listener| Listener::Unix(listener, path.clone())).map_err(failed)
             }
         }
     }
@@ -219,10 +214,7 @@ mod tests {
         }
         for bad in ["", "unix://", "tcp://localhost", "/tmp/a.sock", "http://localhost:1"] {
             let error = bad.parse::<Address>().expect_err("a bad address").to_string();
-            assert!(
-                error.contains("expected unix:///path/to/socket or tcp://host:port"),
-                "{error}"
-            );
+            assert!(error.contains("expected unix:///path/to/socket or tcp://host:port"), "{error}");
         }
     }
 

@@ -107,20 +107,15 @@ where
 {
     let (jobs, queue) = sync_channel(JOBS_MAX);
     let ended = Arc::new(Ended::default());
-    let handle = ConsensusHandle {
-        jobs,
-        ended: Arc::clone(&ended),
-    };
-    let thread = std::thread::Builder::new()
-        .name("consensus".to_owned())
-        .spawn(move || {
-            let _ended = SetOnDrop(ended);
-            let _watched = Watched::new("consensus", Arc::clone(&lifecycle));
-            match build() {
-                Ok(mut application) => serve(&mut application, &queue, lifecycle.as_ref()),
-                Err(reason) => lifecycle.stop(reason),
-            }
-        })?;
+    let handle = ConsensusHandle { jobs, ended: Arc::clone(&ended) };
+    let thread = std::thread::Builder::new().name("consensus".to_owned()).spawn(move || {
+        let _ended = SetOnDrop(ended);
+        let _watched = Watched::new("consensus", Arc::clone(&lifecycle));
+        match build() {
+            Ok(mut application) => serve(&mut application, &queue, lifecycle.as_ref()),
+            Err(reason) => lifecycle.stop(reason),
+        }
+    })?;
     Ok((handle, thread))
 }
 
@@ -148,9 +143,7 @@ fn serve(application: &mut dyn ConsensusApplication, queue: &Receiver<Job>, life
             Ok(answer) => {
                 let last = answer.then_stop.is_some();
                 if reply.send(answer).is_err() {
-                    lifecycle.stop(StopReason::Halt(Halt::new(
-                        "nobody waits for the answer of a consensus request",
-                    )));
+                    lifecycle.stop(StopReason::Halt(Halt::new("nobody waits for the answer of a consensus request")));
                     return;
                 }
                 if last {

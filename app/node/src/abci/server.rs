@@ -30,10 +30,7 @@ pub struct ServerConfig {
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        ServerConfig {
-            frame_bytes_max: FRAME_BYTES_MAX_DEFAULT,
-            connections_max: 32,
-        }
+        ServerConfig { frame_bytes_max: FRAME_BYTES_MAX_DEFAULT, connections_max: 32 }
     }
 }
 
@@ -58,16 +55,10 @@ impl Server {
         consensus: ConsensusHandle,
         lifecycle: Arc<dyn Lifecycle>,
     ) -> Result<Self, BindError> {
-        let failed = |source| BindError::Io {
-            address: address.to_string(),
-            source,
-        };
+        let failed = |source| BindError::Io { address: address.to_string(), source };
         let listener = Listener::bind(address)?;
         let bound = listener.address().map_err(failed)?;
-        let open = Arc::new(OpenConnections {
-            max: config.connections_max,
-            ..OpenConnections::default()
-        });
+        let open = Arc::new(OpenConnections { max: config.connections_max, ..OpenConnections::default() });
         let closing = Arc::new(AtomicBool::new(false));
         let shared = Arc::new(Shared {
             read,
@@ -76,21 +67,12 @@ impl Server {
             frame_bytes_max: config.frame_bytes_max,
             consensus_open: AtomicBool::new(false),
         });
-        let acceptor = Acceptor {
-            shared,
-            open: Arc::clone(&open),
-            closing: Arc::clone(&closing),
-        };
+        let acceptor = Acceptor { shared, open: Arc::clone(&open), closing: Arc::clone(&closing) };
         std::thread::Builder::new()
             .name("abci-accept".to_owned())
             .spawn(move || acceptor.run(&listener))
             .map_err(failed)?;
-        Ok(Server {
-            address: bound,
-            open,
-            consensus,
-            closing,
-        })
+        Ok(Server { address: bound, open, consensus, closing })
     }
 
     /// Where it listens.
@@ -154,15 +136,13 @@ impl Acceptor {
             return Ok(());
         };
         let (shared, open) = (Arc::clone(&self.shared), Arc::clone(&self.open));
-        std::thread::Builder::new()
-            .name("abci-serve".to_owned())
-            .spawn(move || {
-                let _watched = Watched::new("abci-serve", Arc::clone(&shared.lifecycle));
-                let _slot = Slot { open, id };
-                let ended = connection::serve(&shared, &stream);
-                stream.close();
-                report(&shared, ended);
-            })?;
+        std::thread::Builder::new().name("abci-serve".to_owned()).spawn(move || {
+            let _watched = Watched::new("abci-serve", Arc::clone(&shared.lifecycle));
+            let _slot = Slot { open, id };
+            let ended = connection::serve(&shared, &stream);
+            stream.close();
+            report(&shared, ended);
+        })?;
         Ok(())
     }
 }
@@ -179,13 +159,8 @@ fn report(shared: &Shared, ended: std::io::Result<Ended>) {
             let reason = format!("serving an ABCI connection: {error}");
             shared.lifecycle.stop(StopReason::Halt(Halt::new(reason)));
         }
-        Ok(Ended {
-            was_consensus: true,
-            result,
-        }) => {
-            let detail = result
-                .err()
-                .map_or_else(|| "the engine closed it".to_owned(), |error| error.to_string());
+        Ok(Ended { was_consensus: true, result }) => {
+            let detail = result.err().map_or_else(|| "the engine closed it".to_owned(), |error| error.to_string());
             // Last, so that a stop that is due for another reason comes first.
             shared.lifecycle.stop(StopReason::ConsensusLost { detail });
         }
@@ -224,19 +199,12 @@ impl OpenConnections {
     fn finish(&self, patience: Duration) -> bool {
         let streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         streams.open.values().for_each(Stream::close_reading);
-        let waited = self
-            .fewer
-            .wait_timeout_while(streams, patience, |streams| !streams.open.is_empty());
+        let waited = self.fewer.wait_timeout_while(streams, patience, |streams| !streams.open.is_empty());
         waited.unwrap_or_else(PoisonError::into_inner).0.open.is_empty()
     }
 
     fn cut(&self) {
-        self.streams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .open
-            .values()
-            .for_each(Stream::close);
+        self.streams.lock().unwrap_or_else(PoisonError::into_inner).open.values().for_each(Stream::close);
     }
 }
 
@@ -248,12 +216,7 @@ struct Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.open
-            .streams
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .open
-            .remove(&self.id);
+        self.open.streams.lock().unwrap_or_else(PoisonError::into_inner).open.remove(&self.id);
         self.open.fewer.notify_all();
     }
 }

@@ -19,11 +19,7 @@ pub(super) struct Announcing<'a> {
 
 impl<'a> Announcing<'a> {
     pub(super) fn new(engine: &'a mut dyn Engine, killpoints: &'a dyn Killpoints, height: u64) -> Self {
-        Announcing {
-            engine,
-            killpoints,
-            height,
-        }
+        Announcing { engine, killpoints, height }
     }
 }
 

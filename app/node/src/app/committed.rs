@@ -27,13 +27,7 @@ impl Committed {
     pub(super) fn load(store: &Store) -> Result<Self, Halt> {
         let view = store.latest();
         let app_version = consensus::state::app_version(&view).map_err(fault)?;
-        Ok(Committed {
-            height: view.version(),
-            app_hash: view.root_hash().to_vec(),
-            app_version,
-            view,
-            genesis: None,
-        })
+        Ok(Committed { height: view.version(), app_hash: view.root_hash().to_vec(), app_version, view, genesis: None })
     }
 
     /// Whether there is a chain: a committed block, or a genesis.

@@ -48,9 +48,7 @@ struct StagedBlock {
 
 impl std::fmt::Debug for ConsensusApp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ConsensusApp")
-            .field("in_progress", &self.staged.is_some())
-            .finish_non_exhaustive()
+        f.debug_struct("ConsensusApp").field("in_progress", &self.staged.is_some()).finish_non_exhaustive()
     }
 }
 
@@ -60,11 +58,7 @@ fn stored(error: StoreError) -> Halt {
 
 impl ConsensusApp {
     pub(super) fn new(shared: Arc<Shared>, engine: Box<dyn Engine>) -> Self {
-        ConsensusApp {
-            shared,
-            engine,
-            staged: None,
-        }
+        ConsensusApp { shared, engine, staged: None }
     }
 
     /// Drops a block that was finalized and not committed: the engine's instances have seen it.
@@ -122,11 +116,7 @@ impl ConsensusApp {
         verify_ahead(&shared.signatures, &checks);
         let mut state = committed.overlay();
         let mut announced = Announcing::new(self.engine.as_mut(), &*options.killpoints, block.height);
-        let mut ports = Ports {
-            engine: &mut announced,
-            signatures: &shared.signatures,
-            release: options.release,
-        };
+        let mut ports = Ports { engine: &mut announced, signatures: &shared.signatures, release: options.release };
         let output = execute_block(&mut state, block, &mut ports, &options.flags).map_err(|halt| match upgrade {
             Some(plan) => upgrade_failed(plan, block.height, halt),
             None => StopReason::Halt(halt),
@@ -136,19 +126,12 @@ impl ConsensusApp {
             options.killpoints.reach(Killpoint::AfterUpgrade, block.height);
         }
         let app_version = consensus::state::app_version(&state).map_err(fault)?;
-        Ok(ExecutedBlock {
-            output,
-            app_version,
-            changes: state.into_changes(),
-        })
+        Ok(ExecutedBlock { output, app_version, changes: state.into_changes() })
     }
 
     fn commit_staged(&mut self) -> Result<Committed, Halt> {
         let shared = &self.shared;
-        let block = self
-            .staged
-            .take()
-            .ok_or_else(|| Halt::new("the engine sent Commit without FinalizeBlock"))?;
+        let block = self.staged.take().ok_or_else(|| Halt::new("the engine sent Commit without FinalizeBlock"))?;
         let height = block.staged.version();
         shared.options.killpoints.reach(Killpoint::BeforeCommit, height);
         shared.store.commit(block.staged).map_err(stored)?;
@@ -172,10 +155,8 @@ impl ConsensusApp {
         }
         let params = consensus::state::params(&committed.view).map_err(fault)?;
         // Evidence of misbehaviour needs the blocks that it is about. Source: SDK `GetBlockRetentionHeight`.
-        let evidence = params
-            .evidence
-            .and_then(|evidence| u64::try_from(evidence.max_age_num_blocks).ok())
-            .unwrap_or(0);
+        let evidence =
+            params.evidence.and_then(|evidence| u64::try_from(evidence.max_age_num_blocks).ok()).unwrap_or(0);
         convert::to_height(committed.height.saturating_sub(keep.max(evidence)))
     }
 }
@@ -188,21 +169,14 @@ struct ExecutedBlock {
 }
 
 fn upgrade_failed(plan: &Plan, height: u64, halt: Halt) -> StopReason {
-    StopReason::UpgradeFailed {
-        plan: plan.clone(),
-        height,
-        reason: halt.reason,
-    }
+    StopReason::UpgradeFailed { plan: plan.clone(), height, reason: halt.reason }
 }
 
 impl ConsensusApplication for ConsensusApp {
     fn init_chain(&mut self, request: pb::RequestInitChain) -> Result<pb::ResponseInitChain, StopReason> {
         let committed = self.shared.committed();
         if committed.height > 0 {
-            let reason = format!(
-                "the engine sent InitChain, but block {} is committed here",
-                committed.height
-            );
+            let reason = format!("the engine sent InitChain, but block {} is committed here", committed.height);
             return Err(Halt::new(reason).into());
         }
         // A second InitChain in one process (the engine was restarted before block 1) begins anew.
@@ -211,26 +185,13 @@ impl ConsensusApplication for ConsensusApp {
         let request: InitChain = convert::init_chain(request)?;
         let mut state = State::new(&committed.view);
         let options = &self.shared.options;
-        let mut ports = Ports {
-            engine: self.engine.as_mut(),
-            signatures: &self.shared.signatures,
-            release: options.release,
-        };
+        let mut ports =
+            Ports { engine: self.engine.as_mut(), signatures: &self.shared.signatures, release: options.release };
         let output = init_chain(&mut state, &request, &mut ports).map_err(genesis_refused)?;
         let app_version = consensus::state::app_version(&state).map_err(fault)?;
         let genesis = state.into_changes();
-        let app_hash = self
-            .shared
-            .store
-            .stage(initial_height, genesis.clone())
-            .map_err(stored)?
-            .root_hash()
-            .to_vec();
-        let committed = Committed {
-            app_version,
-            genesis: Some(genesis),
-            ..Committed::clone(&committed)
-        };
+        let app_hash = self.shared.store.stage(initial_height, genesis.clone()).map_err(stored)?.root_hash().to_vec();
+        let committed = Committed { app_version, genesis: Some(genesis), ..Committed::clone(&committed) };
         // A chain that this release cannot run is refused before its first block.
         self.guard(&committed)?;
         self.shared.publish(committed);
@@ -251,9 +212,7 @@ impl ConsensusApplication for ConsensusApp {
         let bytes_max = u64::try_from(request.max_tx_bytes).ok();
         let limits = Limits::of(&committed.overlay(), bytes_max).map_err(fault)?;
         let txs = proposals::prepare(convert::txs(&request.txs), limits);
-        Ok(pb::ResponsePrepareProposal {
-            txs: txs.into_iter().map(Into::into).collect(),
-        })
+        Ok(pb::ResponsePrepareProposal { txs: txs.into_iter().map(Into::into).collect() })
     }
 
     fn process_proposal(
@@ -282,33 +241,18 @@ impl ConsensusApplication for ConsensusApp {
         self.check_height(&committed, block.height)?;
         let decision = self.guard(&committed)?;
         let executed = self.execute(&committed, &block, &decision)?;
-        let staged = self
-            .shared
-            .store
-            .stage(block.height, executed.changes)
-            .map_err(stored)?;
+        let staged = self.shared.store.stage(block.height, executed.changes).map_err(stored)?;
         let app_hash = staged.root_hash().to_vec();
-        self.staged = Some(StagedBlock {
-            staged,
-            app_version: executed.app_version,
-        });
-        self.shared
-            .options
-            .killpoints
-            .reach(Killpoint::AfterFinalize, block.height);
+        self.staged = Some(StagedBlock { staged, app_version: executed.app_version });
+        self.shared.options.killpoints.reach(Killpoint::AfterFinalize, block.height);
         Ok(convert::block_output(executed.output, app_hash)?)
     }
 
     fn commit(&mut self) -> Result<CommitReply, StopReason> {
         let committed = self.commit_staged()?;
-        let response = pb::ResponseCommit {
-            retain_height: self.retain_height(&committed)?,
-        };
+        let response = pb::ResponseCommit { retain_height: self.retain_height(&committed)? };
         let refusal = self.shared.refusal(&committed)?;
-        Ok(CommitReply {
-            response,
-            then_stop: refusal.map(StopReason::Upgrade),
-        })
+        Ok(CommitReply { response, then_stop: refusal.map(StopReason::Upgrade) })
     }
 
     fn offer_snapshot(&mut self, _request: pb::RequestOfferSnapshot) -> Result<pb::ResponseOfferSnapshot, StopReason> {
@@ -323,10 +267,7 @@ impl ConsensusApplication for ConsensusApp {
     ) -> Result<pb::ResponseApplySnapshotChunk, StopReason> {
         // None was accepted, so none is being restored.
         let result = pb::response_apply_snapshot_chunk::Result::Abort;
-        Ok(pb::ResponseApplySnapshotChunk {
-            result: result.into(),
-            ..pb::ResponseApplySnapshotChunk::default()
-        })
+        Ok(pb::ResponseApplySnapshotChunk { result: result.into(), ..pb::ResponseApplySnapshotChunk::default() })
     }
 
     fn block_in_progress(&self) -> bool {
@@ -337,8 +278,6 @@ impl ConsensusApplication for ConsensusApp {
 fn genesis_refused(error: GenesisError) -> StopReason {
     match error {
         GenesisError::Halt(halt) => StopReason::Halt(halt),
-        refused => StopReason::GenesisRefused {
-            reason: refused.to_string(),
-        },
+        refused => StopReason::GenesisRefused { reason: refused.to_string() },
     }
 }

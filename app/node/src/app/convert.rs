@@ -33,9 +33,7 @@ pub(super) fn time(time: Option<Timestamp>) -> Result<Time, Halt> {
         return Ok(Time::default());
     };
     let nanos = u32::try_from(nanos).ok().filter(|nanos| *nanos < 1_000_000_000);
-    nanos
-        .map(|nanos| Time { seconds, nanos })
-        .ok_or_else(|| Halt::new("the engine sent a time with wrong nanoseconds"))
+    nanos.map(|nanos| Time { seconds, nanos }).ok_or_else(|| Halt::new("the engine sent a time with wrong nanoseconds"))
 }
 
 pub(super) fn block(request: pb::RequestFinalizeBlock) -> Result<Block, Halt> {
@@ -57,15 +55,8 @@ pub(super) fn init_chain(request: pb::RequestInitChain) -> Result<InitChain, Hal
         chain_id: request.chain_id,
         time: time(request.time)?,
         initial_height: height(request.initial_height)?,
-        consensus_params: request
-            .consensus_params
-            .map(|params| params.encode_to_vec())
-            .unwrap_or_default(),
-        validators: request
-            .validators
-            .into_iter()
-            .map(validator)
-            .collect::<Result<_, _>>()?,
+        consensus_params: request.consensus_params.map(|params| params.encode_to_vec()).unwrap_or_default(),
+        validators: request.validators.into_iter().map(validator).collect::<Result<_, _>>()?,
         app_state: request.app_state_bytes.to_vec(),
     })
 }
@@ -91,15 +82,8 @@ fn gas(amount: u64) -> i64 {
 }
 
 fn event(event: Event) -> pb::Event {
-    let attribute = |(key, value)| pb::EventAttribute {
-        key,
-        value,
-        index: true,
-    };
-    pb::Event {
-        r#type: event.kind,
-        attributes: event.attributes.into_iter().map(attribute).collect(),
-    }
+    let attribute = |(key, value)| pb::EventAttribute { key, value, index: true };
+    pb::Event { r#type: event.kind, attributes: event.attributes.into_iter().map(attribute).collect() }
 }
 
 fn events(events: Vec<Event>) -> Vec<pb::Event> {
@@ -136,10 +120,7 @@ pub(super) fn validator_updates(updates: Vec<ValidatorUpdate>) -> Result<Vec<pb:
     let convert = |update: ValidatorUpdate| {
         let power = i64::try_from(update.power).map_err(|_| Halt::new(format!("validator power {}", update.power)))?;
         let sum = Some(crypto::public_key::Sum::Ed25519(update.public_key));
-        Ok(pb::ValidatorUpdate {
-            pub_key: Some(crypto::PublicKey { sum }),
-            power,
-        })
+        Ok(pb::ValidatorUpdate { pub_key: Some(crypto::PublicKey { sum }), power })
     };
     updates.into_iter().map(convert).collect()
 }
@@ -163,11 +144,7 @@ pub(super) fn block_output(output: BlockOutput, app_hash: Vec<u8>) -> Result<pb:
 pub(super) fn outcome(result: TxResult) -> Result<TxOutcome, Halt> {
     let data =
         TxMsgData::decode(result.data.as_slice()).map_err(|error| Halt::new(format!("a result's data: {error}")))?;
-    let attribute = |(key, value)| own::EventAttribute {
-        key,
-        value,
-        index: true,
-    };
+    let attribute = |(key, value)| own::EventAttribute { key, value, index: true };
     let event = |event: Event| own::Event {
         r#type: event.kind,
         attributes: event.attributes.into_iter().map(attribute).collect(),

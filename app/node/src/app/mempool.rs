@@ -21,10 +21,7 @@ pub(super) struct Mempool {
 
 impl Mempool {
     pub(super) fn new(committed: &Committed) -> Self {
-        Mempool {
-            view: committed.view.clone(),
-            changes: committed.genesis.clone().unwrap_or_default(),
-        }
+        Mempool { view: committed.view.clone(), changes: committed.genesis.clone().unwrap_or_default() }
     }
 
     /// Checks a transaction after those that were accepted before it.

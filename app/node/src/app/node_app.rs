@@ -36,9 +36,7 @@ impl OpenedApp {
         if let Some(refusal) = shared.refusal(&shared.committed())? {
             return Err(OpenError::Refused(refusal));
         }
-        Ok(OpenedApp {
-            shared: Arc::new(shared),
-        })
+        Ok(OpenedApp { shared: Arc::new(shared) })
     }
 
     /// The reading half.
@@ -60,10 +58,7 @@ impl NodeApp {
     pub fn open(options: AppOptions, engine: Box<dyn Engine>) -> Result<Self, OpenError> {
         let opened = OpenedApp::open(options)?;
         let shared = Arc::clone(&opened.shared);
-        Ok(NodeApp {
-            shared,
-            consensus: opened.consensus(engine),
-        })
+        Ok(NodeApp { shared, consensus: opened.consensus(engine) })
     }
 
     /// The reading half.

@@ -29,9 +29,7 @@ pub(super) fn answer(shared: &Shared, request: &pb::RequestQuery) -> Result<pb::
         ["", "store", rest @ ..] => store_query::answer(shared, rest, request),
         ["", "p2p", "filter", "addr" | "id", _] => Ok(pb::ResponseQuery::default()),
         ["", service, _] if service.contains('.') => routed_query(shared, request),
-        _ => Err(SdkError::UnknownRequest
-            .wrap(format!("unknown query path {}", request.path))
-            .into()),
+        _ => Err(SdkError::UnknownRequest.wrap(format!("unknown query path {}", request.path)).into()),
     };
     match answered {
         Ok(response) => Ok(response),
@@ -63,11 +61,7 @@ pub(super) enum Refused {
 
 impl From<Rejected> for Refused {
     fn from(rejected: Rejected) -> Self {
-        Refused::Query {
-            codespace: rejected.codespace,
-            code: rejected.code,
-            log: rejected.log,
-        }
+        Refused::Query { codespace: rejected.codespace, code: rejected.code, log: rejected.log }
     }
 }
 
@@ -80,11 +74,7 @@ impl From<Halt> for Refused {
 impl From<QueryError> for Refused {
     fn from(error: QueryError) -> Self {
         let (codespace, code) = error.abci_code();
-        Refused::Query {
-            codespace,
-            code,
-            log: error.message,
-        }
+        Refused::Query { codespace, code, log: error.message }
     }
 }
 
@@ -98,19 +88,10 @@ pub(super) fn view(shared: &Shared, height: u64) -> Result<View, String> {
         return Ok(committed.view.clone());
     }
     // A version that is being committed is not there yet for anybody.
-    let known = if height > committed.height {
-        Err(format!("the newest is {}", committed.height))
-    } else {
-        Ok(())
-    };
+    let known = if height > committed.height { Err(format!("the newest is {}", committed.height)) } else { Ok(()) };
     known
         .and_then(|()| shared.store.at(height).map_err(|error| error.to_string()))
-        .map_err(|why| {
-            format!(
-                "failed to load state at height {height}; {why} (latest height: {})",
-                committed.height
-            )
-        })
+        .map_err(|why| format!("failed to load state at height {height}; {why} (latest height: {})", committed.height))
 }
 
 /// [`view`] for a request.
@@ -122,11 +103,7 @@ pub(super) fn requested_view(shared: &Shared, height: i64) -> Result<View, Refus
 
 fn at_head(shared: &Shared, value: Vec<u8>) -> Result<pb::ResponseQuery, Refused> {
     let height = convert::to_height(shared.committed().height)?;
-    Ok(pb::ResponseQuery {
-        value: value.into(),
-        height,
-        ..pb::ResponseQuery::default()
-    })
+    Ok(pb::ResponseQuery { value: value.into(), height, ..pb::ResponseQuery::default() })
 }
 
 fn routed_query(shared: &Shared, request: &pb::RequestQuery) -> Result<pb::ResponseQuery, Refused> {
@@ -137,19 +114,12 @@ fn routed_query(shared: &Shared, request: &pb::RequestQuery) -> Result<pb::Respo
         routed::query(&view, &request.path, &request.data)?
     };
     let height = convert::to_height(view.version())?;
-    Ok(pb::ResponseQuery {
-        value: value.into(),
-        height,
-        ..pb::ResponseQuery::default()
-    })
+    Ok(pb::ResponseQuery { value: value.into(), height, ..pb::ResponseQuery::default() })
 }
 
 fn simulate_service(shared: &Shared, data: &[u8]) -> Result<Vec<u8>, Refused> {
     let request = SimulateRequest::decode(data).map_err(QueryError::from)?;
-    #[allow(
-        deprecated,
-        reason = "clients older than the SDK's 0.43 send the transaction in this field"
-    )]
+    #[allow(deprecated, reason = "clients older than the SDK's 0.43 send the transaction in this field")]
     let tx = match (request.tx_bytes.is_empty(), request.tx) {
         (false, _) => request.tx_bytes,
         (true, Some(tx)) => tx.encode_to_vec(),
@@ -167,15 +137,9 @@ fn simulate(shared: &Shared, tx: &[u8]) -> Result<SimulationResponse, Refused> {
         let log = format!("{}: gas used {}", outcome.log, outcome.gas_used);
         return Err(QueryError::new(Status::InvalidArgument, log).into());
     }
-    let gas_info = GasInfo {
-        gas_wanted: outcome.gas_wanted,
-        gas_used: outcome.gas_used,
-    };
+    let gas_info = GasInfo { gas_wanted: outcome.gas_wanted, gas_used: outcome.gas_used };
     let result = convert::outcome(outcome)?;
-    Ok(SimulationResponse {
-        gas_info: Some(gas_info),
-        result: Some(result),
-    })
+    Ok(SimulationResponse { gas_info: Some(gas_info), result: Some(result) })
 }
 
 fn to_json(response: &SimulationResponse) -> Result<Vec<u8>, Refused> {

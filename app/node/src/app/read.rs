@@ -73,12 +73,9 @@ impl ReadApp {
             });
         }
         let mode = convert::check_mode(request.r#type)?;
-        let Shared {
-            options, signatures, ..
-        } = &*self.shared;
-        let result = self
-            .shared
-            .with_mempool(|mempool| mempool.check(&request.tx, mode, &options.gas_prices, signatures))?;
+        let Shared { options, signatures, .. } = &*self.shared;
+        let result =
+            self.shared.with_mempool(|mempool| mempool.check(&request.tx, mode, &options.gas_prices, signatures))?;
         Ok(convert::check_result(result))
     }
 }
@@ -90,18 +87,9 @@ impl ReadApplication for ReadApp {
             data: NAME.to_owned(),
             version: self.release().to_owned(),
             // Before the first commit there is no committed version, whatever InitChain said.
-            app_version: if committed.height == 0 {
-                0
-            } else {
-                committed.app_version
-            },
+            app_version: if committed.height == 0 { 0 } else { committed.app_version },
             last_block_height: convert::to_height(committed.height)?,
-            last_block_app_hash: if committed.height == 0 {
-                Vec::new()
-            } else {
-                committed.app_hash.clone()
-            }
-            .into(),
+            last_block_app_hash: if committed.height == 0 { Vec::new() } else { committed.app_hash.clone() }.into(),
         })
     }
 

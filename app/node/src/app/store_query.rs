@@ -27,11 +27,7 @@ pub(super) fn answer(shared: &Shared, path: &[&str], request: &pb::RequestQuery)
     let view = requested_view(shared, request.height)?;
     let (value, proof_ops) = if request.prove {
         let (value, proof) = view.prove(&key).map_err(refused)?;
-        let op = crypto::ProofOp {
-            r#type: PROOF_TYPE.to_owned(),
-            key,
-            data: proof,
-        };
+        let op = crypto::ProofOp { r#type: PROOF_TYPE.to_owned(), key, data: proof };
         (value, Some(crypto::ProofOps { ops: vec![op] }))
     } else {
         (view.get(&key).map_err(|error| Halt::new(error.to_string()))?, None)

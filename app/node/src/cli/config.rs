@@ -69,7 +69,8 @@ pub fn run(context: &Context, command: &ConfigCommand) -> Result<(), Failure> {
         }
         ConfigCommand::View { output } => {
             let file = client::open(&context.home)?;
-            let settings = client::SETTINGS.iter().map(|key| ((*key).to_owned(), Value::from(file.get(key).unwrap_or_default())));
+            let settings =
+                client::SETTINGS.iter().map(|key| ((*key).to_owned(), Value::from(file.get(key).unwrap_or_default())));
             output::value(*output, &Value::Object(settings.collect()))
         }
         ConfigCommand::Home => output::line(&context.home.root().display().to_string()),

@@ -139,7 +139,10 @@ fn random_chain_id() -> Result<String, Failure> {
     Ok(format!("test-chain-{}", hex::encode(bytes)))
 }
 
-#[allow(clippy::disallowed_types, reason = "the time of a new genesis is the operator's clock; consensus reads it from the file")]
+#[allow(
+    clippy::disallowed_types,
+    reason = "the time of a new genesis is the operator's clock; consensus reads it from the file"
+)]
 pub fn now() -> String {
     swing_proto::google::protobuf::Timestamp::from(std::time::SystemTime::now()).to_string()
 }

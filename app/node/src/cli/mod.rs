@@ -42,7 +42,11 @@ pub const EXIT_FAILED: u8 = 1;
 pub const EXIT_USAGE: u8 = 2;
 
 #[derive(Debug, Parser)]
-#[command(name = "swingd", about = "A validator's node whose contract engine can be replaced on a live chain", disable_version_flag = true)]
+#[command(
+    name = "swingd",
+    about = "A validator's node whose contract engine can be replaced on a live chain",
+    disable_version_flag = true
+)]
 struct Cli {
     /// Home directory of the node
     #[arg(long, global = true, env = home::HOME_VARIABLE, value_name = "DIR")]

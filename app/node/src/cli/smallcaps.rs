@@ -14,7 +14,8 @@ fn is_special(text: &str) -> bool {
 /// # Errors
 /// The text is not JSON.
 pub fn body_of_text(what: &str, text: &str) -> Result<String, Failure> {
-    let value: Value = serde_json::from_str(text).map_err(|error| Failure::new(format!("{what}: not JSON: {error}")))?;
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| Failure::new(format!("{what}: not JSON: {error}")))?;
     Ok(body(value))
 }
 

@@ -21,6 +21,7 @@ pub struct StatusArgs {
 
 /// Prints the status.
 pub fn run(context: &Context, arguments: &StatusArgs) -> Result<(), Failure> {
-    let status = Status::read(&context.home.data_folder(), context.release).map_err(|halt| Failure::new(halt.reason))?;
+    let status =
+        Status::read(&context.home.data_folder(), context.release).map_err(|halt| Failure::new(halt.reason))?;
     output::value(arguments.output, &status.to_json(&context.home, context.release))
 }

@@ -83,9 +83,14 @@ impl RpcClient {
     /// No connection, a timeout, a JSON-RPC error or an answer that is not JSON-RPC.
     pub fn call(&self, method: &str, params: Value) -> Result<Value, ClientError> {
         let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let unreachable = |error: ureq::Error| ClientError::Unreachable { url: self.url.clone(), reason: error.to_string() };
-        let mut response =
-            self.agent.post(&self.url).header("content-type", "application/json").send(request.as_bytes()).map_err(unreachable)?;
+        let unreachable =
+            |error: ureq::Error| ClientError::Unreachable { url: self.url.clone(), reason: error.to_string() };
+        let mut response = self
+            .agent
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .send(request.as_bytes())
+            .map_err(unreachable)?;
         let bytes = response.body_mut().with_config().limit(ANSWER_SIZE_MAX).read_to_vec().map_err(unreachable)?;
         let mut answer: Value = serde_json::from_slice(&bytes).map_err(|_| {
             ClientError::answer(method, format!("HTTP status {}, and not JSON", response.status().as_u16()))
@@ -169,7 +174,8 @@ impl RpcClient {
     /// # Errors
     /// As [`RpcClient::call`], or the hash is not hex.
     pub fn tx(&self, hash: &str) -> Result<Option<Value>, ClientError> {
-        let bytes = hex::decode(hash).map_err(|_| ClientError::Input(format!("transaction hash {hash:?} is not hex")))?;
+        let bytes =
+            hex::decode(hash).map_err(|_| ClientError::Input(format!("transaction hash {hash:?} is not hex")))?;
         match self.call("tx", json!({"hash": BASE64.encode(bytes), "prove": false})) {
             Ok(result) => Ok(Some(result)),
             Err(ClientError::Rpc { message, .. }) if message.contains("not found") => Ok(None),
@@ -241,7 +247,8 @@ mod tests {
     #[test]
     fn a_node_that_is_not_there_is_named() {
         // Port 1 on loopback: reserved, nothing listens.
-        let error = RpcClient::new("tcp://127.0.0.1:1").expect("a valid address").status().expect_err("no node").to_string();
+        let error =
+            RpcClient::new("tcp://127.0.0.1:1").expect("a valid address").status().expect_err("no node").to_string();
         assert!(error.starts_with("cannot reach the node at http://127.0.0.1:1: "), "{error}");
     }
 

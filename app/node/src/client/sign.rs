@@ -115,7 +115,9 @@ pub fn verify(tx: &TxRaw, signer: &SignerData) -> Result<[u8; 33], ClientError> 
     if verify_signature(&key, &bytes, signature) {
         Ok(key)
     } else {
-        Err(wrong("the signature is not over this transaction: another chain ID, account number or sequence, or it was changed"))
+        Err(wrong(
+            "the signature is not over this transaction: another chain ID, account number or sequence, or it was changed",
+        ))
     }
 }
 
@@ -172,8 +174,10 @@ mod tests {
         let vectors: Vec<Value> = serde_json::from_str(RECORDED).expect("JSON");
         let one = |vector: &Value| {
             let text = |field: &str| vector[field].as_str().expect("a text").to_owned();
-            let raw = TxRaw::decode(BASE64.decode(text("tx_base64")).expect("base64").as_slice()).expect("a transaction");
-            let sequence = AuthInfo::decode(raw.auth_info_bytes.as_slice()).expect("auth info").signer_infos[0].sequence;
+            let raw =
+                TxRaw::decode(BASE64.decode(text("tx_base64")).expect("base64").as_slice()).expect("a transaction");
+            let sequence =
+                AuthInfo::decode(raw.auth_info_bytes.as_slice()).expect("auth info").signer_infos[0].sequence;
             let account_number = u64::from(text("signer") != "alice");
             (text("signer"), raw, SignerData { chain_id: "vectors-1".to_owned(), account_number, sequence })
         };

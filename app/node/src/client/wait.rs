@@ -15,7 +15,11 @@ const LOOK_INTERVAL: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// The deadline passed, or `look` failed.
-#[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "a client's deadline; nothing here is consensus")]
+#[allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a client's deadline; nothing here is consensus"
+)]
 pub fn until<T>(
     what: &str,
     timeout: Duration,
@@ -29,7 +33,7 @@ pub fn until<T>(
         if begin.elapsed() >= timeout {
             return Err(ClientError::Timeout { what: what.to_owned(), seconds: timeout.as_secs() });
         }
-        std::thread::sleep(LOOK_INTERVAL);
+        std::thread::park_timeout(LOOK_INTERVAL);
     }
 }
 

@@ -32,9 +32,7 @@ impl CometBinary {
             .map(Path::to_owned)
             .or_else(|| from_environment.map(PathBuf::from))
             .or_else(|| {
-                std::env::split_paths(&search_path?)
-                    .map(|folder| folder.join("cometbft"))
-                    .find(|path| path.is_file())
+                std::env::split_paths(&search_path?).map(|folder| folder.join("cometbft")).find(|path| path.is_file())
             })
             .ok_or(CometError::NotFound)?;
         if !path.is_file() {
@@ -44,18 +42,9 @@ impl CometBinary {
             .arg("version")
             .output()
             .map_err(CometError::system(format!("running {}", path.display())))?;
-        let version = String::from_utf8_lossy(&output.stdout)
-            .trim()
-            .trim_start_matches('v')
-            .to_owned();
-        if version
-            .strip_prefix(VERSION_LINE)
-            .is_none_or(|rest| !rest.starts_with('.'))
-        {
-            return Err(CometError::WrongVersion {
-                path: path.display().to_string(),
-                version,
-            });
+        let version = String::from_utf8_lossy(&output.stdout).trim().trim_start_matches('v').to_owned();
+        if version.strip_prefix(VERSION_LINE).is_none_or(|rest| !rest.starts_with('.')) {
+            return Err(CometError::WrongVersion { path: path.display().to_string(), version });
         }
         Ok(CometBinary { path, version })
     }

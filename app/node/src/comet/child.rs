@@ -34,14 +34,9 @@ impl CometChild {
             .stdin(Stdio::null());
         die_with_parent(&mut command);
         lock.inherit()?;
-        let started = command
-            .spawn()
-            .map_err(CometError::system(format!("starting {}", binary.path().display())));
+        let started = command.spawn().map_err(CometError::system(format!("starting {}", binary.path().display())));
         lock.keep()?;
-        Ok(CometChild {
-            child: started?,
-            _lock: lock,
-        })
+        Ok(CometChild { child: started?, _lock: lock })
     }
 
     /// Its process ID.
@@ -54,9 +49,7 @@ impl CometChild {
     /// # Errors
     /// When the system cannot say.
     pub fn ended(&mut self) -> Result<Option<ExitStatus>, CometError> {
-        self.child
-            .try_wait()
-            .map_err(CometError::system("asking for CometBFT's status"))
+        self.child.try_wait().map_err(CometError::system("asking for CometBFT's status"))
     }
 
     /// Asks it to stop (SIGTERM); [`CometChild::wait`] tells when it has.
@@ -131,11 +124,7 @@ fn die_with_parent(command: &mut Command) {
         command.pre_exec(move || {
             set_parent_process_death_signal(Some(Signal::KILL))?;
             // The parent may have ended before the line above took effect.
-            if rustix::process::getppid() == Some(parent) {
-                Ok(())
-            } else {
-                Err(rustix::io::Errno::SRCH.into())
-            }
+            if rustix::process::getppid() == Some(parent) { Ok(()) } else { Err(rustix::io::Errno::SRCH.into()) }
         });
     }
 }

@@ -33,10 +33,9 @@ impl HomeLock {
             .map_err(CometError::system(format!("opening {}", path.display())))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(HomeLock { file }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(CometError::HomeInUse {
-                home: home.display().to_string(),
-                lock: path.display().to_string(),
-            }),
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                Err(CometError::HomeInUse { home: home.display().to_string(), lock: path.display().to_string() })
+            }
             Err(error) => Err(CometError::system(format!("locking {}", path.display()))(error.into())),
         }
     }

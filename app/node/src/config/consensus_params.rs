@@ -103,9 +103,10 @@ impl<'a> Group<'a> {
     }
 
     fn texts(&self, field: &str) -> Result<Vec<String>, String> {
-        let texts = self.get(field).as_array().and_then(|texts| {
-            texts.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>()
-        });
+        let texts = self
+            .get(field)
+            .as_array()
+            .and_then(|texts| texts.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>());
         texts.ok_or_else(|| self.wrong(field, "a list of texts"))
     }
 
@@ -149,7 +150,10 @@ mod tests {
             json!({"block": {"max_byte": "1"}}),
             "consensus_params.block: unknown field \"max_byte\" (it has max_bytes, max_gas)",
         );
-        check(json!({"block": {"max_gas": "x"}}), "consensus_params.block.max_gas: expected a number as text, found \"x\"");
+        check(
+            json!({"block": {"max_gas": "x"}}),
+            "consensus_params.block.max_gas: expected a number as text, found \"x\"",
+        );
         check(json!({"version": {"app": "-1"}}), "consensus_params.version.app: expected 0 or more, found \"-1\"");
         check(json!({"block": 5}), "consensus_params.block: expected an object");
     }

@@ -53,7 +53,8 @@ impl GenesisDoc {
     /// It is not readable, not JSON, or a field is missing, unknown or wrong; the error names it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let bytes = files::read(path)?;
-        let value: Value = serde_json::from_slice(&bytes).map_err(|error| ConfigError::content(path, format!("not JSON: {error}")))?;
+        let value: Value =
+            serde_json::from_slice(&bytes).map_err(|error| ConfigError::content(path, format!("not JSON: {error}")))?;
         Self::from_value(value).map_err(|reason| ConfigError::content(path, reason))
     }
 
@@ -225,10 +226,16 @@ mod tests {
         check(|value| *value = json!([]), "expected an object");
         check(|value| value["chian_id"] = json!("x"), "unknown field \"chian_id\"");
         check(|value| value["chain_id"] = json!(""), "chain_id \"\": expected 1 to 50 bytes");
-        check(|value| value["chain_id"] = json!("a b"), "chain_id \"a b\": white space and control characters are not allowed");
+        check(
+            |value| value["chain_id"] = json!("a b"),
+            "chain_id \"a b\": white space and control characters are not allowed",
+        );
         check(|value| value["chain_id"] = json!(1), "chain_id: expected a text");
         check(|value| value["initial_height"] = json!(-1), "initial_height: expected a height of 1 or more");
         check(|value| value["app_state"] = json!(null), "app_state: expected an object of sections");
-        check(|value| value["app_hash"] = json!("AB"), "app_hash: expected none: the application makes it from app_state");
+        check(
+            |value| value["app_hash"] = json!("AB"),
+            "app_hash: expected none: the application makes it from app_state",
+        );
     }
 }

@@ -31,7 +31,8 @@ impl NodeKey {
     /// The system has no randomness to give.
     pub fn generate() -> Result<Self, ConfigError> {
         let mut seed = [0u8; 32];
-        getrandom::fill(&mut seed).map_err(|error| ConfigError::Setting(format!("no randomness for a new key: {error}")))?;
+        getrandom::fill(&mut seed)
+            .map_err(|error| ConfigError::Setting(format!("no randomness for a new key: {error}")))?;
         Ok(Self::from_seed(seed))
     }
 

@@ -47,35 +47,18 @@ pub(super) fn config(vats: &[StaticVatConfig]) -> SwingsetConfig {
     let vat = |vat: &StaticVatConfig| VatConfig {
         name: vat.name.clone(),
         bundle: vat.bundle.clone(),
-        parameters: CapData {
-            body: vat.parameters.clone(),
-            slots: Vec::new(),
-        },
-        options: VatOptions {
-            critical: vat.critical,
-            raw: vat.raw,
-            ..VatOptions::default()
-        },
+        parameters: CapData { body: vat.parameters.clone(), slots: Vec::new() },
+        options: VatOptions { critical: vat.critical, raw: vat.raw, ..VatOptions::default() },
     };
-    SwingsetConfig {
-        vats: vats.iter().map(vat).collect(),
-    }
+    SwingsetConfig { vats: vats.iter().map(vat).collect() }
 }
 
 pub(super) fn arguments(message: &InboundMessage) -> CapData {
-    CapData {
-        body: message.args_body.clone(),
-        slots: Vec::new(),
-    }
+    CapData { body: message.args_body.clone(), slots: Vec::new() }
 }
 
 pub(super) fn run_report(summary: RunSummary) -> RunReport {
-    RunReport {
-        cranks: summary.cranks,
-        computrons: summary.computrons,
-        idle: summary.idle,
-        stopped: summary.stopped,
-    }
+    RunReport { cranks: summary.cranks, computrons: summary.computrons, idle: summary.idle, stopped: summary.stopped }
 }
 
 pub(super) fn swap_report(receipt: SwapReceipt) -> SwapReport {

@@ -36,9 +36,7 @@ impl SwingsetEngine {
 
     /// An engine on a runtime that others may share.
     pub fn with_runtime(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
-        SwingsetEngine {
-            controller: Controller::new(runtime, options),
-        }
+        SwingsetEngine { controller: Controller::new(runtime, options) }
     }
 
     /// Calls the controller on the overlay; a call that failed leaves no instance that has seen what was undone.
@@ -63,9 +61,7 @@ impl Engine for SwingsetEngine {
         vats: &[StaticVatConfig],
     ) -> Result<(), EngineFailure> {
         let (config, bundles) = (convert::config(vats), convert::bundles(bundles));
-        self.call(state, |controller, env| {
-            controller.initialize_swingset(env, &config, &bundles)
-        })
+        self.call(state, |controller, env| controller.initialize_swingset(env, &config, &bundles))
     }
 
     fn begin_block(&mut self, state: &mut State<'_>, height: u64, _time: Time) -> Result<(), EngineFailure> {
@@ -73,9 +69,7 @@ impl Engine for SwingsetEngine {
     }
 
     fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure> {
-        let receipt = self.call(state, |controller, env| {
-            controller.validate_and_install_bundle(env, bytes, None)
-        })?;
+        let receipt = self.call(state, |controller, env| controller.validate_and_install_bundle(env, bytes, None))?;
         Ok(BundleReceipt {
             id: receipt.id,
             kind: receipt.kind.name().to_owned(),
@@ -103,16 +97,13 @@ impl Engine for SwingsetEngine {
 
     fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure> {
         let mut policy = ComputronBudget::new(budget);
-        self.call(state, |controller, env| controller.run(env, &mut policy))
-            .map(convert::run_report)
+        self.call(state, |controller, env| controller.run(env, &mut policy)).map(convert::run_report)
     }
 
     fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
         let bundles = convert::bundles(bundles);
-        self.call(state, |controller, env| {
-            controller.reinitialize_swingset(env, &bundles, MigrationBudget::UPGRADE)
-        })
-        .map(convert::swap_report)
+        self.call(state, |controller, env| controller.reinitialize_swingset(env, &bundles, MigrationBudget::UPGRADE))
+            .map(convert::swap_report)
     }
 
     fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure> {

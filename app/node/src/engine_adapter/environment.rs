@@ -18,11 +18,7 @@ pub struct StateEnvironment<'a, 'base> {
 impl<'a, 'base> StateEnvironment<'a, 'base> {
     /// An environment over `state`.
     pub fn new(state: &'a mut State<'base>) -> Self {
-        StateEnvironment {
-            state,
-            marks: Vec::new(),
-            out_of_gas: RefCell::new(None),
-        }
+        StateEnvironment { state, marks: Vec::new(), out_of_gas: RefCell::new(None) }
     }
 
     /// The overlay's own refusal during the call, when there was one.
@@ -54,11 +50,7 @@ impl Environment for StateEnvironment<'_, '_> {
     }
 
     fn next_entry(&self, start: &[u8], end: Option<&[u8]>) -> Result<Option<Entry>, EnvError> {
-        self.state
-            .range(start, end)
-            .next()
-            .transpose()
-            .map_err(|error| self.failed(error))
+        self.state.range(start, end).next().transpose().map_err(|error| self.failed(error))
     }
 
     fn set(&mut self, key: &[u8], value: Bytes) -> Result<(), EnvError> {
@@ -103,9 +95,7 @@ mod tests {
     use super::StateEnvironment;
 
     fn set(environment: &mut StateEnvironment<'_, '_>, key: &str, value: &'static str) {
-        environment
-            .set(key.as_bytes(), Bytes::from_static(value.as_bytes()))
-            .expect("written");
+        environment.set(key.as_bytes(), Bytes::from_static(value.as_bytes())).expect("written");
     }
 
     #[test]
@@ -126,11 +116,7 @@ mod tests {
         environment.release(outer).expect("a known mark");
         assert!(environment.net_writes(outer).is_err());
         assert!(environment.rollback(EnvMark(7)).is_err());
-        assert_eq!(
-            state.get(b"a"),
-            Ok(Some(Bytes::from_static(b"1"))),
-            "released writes stay"
-        );
+        assert_eq!(state.get(b"a"), Ok(Some(Bytes::from_static(b"1"))), "released writes stay");
     }
 
     #[test]
@@ -140,12 +126,7 @@ mod tests {
         for key in ["k/b", "k/a", "l"] {
             set(&mut environment, key, "x");
         }
-        let next = |from: &[u8]| {
-            environment
-                .next_entry(from, Some(b"l"))
-                .expect("read")
-                .map(|(key, _)| key)
-        };
+        let next = |from: &[u8]| environment.next_entry(from, Some(b"l")).expect("read").map(|(key, _)| key);
         assert_eq!(next(b"k/"), Some(b"k/a".to_vec()));
         assert_eq!(next(b"k/a\0"), Some(b"k/b".to_vec()));
         assert_eq!(next(b"k/b\0"), None);

@@ -48,7 +48,8 @@ impl Mnemonic {
     /// The system has no randomness to give.
     pub fn generate() -> Result<Self, KeyringError> {
         let mut entropy = [0u8; ENTROPY_BYTES];
-        getrandom::fill(&mut entropy).map_err(|error| KeyringError::Key(format!("no randomness for a new key: {error}")))?;
+        getrandom::fill(&mut entropy)
+            .map_err(|error| KeyringError::Key(format!("no randomness for a new key: {error}")))?;
         bip39::Mnemonic::from_entropy(&entropy).map(Mnemonic).map_err(|error| KeyringError::Mnemonic(error.to_string()))
     }
 
@@ -86,7 +87,8 @@ mod tests {
 
     #[track_caller]
     fn check(words: &str, path: &str, expected: &str) {
-        let key = Mnemonic::parse(words).expect("a mnemonic").derive(&HdPath::parse(path).expect("a path")).expect("a key");
+        let key =
+            Mnemonic::parse(words).expect("a mnemonic").derive(&HdPath::parse(path).expect("a path")).expect("a key");
         assert_eq!(key.address().to_string(), expected);
     }
 

@@ -213,7 +213,8 @@ mod tests {
         assert!(keyring.list().expect("an empty keyring").is_empty());
         let record = Record::local("alice", key(1));
         keyring.add(&record).expect("a free name");
-        let mode = std::fs::metadata(folder.path().join("keyring-test/alice.json")).expect("its file").permissions().mode();
+        let mode =
+            std::fs::metadata(folder.path().join("keyring-test/alice.json")).expect("its file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let found = keyring.get(&record.address().to_string()).expect("by address");
         assert_eq!(found.name, "alice");
@@ -246,7 +247,10 @@ mod tests {
             assert!(matches!(keyring.add(&Record::local(name, key(1))), Err(KeyringError::Name(_))), "{name}");
         }
         for backend in ["os", "file", "memory", "kwallet", ""] {
-            assert!(matches!(Keyring::open(&Home::new(folder.path()), backend), Err(KeyringError::Backend(_))), "{backend}");
+            assert!(
+                matches!(Keyring::open(&Home::new(folder.path()), backend), Err(KeyringError::Backend(_))),
+                "{backend}"
+            );
         }
     }
 

@@ -27,15 +27,9 @@ pub fn write_info_file(data_folder: &Path, plan: &Plan) -> Result<(), Halt> {
 
 /// Replaces a file so that a reader, or a machine that loses power, sees the old or the new content and nothing between.
 fn replace_file(place: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = place
-        .parent()
-        .ok_or_else(|| std::io::Error::other("the path has no folder"))?;
+    let folder = place.parent().ok_or_else(|| std::io::Error::other("the path has no folder"))?;
     let beside = place.with_extension("json.tmp");
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(&beside)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
     file.write_all(content)?;
     file.sync_all()?;
     std::fs::rename(&beside, place)?;
@@ -49,11 +43,7 @@ mod tests {
     use super::{INFO_FILE, write_info_file};
 
     fn plan(height: u64) -> Plan {
-        Plan {
-            name: "version-2".to_owned(),
-            height,
-            info: "why".to_owned(),
-        }
+        Plan { name: "version-2".to_owned(), height, info: "why".to_owned() }
     }
 
     #[test]
@@ -65,11 +55,7 @@ mod tests {
         assert_eq!(read(), first);
         write_info_file(folder.path(), &plan(7)).expect("written");
         assert_eq!(read(), first.replace("130", "7"));
-        assert_eq!(
-            std::fs::read_dir(folder.path()).expect("the folder").count(),
-            1,
-            "nothing is left beside it"
-        );
+        assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is left beside it");
     }
 
     #[test]
@@ -77,20 +63,14 @@ mod tests {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("upgrade-info.json.tmp"), r#"{"name":"ver"#).expect("a torn file");
         write_info_file(folder.path(), &plan(8)).expect("written");
-        assert!(
-            std::fs::read_to_string(folder.path().join(INFO_FILE))
-                .expect("the file")
-                .contains(r#""height":8"#)
-        );
+        assert!(std::fs::read_to_string(folder.path().join(INFO_FILE)).expect("the file").contains(r#""height":8"#));
     }
 
     #[test]
     fn a_folder_that_cannot_be_written_is_named_in_the_error() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let missing = folder.path().join("missing");
-        let error = write_info_file(&missing, &plan(8))
-            .expect_err("no such folder")
-            .to_string();
+        let error = write_info_file(&missing, &plan(8)).expect_err("no such folder").to_string();
         assert!(error.contains("missing/upgrade-info.json"), "{error}");
     }
 }

@@ -57,11 +57,7 @@ impl std::fmt::Display for Refusal {
 pub fn refusal_of(release: &dyn Release, height: u64, decision: Decision) -> Option<Refusal> {
     match decision {
         Decision::Continue | Decision::Apply(_) | Decision::Skip(_) => None,
-        decision => Some(Refusal {
-            release: release.name().to_owned(),
-            height,
-            decision,
-        }),
+        decision => Some(Refusal { release: release.name().to_owned(), height, decision }),
     }
 }
 

@@ -78,18 +78,14 @@ impl Watched {
 
 impl std::fmt::Debug for Watched {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Watched")
-            .field("thread", &self.thread)
-            .finish_non_exhaustive()
+        f.debug_struct("Watched").field("thread", &self.thread).finish_non_exhaustive()
     }
 }
 
 impl Drop for Watched {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.lifecycle.stop(StopReason::Panicked {
-                thread: self.thread.to_owned(),
-            });
+            self.lifecycle.stop(StopReason::Panicked { thread: self.thread.to_owned() });
         }
     }
 }

@@ -18,7 +18,8 @@ pub fn bundles(embedded: &swingset_bundles::Release) -> ReleaseBundles {
 /// The artifacts of all releases.
 pub fn artifacts() -> Artifacts {
     let of = |name: &str| {
-        let embedded = swingset_bundles::release(name).expect("every release of the registry is embedded: a test looks");
+        let embedded =
+            swingset_bundles::release(name).expect("every release of the registry is embedded: a test looks");
         Arc::new(bundles(embedded))
     };
     Artifacts { version_1: of("version-1"), version_2: of("version-2") }

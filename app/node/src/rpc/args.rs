@@ -27,7 +27,8 @@ impl Args {
     /// # Errors
     /// Neither an object nor a list of the right length.
     pub fn from_json(params: Value, names: &[&str]) -> Result<Self, RpcError> {
-        let wrong = |reason: String| RpcError::InvalidParams(format!("error converting json params to arguments: {reason}"));
+        let wrong =
+            |reason: String| RpcError::InvalidParams(format!("error converting json params to arguments: {reason}"));
         let values = match params {
             Value::Null => BTreeMap::new(),
             Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, Arg::Json(value))).collect(),

@@ -3,9 +3,7 @@
 use bytes::Bytes;
 use serde_json::Value;
 use tendermint_proto::v0_38::{
-    abci::{
-        RequestQuery, ResponseCheckTx, ResponseFinalizeBlock, ResponseInfo, ResponseQuery,
-    },
+    abci::{RequestQuery, ResponseCheckTx, ResponseFinalizeBlock, ResponseInfo, ResponseQuery},
     types::{Block, Commit, ConsensusParams},
 };
 

@@ -69,7 +69,9 @@ fn parse_call(value: Value) -> Result<Call, String> {
         None | Some(Value::Null) => None,
         Some(Value::String(id)) => Some(Value::String(id)),
         // CometBFT: numbers lose their fraction.
-        Some(Value::Number(id)) => Some(id.as_i64().map(Value::from).ok_or("json-rpc ID is not an integer of 64 bits")?),
+        Some(Value::Number(id)) => {
+            Some(id.as_i64().map(Value::from).ok_or("json-rpc ID is not an integer of 64 bits")?)
+        }
         Some(_) => return Err("json-rpc ID is of unknown type".to_owned()),
     };
     let method = match fields.remove("method") {

@@ -132,7 +132,8 @@ pub async fn handle(State(service): State<Arc<Service>>, request: Request) -> Re
     let body = match timeout(CALL_TIME_MAX, to_bytes(body, service.body_bytes_max)).await {
         Ok(Ok(body)) => body,
         Ok(Err(_)) => {
-            let reason = format!("error reading request body: it is above {} bytes, or broke off", service.body_bytes_max);
+            let reason =
+                format!("error reading request body: it is above {} bytes, or broke off", service.body_bytes_max);
             return failure(StatusCode::BAD_REQUEST, None, RpcError::InvalidRequest(reason));
         }
         Err(_) => {
@@ -156,9 +157,7 @@ async fn by_uri(service: &Arc<Service>, method: &'static Method, query: &str) ->
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(result) => {
-            response(StatusCode::OK, JSON, envelope::answer(Some(URI_ID.into()), Ok(result)).to_string())
-        }
+        Ok(result) => response(StatusCode::OK, JSON, envelope::answer(Some(URI_ID.into()), Ok(result)).to_string()),
         Err(error) => failure(StatusCode::INTERNAL_SERVER_ERROR, Some(URI_ID.into()), error),
     }
 }

@@ -103,14 +103,14 @@ fn condition(text: &str) -> Result<(Condition, &str), String> {
     let (comparison, rest) = comparison(rest);
     let (value, rest) = value(rest.trim_start())?;
     let condition = match tag {
-        "tx.height" => Condition::Height(
-            comparison,
-            value.parse().map_err(|_| format!("tx.height: {value:?} is not a height"))?,
-        ),
+        "tx.height" => {
+            Condition::Height(comparison, value.parse().map_err(|_| format!("tx.height: {value:?} is not a height"))?)
+        }
         _ if comparison != Comparison::Equal => return Err(format!("{tag}: only = is served")),
         "tx.hash" => Condition::Hash(hex::decode(value).map_err(|_| format!("tx.hash: {value:?} is not hex"))?),
         _ => {
-            let (event, key) = tag.split_once('.').ok_or_else(|| format!("{tag:?} is not an event and an attribute"))?;
+            let (event, key) =
+                tag.split_once('.').ok_or_else(|| format!("{tag:?} is not an event and an attribute"))?;
             if tag.contains(char::is_whitespace) || event.is_empty() || key.is_empty() {
                 return Err(format!("{tag:?} is not an event and an attribute"));
             }
@@ -154,7 +154,8 @@ mod tests {
     use super::*;
 
     fn result() -> ExecTxResult {
-        let attribute = |key: &str, value: &str, index| EventAttribute { key: key.to_owned(), value: value.to_owned(), index };
+        let attribute =
+            |key: &str, value: &str, index| EventAttribute { key: key.to_owned(), value: value.to_owned(), index };
         let attributes = vec![attribute("sender", "a", true), attribute("secret", "b", false)];
         ExecTxResult { events: vec![Event { r#type: "message".to_owned(), attributes }], ..ExecTxResult::default() }
     }

@@ -52,8 +52,7 @@ impl RememberingVerifier {
     }
 
     fn knows(&self, id: &CheckId) -> bool {
-        self.shard(id)
-            .is_some_and(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).known.contains(id))
+        self.shard(id).is_some_and(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).known.contains(id))
     }
 
     fn remember(&self, id: CheckId) {
@@ -110,19 +109,11 @@ mod tests {
         let secret = SecretKey::from_byte_array([9; 32]).expect("a key");
         let message = number.to_be_bytes().to_vec();
         let signature = context.sign_ecdsa(Message::from_digest(Sha256::digest(&message).into()), &secret);
-        (
-            secret.public_key(&context).serialize().to_vec(),
-            message,
-            signature.serialize_compact().to_vec(),
-        )
+        (secret.public_key(&context).serialize().to_vec(), message, signature.serialize_compact().to_vec())
     }
 
     fn remembered(verifier: &RememberingVerifier) -> usize {
-        verifier
-            .shards
-            .iter()
-            .map(|shard| shard.lock().expect("not poisoned").known.len())
-            .sum()
+        verifier.shards.iter().map(|shard| shard.lock().expect("not poisoned").known.len()).sum()
     }
 
     #[test]
@@ -137,11 +128,7 @@ mod tests {
             cases.push((key.clone(), message.clone(), bent));
         }
         // The same bytes in all, cut elsewhere.
-        cases.push((
-            key.clone(),
-            [message.clone(), signature[..1].to_vec()].concat(),
-            signature[1..].to_vec(),
-        ));
+        cases.push((key.clone(), [message.clone(), signature[..1].to_vec()].concat(), signature[1..].to_vec()));
         for _ in 0..3 {
             for (key, message, signature) in &cases {
                 let expected = plain.verify_secp256k1(key, message, signature);
@@ -160,15 +147,9 @@ mod tests {
         }
         assert!(remembered(&verifier) <= SHARDS * 2);
         let (key, message, signature) = checks.last().expect("some");
-        assert!(
-            verifier.knows(&check_id(key, message, signature)),
-            "the newest is known"
-        );
+        assert!(verifier.knows(&check_id(key, message, signature)), "the newest is known");
         let (key, message, signature) = checks.first().expect("some");
-        assert!(
-            !verifier.knows(&check_id(key, message, signature)),
-            "the first is forgotten"
-        );
+        assert!(!verifier.knows(&check_id(key, message, signature)), "the first is forgotten");
         verifier.forget();
         assert_eq!(remembered(&verifier), 0);
     }

@@ -15,9 +15,7 @@ pub struct Secp256k1Verifier {
 
 impl Default for Secp256k1Verifier {
     fn default() -> Self {
-        Secp256k1Verifier {
-            context: Secp256k1::verification_only(),
-        }
+        Secp256k1Verifier { context: Secp256k1::verification_only() }
     }
 }
 
@@ -76,18 +74,9 @@ mod tests {
         assert!(check(&key.serialize(), message, &bytes));
         assert!(!check(&other.serialize(), message, &bytes), "another key");
         assert!(!check(&key.serialize(), b"all coins to bob", &bytes), "another message");
-        assert!(
-            !check(&key.serialize(), message, &with_high_s(&signature)),
-            "a malleated signature"
-        );
-        assert!(
-            !check(&key.serialize_uncompressed(), message, &bytes),
-            "an uncompressed key"
-        );
-        assert!(
-            !check(&key.serialize(), message, &signature.serialize_der()),
-            "a DER signature"
-        );
+        assert!(!check(&key.serialize(), message, &with_high_s(&signature)), "a malleated signature");
+        assert!(!check(&key.serialize_uncompressed(), message, &bytes), "an uncompressed key");
+        assert!(!check(&key.serialize(), message, &signature.serialize_der()), "a DER signature");
         assert!(!check(&key.serialize(), message, &bytes[..63]), "a short signature");
         assert!(!check(&[], message, &[]), "nothing at all");
         assert!(!check(&[2; 33], message, &[0; 64]), "zeros");

@@ -13,14 +13,7 @@ use tendermint_proto::v0_38::{
 };
 use tokio::sync::watch;
 
-use super::{
-    StoreError,
-    genesis::Genesis,
-    hashes,
-    mempool::Mempool,
-    state::DecidedBlock,
-    store::BlockStore,
-};
+use super::{StoreError, genesis::Genesis, hashes, mempool::Mempool, state::DecidedBlock, store::BlockStore};
 use crate::{
     abci::ReadApplication,
     lifecycle::{Halt, Lifecycle, StopReason},

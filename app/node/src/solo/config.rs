@@ -88,7 +88,13 @@ impl Settings {
         self.0.get(key).unwrap_or_else(|| default.to_owned())
     }
 
-    fn parsed<T>(&self, key: &str, default: T, what: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, ConfigError> {
+    fn parsed<T>(
+        &self,
+        key: &str,
+        default: T,
+        what: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, ConfigError> {
         match self.0.get(key) {
             None => Ok(default),
             Some(text) => parse(&text)
@@ -180,6 +186,9 @@ mod tests {
         file.set("consensus.timeout_commit", "soon").expect("a text");
         file.save().expect("it can be written");
         let error = SoloConfig::load(&home).expect_err("not a duration").to_string();
-        assert!(error.ends_with("consensus.timeout_commit: \"soon\" is not a duration such as 500ms or 1m30s"), "{error}");
+        assert!(
+            error.ends_with("consensus.timeout_commit: \"soon\" is not a duration such as 500ms or 1m30s"),
+            "{error}"
+        );
     }
 }

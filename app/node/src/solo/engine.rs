@@ -22,10 +22,7 @@ use super::{
     store::Outcome,
     validator::Validator,
 };
-use crate::{
-    abci::ConsensusApplication,
-    lifecycle::StopReason,
-};
+use crate::{abci::ConsensusApplication, lifecycle::StopReason};
 
 /// Makes and executes blocks.
 #[derive(Debug)]
@@ -47,7 +44,11 @@ pub(super) struct Executed {
 
 impl Engine {
     /// Makes, decides and executes the next block.
-    pub(super) fn make_block(&self, app: &mut dyn ConsensusApplication, state: &ChainState) -> Result<Executed, SoloError> {
+    pub(super) fn make_block(
+        &self,
+        app: &mut dyn ConsensusApplication,
+        state: &ChainState,
+    ) -> Result<Executed, SoloError> {
         let decided = self.decide(app, state)?;
         self.chain.store.save_block(decided.clone())?;
         self.execute(app, state, &decided, None)
@@ -97,7 +98,10 @@ impl Engine {
             }
             recorded => {
                 if recorded.is_some() {
-                    tracing::warn!(height, "the block was executed before, never committed, and gives something else now");
+                    tracing::warn!(
+                        height,
+                        "the block was executed before, never committed, and gives something else now"
+                    );
                 }
                 store.save_results(height, self.outcome(state, &response)?)?;
             }

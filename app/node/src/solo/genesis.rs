@@ -48,7 +48,14 @@ impl Genesis {
         let initial_height = i64::try_from(doc.initial_height)
             .map_err(|_| SoloError::Genesis("initial_height is above what a height can be".to_owned()))?;
         let hash = sha256(doc.to_value().to_string().as_bytes());
-        Ok(Genesis { time: Timestamp { seconds: time.seconds, nanos: time.nanos }, params, hash, initial_height, validators, doc })
+        Ok(Genesis {
+            time: Timestamp { seconds: time.seconds, nanos: time.nanos },
+            params,
+            hash,
+            initial_height,
+            validators,
+            doc,
+        })
     }
 
     /// ABCI: InitChain.

@@ -90,10 +90,5 @@ fn begin(engine: &Engine, app: &mut dyn ConsensusApplication, begun: Option<Gene
 }
 
 pub(super) fn diverged(height: i64, expected: &[u8], got: &[u8]) -> SoloError {
-    SoloError::Diverged {
-        height,
-        what: "app hash",
-        expected: hex::encode_upper(expected),
-        got: hex::encode_upper(got),
-    }
+    SoloError::Diverged { height, what: "app hash", expected: hex::encode_upper(expected), got: hex::encode_upper(got) }
 }

@@ -80,7 +80,11 @@ impl Mempool {
     ///
     /// # Errors
     /// The inner error is for the sender; the outer one is a local fault.
-    pub fn add(&mut self, tx: Bytes, app: &dyn ReadApplication) -> Result<Result<ResponseCheckTx, MempoolError>, StopReason> {
+    pub fn add(
+        &mut self,
+        tx: Bytes,
+        app: &dyn ReadApplication,
+    ) -> Result<Result<ResponseCheckTx, MempoolError>, StopReason> {
         let hash = sha256(&tx);
         if let Err(refusal) = self.admit(&tx, &hash) {
             return Ok(Err(refusal));
@@ -134,7 +138,12 @@ impl Mempool {
     ///
     /// # Errors
     /// A local fault.
-    pub fn update(&mut self, txs: &[Vec<u8>], results: &[ExecTxResult], app: &dyn ReadApplication) -> Result<(), StopReason> {
+    pub fn update(
+        &mut self,
+        txs: &[Vec<u8>],
+        results: &[ExecTxResult],
+        app: &dyn ReadApplication,
+    ) -> Result<(), StopReason> {
         let mut committed = BTreeSet::new();
         for (index, tx) in txs.iter().enumerate() {
             let hash = sha256(tx);

@@ -30,8 +30,9 @@ pub fn from_json(value: &Value) -> Result<ConsensusParams, SoloError> {
     };
     let types = match &value["validator"]["pub_key_types"] {
         Value::Null => vec!["ed25519".to_owned()],
-        types => serde_json::from_value(types.clone())
-            .map_err(|_| SoloError::Genesis("consensus_params.validator.pub_key_types: expected a list of texts".to_owned()))?,
+        types => serde_json::from_value(types.clone()).map_err(|_| {
+            SoloError::Genesis("consensus_params.validator.pub_key_types: expected a list of texts".to_owned())
+        })?,
     };
     Ok(ConsensusParams {
         block: Some(BlockParams {

@@ -119,11 +119,7 @@ impl Solo {
     /// The engine cannot go on.
     pub fn run(self, app: &mut dyn ConsensusApplication) -> Result<StopReason, SoloError> {
         let Solo { engine, pace, mut state, rpc, switch } = self;
-        tracing::info!(
-            height = state.next_height(),
-            app_version = params::app_version(&state.params),
-            "making blocks"
-        );
+        tracing::info!(height = state.next_height(), app_version = params::app_version(&state.params), "making blocks");
         // CometBFT: the first block, and one after transactions for their app hash, are made whatever the settings.
         let mut must_propose = true;
         let reason = loop {

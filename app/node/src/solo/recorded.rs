@@ -7,7 +7,9 @@ use serde_json::Value;
 use tendermint_proto::{
     google::protobuf::Timestamp,
     v0_38::{
-        types::{Block, BlockId, BlockParams, Commit, CommitSig, ConsensusParams, Data, EvidenceList, Header, PartSetHeader},
+        types::{
+            Block, BlockId, BlockParams, Commit, CommitSig, ConsensusParams, Data, EvidenceList, Header, PartSetHeader,
+        },
         version::Consensus,
     },
 };
@@ -41,7 +43,10 @@ fn time(value: &Value) -> Timestamp {
 
 fn block_id(value: &Value) -> BlockId {
     let total = u32::try_from(value["parts"]["total"].as_u64().expect("a number")).expect("small");
-    BlockId { hash: bytes(&value["hash"]), part_set_header: Some(PartSetHeader { total, hash: bytes(&value["parts"]["hash"]) }) }
+    BlockId {
+        hash: bytes(&value["hash"]),
+        part_set_header: Some(PartSetHeader { total, hash: bytes(&value["parts"]["hash"]) }),
+    }
 }
 
 fn header(value: &Value) -> Header {
@@ -137,7 +142,13 @@ fn a_merkle_proof_leads_to_the_root_from_every_leaf_of_every_small_list() {
         Sha256::new().chain_update([1]).chain_update(left).chain_update(right).finalize().into()
     };
     // RFC 6962: the path from the leaf's position and the number of leaves.
-    fn climb(index: usize, total: usize, leaf: hashes::Hash, aunts: &[hashes::Hash], inner: &dyn Fn(hashes::Hash, hashes::Hash) -> hashes::Hash) -> hashes::Hash {
+    fn climb(
+        index: usize,
+        total: usize,
+        leaf: hashes::Hash,
+        aunts: &[hashes::Hash],
+        inner: &dyn Fn(hashes::Hash, hashes::Hash) -> hashes::Hash,
+    ) -> hashes::Hash {
         let Some((last, rest)) = aunts.split_last() else { return leaf };
         let split = (1..).map(|power| 1usize << power).find(|size| *size >= total).expect("small") / 2;
         if index < split {

@@ -7,7 +7,10 @@ use tendermint_proto::{
     v0_38::{
         abci::{Validator as AbciValidator, ValidatorUpdate},
         crypto::{PublicKey, public_key::Sum},
-        types::{BlockId, BlockIdFlag, CanonicalBlockId, CanonicalPartSetHeader, CanonicalVote, Commit, CommitSig, SignedMsgType},
+        types::{
+            BlockId, BlockIdFlag, CanonicalBlockId, CanonicalPartSetHeader, CanonicalVote, Commit, CommitSig,
+            SignedMsgType,
+        },
     },
 };
 

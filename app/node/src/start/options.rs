@@ -13,15 +13,18 @@ use crate::{
 ///
 /// # Errors
 /// Which setting makes no sense.
-pub(super) fn app_options(home: &Home, arguments: &StartArgs, release: &'static dyn Release) -> Result<AppOptions, String> {
+pub(super) fn app_options(
+    home: &Home,
+    arguments: &StartArgs,
+    release: &'static dyn Release,
+) -> Result<AppOptions, String> {
     let file = if home.app_toml().exists() {
         Some(TomlFile::load(home.app_toml()).map_err(|error| error.to_string())?)
     } else {
         None
     };
-    let setting = |given: &Option<String>, key: &str| {
-        given.clone().or_else(|| file.as_ref().and_then(|file| file.get(key)))
-    };
+    let setting =
+        |given: &Option<String>, key: &str| given.clone().or_else(|| file.as_ref().and_then(|file| file.get(key)));
     let prices = setting(&arguments.minimum_gas_prices, "minimum-gas-prices").unwrap_or_default();
     let gas_prices = GasPrices::parse(&prices).map_err(|error| format!("minimum-gas-prices {prices:?}: {error}"))?;
     let mut options = AppOptions::new(home.data_folder(), release);

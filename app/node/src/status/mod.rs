@@ -123,11 +123,8 @@ impl Status {
 
 /// The committed version. The node may take a file away while it is looked at; then the next look sees the file's successor.
 fn look(database: &Path) -> Result<Option<View>, StoreError> {
-    let options = StoreOptions {
-        block_cache_bytes: CACHE_BYTES,
-        node_cache_bytes: CACHE_BYTES,
-        ..StoreOptions::default()
-    };
+    let options =
+        StoreOptions { block_cache_bytes: CACHE_BYTES, node_cache_bytes: CACHE_BYTES, ..StoreOptions::default() };
     let mut tried = Store::peek(database, options);
     for _ in 1..TRIES {
         if tried.is_ok() {

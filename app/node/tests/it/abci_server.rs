@@ -36,9 +36,7 @@ fn pipelined_requests_are_answered_in_order_on_unix_and_tcp() {
         let sent = 3000_u32;
         client.send((0..sent).map(|number| check_tx(&number.to_be_bytes())).chain([flush()]));
         for number in 0..sent {
-            let Some(response::Value::CheckTx(reply)) = client.reply() else {
-                panic!("a CheckTx reply")
-            };
+            let Some(response::Value::CheckTx(reply)) = client.reply() else { panic!("a CheckTx reply") };
             assert_eq!(reply.data.as_ref(), number.to_be_bytes());
         }
         assert!(matches!(client.reply(), Some(response::Value::Flush(_))));
@@ -50,9 +48,7 @@ fn a_reply_comes_without_a_flush() {
     let node = start([]);
     let mut client = Client::connect(&node.address);
     client.send([echo("hello")]);
-    let Some(response::Value::Echo(reply)) = client.reply() else {
-        panic!("an Echo reply")
-    };
+    let Some(response::Value::Echo(reply)) = client.reply() else { panic!("an Echo reply") };
     assert_eq!(reply.message, "hello");
 }
 
@@ -60,9 +56,7 @@ fn a_reply_comes_without_a_flush() {
 fn frames_cut_anywhere_are_put_together() {
     let node = start([]);
     let mut client = Client::connect(&node.address);
-    let bytes = frame(&Request {
-        value: Some(echo(&"x".repeat(200))),
-    });
+    let bytes = frame(&Request { value: Some(echo(&"x".repeat(200))) });
     for byte in &bytes {
         client.send_bytes(&[*byte]);
     }
@@ -81,10 +75,7 @@ fn a_block_being_executed_delays_neither_check_tx_nor_query_nor_info() {
     assert!(matches!(mempool.call(check_tx(b"tx")), response::Value::CheckTx(_)));
     let mut queries = Client::connect(&node.address);
     assert!(matches!(queries.call(query("/a")), response::Value::Query(_)));
-    assert!(matches!(
-        queries.call(request::Value::Info(<_>::default())),
-        response::Value::Info(_)
-    ));
+    assert!(matches!(queries.call(request::Value::Info(<_>::default())), response::Value::Info(_)));
     gate.open();
     assert!(matches!(consensus.reply(), Some(response::Value::FinalizeBlock(_))));
 }
@@ -208,9 +199,7 @@ fn the_last_commit_is_answered_and_the_block_behind_it_in_the_socket_is_not() {
     consensus.call(finalize(7));
     // As in block sync: the next block follows with no pause.
     consensus.send([commit(), finalize(8), flush()]);
-    let Some(response::Value::Commit(reply)) = consensus.reply() else {
-        panic!("the reply to Commit goes out")
-    };
+    let Some(response::Value::Commit(reply)) = consensus.reply() else { panic!("the reply to Commit goes out") };
     assert_eq!(reply.retain_height, 7);
     if let Some(reply) = consensus.reply() {
         panic!("answered after the last commit: {reply:?}");
@@ -230,10 +219,7 @@ fn a_clean_stop_finishes_the_block_in_progress() {
         assert!(consensus.reply().is_none(), "the connection is closed after it");
         assert!(drained.join().expect("no panic"), "nothing was cut off");
     });
-    assert!(
-        swing_node::abci::Stream::connect(&node.address).is_err(),
-        "nobody listens any more"
-    );
+    assert!(swing_node::abci::Stream::connect(&node.address).is_err(), "nobody listens any more");
 }
 
 #[test]

@@ -27,28 +27,21 @@ impl<'a> Object<'a> {
     }
 
     pub(super) fn into_json(self) -> String {
-        let members = self
-            .members
-            .iter()
-            .map(|(key, value)| format!("{}:{value}", quote(key)));
+        let members = self.members.iter().map(|(key, value)| format!("{}:{value}", quote(key)));
         format!("{{{}}}", members.collect::<Vec<_>>().join(","))
     }
 }
 
 /// A message under its amino name.
 pub(super) fn any(type_url: &str, wire: &[u8], path: &Path<'_>) -> Result<String, AminoError> {
-    let schema = schema_of_url(type_url).ok_or_else(|| AminoError::UnknownTypeUrl {
-        path: path.to_string(),
-        type_url: type_url.to_string(),
-    })?;
-    let name = schema.amino_name.as_deref().ok_or_else(|| AminoError::NoAminoName {
-        path: path.to_string(),
-        type_url: type_url.to_string(),
-    })?;
-    let decoded = DynamicMessage::decode(schema.descriptor.clone(), wire).map_err(|source| AminoError::Wire {
-        path: path.to_string(),
-        source,
-    })?;
+    let schema = schema_of_url(type_url)
+        .ok_or_else(|| AminoError::UnknownTypeUrl { path: path.to_string(), type_url: type_url.to_string() })?;
+    let name = schema
+        .amino_name
+        .as_deref()
+        .ok_or_else(|| AminoError::NoAminoName { path: path.to_string(), type_url: type_url.to_string() })?;
+    let decoded = DynamicMessage::decode(schema.descriptor.clone(), wire)
+        .map_err(|source| AminoError::Wire { path: path.to_string(), source })?;
     let mut object = Object::default();
     object.insert("type", quote(name));
     object.insert("value", message(schema, &decoded, path)?);
@@ -57,10 +50,7 @@ pub(super) fn any(type_url: &str, wire: &[u8], path: &Path<'_>) -> Result<String
 
 fn message(schema: &MessageSchema, message: &DynamicMessage, path: &Path<'_>) -> Result<String, AminoError> {
     if path.depth() > DEPTH_MAX {
-        return Err(AminoError::TooDeep {
-            path: path.to_string(),
-            depth_max: DEPTH_MAX,
-        });
+        return Err(AminoError::TooDeep { path: path.to_string(), depth_max: DEPTH_MAX });
     }
     match schema.well_known {
         Some(WellKnown::Any) => return any(&text_of(message, "type_url"), &bytes_of(message, "value"), path),
@@ -71,10 +61,7 @@ fn message(schema: &MessageSchema, message: &DynamicMessage, path: &Path<'_>) ->
         // Amino knows a duration only as Go does: 64 bits of nanoseconds.
         Some(WellKnown::Duration) => {
             let (seconds, nanos) = seconds_and_nanos(message);
-            return text(
-                duration::total_nanos(seconds, nanos).map(|total| total.to_string()),
-                path,
-            );
+            return text(duration::total_nanos(seconds, nanos).map(|total| total.to_string()), path);
         }
         None => {}
     }
@@ -114,17 +101,11 @@ fn empty(field: &FieldSchema, message: &DynamicMessage, path: &Path<'_>) -> Resu
 
 /// The public keys of a multisignature, in their older form.
 fn threshold(schema: &MessageSchema, message: &DynamicMessage, path: &Path<'_>) -> Result<String, AminoError> {
-    let threshold = message
-        .get_field_by_name("threshold")
-        .and_then(|value| value.as_u32())
-        .unwrap_or_default();
+    let threshold = message.get_field_by_name("threshold").and_then(|value| value.as_u32()).unwrap_or_default();
     let keys = schema.fields.iter().find(|field| field.name == "public_keys");
     let keys = keys.expect("only LegacyAminoPubKey has this shape");
     let mut object = Object::default();
-    object.insert(
-        "pubkeys",
-        value(keys, &message.get_field(&keys.descriptor), &path.field("public_keys"))?,
-    );
+    object.insert("pubkeys", value(keys, &message.get_field(&keys.descriptor), &path.field("public_keys"))?);
     object.insert("threshold", format!("\"{threshold}\""));
     Ok(object.into_json())
 }
@@ -164,11 +145,7 @@ fn plain(value: &Value, path: &Path<'_>) -> Result<String, AminoError> {
 }
 
 fn dec_text(wire: &str) -> Result<String, TextError> {
-    if wire.is_empty() {
-        Ok("0".to_string())
-    } else {
-        decimal::scaled_to_decimal(wire)
-    }
+    if wire.is_empty() { Ok("0".to_string()) } else { decimal::scaled_to_decimal(wire) }
 }
 
 fn utf8(wire: &[u8]) -> Result<&str, TextError> {
@@ -176,6 +153,5 @@ fn utf8(wire: &[u8]) -> Result<&str, TextError> {
 }
 
 fn text(text: Result<String, TextError>, path: &Path<'_>) -> Result<String, AminoError> {
-    text.map(|text| quote(&text))
-        .map_err(|error| AminoError::no_text(path, error))
+    text.map(|text| quote(&text)).map_err(|error| AminoError::no_text(path, error))
 }

@@ -59,9 +59,6 @@ pub enum AminoError {
 
 impl AminoError {
     pub(crate) fn no_text(path: &Path<'_>, TextError(expected): TextError) -> Self {
-        Self::NoText {
-            path: path.to_string(),
-            expected,
-        }
+        Self::NoText { path: path.to_string(), expected }
     }
 }

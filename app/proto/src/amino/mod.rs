@@ -69,10 +69,7 @@ pub fn sign_bytes(signer: &SignerData<'_>, body: &TxBody, fee: &Fee) -> Result<V
     if let Some(timeout) = &body.timeout_timestamp {
         let path = Path::ROOT.field("timeout_timestamp");
         let text = time::format(timeout.seconds, timeout.nanos, time::Fraction::Shortest);
-        document.insert(
-            "timeout_timestamp",
-            escape::quote(&text.map_err(|error| AminoError::no_text(&path, error))?),
-        );
+        document.insert("timeout_timestamp", escape::quote(&text.map_err(|error| AminoError::no_text(&path, error))?));
     }
     if body.unordered {
         document.insert("unordered", "true".to_string());

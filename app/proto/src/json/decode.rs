@@ -29,28 +29,19 @@ pub(super) fn message(schema: &MessageSchema, value: &Value, path: &Path<'_>) ->
             let (seconds, nanos) = converted(value, path, duration::parse)?;
             Ok(two_fields(schema, ProtoValue::I64(seconds), ProtoValue::I32(nanos)))
         }
-        None => object(
-            schema,
-            value.as_object().ok_or_else(|| mismatch(path, "an object", value))?,
-            None,
-            path,
-        ),
+        None => object(schema, value.as_object().ok_or_else(|| mismatch(path, "an object", value))?, None, path),
     }
 }
 
 /// The type URL and encoded message of an object with `@type`.
 pub(super) fn any(value: &Value, path: &Path<'_>) -> Result<(String, Vec<u8>), JsonError> {
     check_depth(path)?;
-    let members = value
-        .as_object()
-        .ok_or_else(|| mismatch(path, "an object with \"@type\"", value))?;
+    let members = value.as_object().ok_or_else(|| mismatch(path, "an object with \"@type\"", value))?;
     let Some(Value::String(type_url)) = members.get("@type") else {
         return Err(mismatch(path, "an object with \"@type\"", value));
     };
-    let schema = schema_of_url(type_url).ok_or_else(|| JsonError::UnknownTypeUrl {
-        path: path.to_string(),
-        type_url: type_url.clone(),
-    })?;
+    let schema = schema_of_url(type_url)
+        .ok_or_else(|| JsonError::UnknownTypeUrl { path: path.to_string(), type_url: type_url.clone() })?;
     let inner = if schema.well_known.is_some() {
         let value_path = path.field("value");
         message(schema, members.get("value").unwrap_or(&Value::Null), &value_path)?
@@ -89,10 +80,7 @@ fn object(
 
 /// Both names of a field are taken: its own, which is what is printed, and the camel case one of proto3 JSON.
 fn find_field<'a>(schema: &'a MessageSchema, key: &str) -> Option<&'a FieldSchema> {
-    schema
-        .fields
-        .iter()
-        .find(|field| field.name == key || field.descriptor.json_name() == key)
+    schema.fields.iter().find(|field| field.name == key || field.descriptor.json_name() == key)
 }
 
 fn field(field: &FieldSchema, value: &Value, path: &Path<'_>) -> Result<ProtoValue, JsonError> {
@@ -111,11 +99,9 @@ fn single(field: &FieldSchema, value: &Value, path: &Path<'_>) -> Result<ProtoVa
         Presentation::Plain => plain(descriptor, value, path),
         Presentation::LegacyDec => Ok(number(descriptor, converted(value, path, decimal::decimal_to_scaled)?)),
         Presentation::Integer => Ok(number(descriptor, converted(value, path, decimal::canonical_integer)?)),
-        Presentation::AccountBytes => Ok(ProtoValue::Bytes(Bytes::from(converted(
-            value,
-            path,
-            address::account_from_text,
-        )?))),
+        Presentation::AccountBytes => {
+            Ok(ProtoValue::Bytes(Bytes::from(converted(value, path, address::account_from_text)?)))
+        }
         Presentation::InlineJson => Ok(ProtoValue::Bytes(Bytes::from(value.to_string()))),
     }
 }
@@ -131,42 +117,28 @@ fn number(descriptor: &FieldDescriptor, text: String) -> ProtoValue {
 fn plain(descriptor: &FieldDescriptor, value: &Value, path: &Path<'_>) -> Result<ProtoValue, JsonError> {
     let refuse = |expected: &'static str| mismatch(path, expected, value);
     match descriptor.kind() {
-        Kind::Bool => value
-            .as_bool()
-            .map(ProtoValue::Bool)
-            .ok_or_else(|| refuse("true or false")),
-        Kind::String => value
-            .as_str()
-            .map(|text| ProtoValue::String(text.to_string()))
-            .ok_or_else(|| refuse("a text")),
+        Kind::Bool => value.as_bool().map(ProtoValue::Bool).ok_or_else(|| refuse("true or false")),
+        Kind::String => value.as_str().map(|text| ProtoValue::String(text.to_string())).ok_or_else(|| refuse("a text")),
         Kind::Bytes => {
             let bytes = value.as_str().and_then(|text| STANDARD.decode(text).ok());
-            bytes
-                .map(|bytes| ProtoValue::Bytes(Bytes::from(bytes)))
-                .ok_or_else(|| refuse("bytes in base64"))
+            bytes.map(|bytes| ProtoValue::Bytes(Bytes::from(bytes))).ok_or_else(|| refuse("bytes in base64"))
         }
-        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => integer(value)
-            .map(ProtoValue::I64)
-            .ok_or_else(|| refuse("a signed 64-bit integer")),
-        Kind::Uint64 | Kind::Fixed64 => integer(value)
-            .map(ProtoValue::U64)
-            .ok_or_else(|| refuse("an unsigned 64-bit integer")),
-        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => integer(value)
-            .map(ProtoValue::I32)
-            .ok_or_else(|| refuse("a signed 32-bit integer")),
-        Kind::Uint32 | Kind::Fixed32 => integer(value)
-            .map(ProtoValue::U32)
-            .ok_or_else(|| refuse("an unsigned 32-bit integer")),
+        Kind::Int64 | Kind::Sint64 | Kind::Sfixed64 => {
+            integer(value).map(ProtoValue::I64).ok_or_else(|| refuse("a signed 64-bit integer"))
+        }
+        Kind::Uint64 | Kind::Fixed64 => {
+            integer(value).map(ProtoValue::U64).ok_or_else(|| refuse("an unsigned 64-bit integer"))
+        }
+        Kind::Int32 | Kind::Sint32 | Kind::Sfixed32 => {
+            integer(value).map(ProtoValue::I32).ok_or_else(|| refuse("a signed 32-bit integer"))
+        }
+        Kind::Uint32 | Kind::Fixed32 => {
+            integer(value).map(ProtoValue::U32).ok_or_else(|| refuse("an unsigned 32-bit integer"))
+        }
         Kind::Enum(values) => {
-            let named = value
-                .as_str()
-                .and_then(|name| values.get_value_by_name(name))
-                .map(|value| value.number());
+            let named = value.as_str().and_then(|name| values.get_value_by_name(name)).map(|value| value.number());
             let numbered = value.as_i64().and_then(|number| i32::try_from(number).ok());
-            named
-                .or(numbered)
-                .map(ProtoValue::EnumNumber)
-                .ok_or_else(|| refuse("the name of an enum value"))
+            named.or(numbered).map(ProtoValue::EnumNumber).ok_or_else(|| refuse("the name of an enum value"))
         }
         Kind::Message(inner) => Ok(ProtoValue::Message(message(schema_of(&inner), value, path)?)),
         // No message of ours has floats; a test holds that.
@@ -177,10 +149,7 @@ fn plain(descriptor: &FieldDescriptor, value: &Value, path: &Path<'_>) -> Result
 /// An integer as a number or as its decimal text.
 fn integer<T: TryFrom<i128>>(value: &Value) -> Option<T> {
     let wide = match value {
-        Value::Number(number) => number
-            .as_i64()
-            .map(i128::from)
-            .or_else(|| number.as_u64().map(i128::from))?,
+        Value::Number(number) => number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from))?,
         // Rust takes a plus sign, JSON numbers have none.
         Value::String(text) if !text.starts_with('+') => text.parse::<i128>().ok()?,
         _ => return None,

@@ -20,10 +20,8 @@ pub(super) fn wire(schema: &MessageSchema, wire: &[u8], path: &Path<'_>) -> Resu
 
 /// The JSON of an `Any`.
 pub(super) fn any(type_url: &str, value: &[u8], path: &Path<'_>) -> Result<Value, JsonError> {
-    let schema = schema_of_url(type_url).ok_or_else(|| JsonError::UnknownTypeUrl {
-        path: path.to_string(),
-        type_url: type_url.to_string(),
-    })?;
+    let schema = schema_of_url(type_url)
+        .ok_or_else(|| JsonError::UnknownTypeUrl { path: path.to_string(), type_url: type_url.to_string() })?;
     let inner = wire(schema, value, path)?;
     let mut object = Map::new();
     object.insert("@type".to_string(), Value::String(type_url.to_string()));
@@ -69,9 +67,7 @@ fn field(field: &FieldSchema, parent: &DynamicMessage, path: &Path<'_>) -> Resul
     match value.as_ref() {
         ProtoValue::List(elements) => {
             let elements = elements.iter().enumerate();
-            elements
-                .map(|(index, element)| single(field, element, &path.index(index)))
-                .collect()
+            elements.map(|(index, element)| single(field, element, &path.index(index))).collect()
         }
         ProtoValue::Message(_) if !parent.has_field(&field.descriptor) => absent(field, path),
         ProtoValue::String(text) if field.nullable && text.is_empty() => Ok(Value::Null),
@@ -149,13 +145,9 @@ fn enum_value(descriptor: &FieldDescriptor, number: i32) -> Value {
 }
 
 fn text(text: Result<String, TextError>, path: &Path<'_>) -> Result<Value, JsonError> {
-    text.map(Value::String)
-        .map_err(|TextError(expected)| no_text(path, expected))
+    text.map(Value::String).map_err(|TextError(expected)| no_text(path, expected))
 }
 
 fn no_text(path: &Path<'_>, expected: &'static str) -> JsonError {
-    JsonError::NoText {
-        path: path.to_string(),
-        expected,
-    }
+    JsonError::NoText { path: path.to_string(), expected }
 }

@@ -86,19 +86,11 @@ pub enum JsonError {
 
 impl JsonError {
     pub(crate) fn mismatch(path: &Path<'_>, expected: &'static str, found: &Value) -> Self {
-        Self::Mismatch {
-            path: path.to_string(),
-            expected,
-            found: shorten(found),
-        }
+        Self::Mismatch { path: path.to_string(), expected, found: shorten(found) }
     }
 
     pub(crate) fn wire(path: &Path<'_>, type_name: &str, source: prost::DecodeError) -> Self {
-        Self::Wire {
-            path: path.to_string(),
-            type_name: type_name.to_string(),
-            source,
-        }
+        Self::Wire { path: path.to_string(), type_name: type_name.to_string(), source }
     }
 }
 

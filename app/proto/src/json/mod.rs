@@ -82,26 +82,18 @@ pub fn json_to_any(value: &Value) -> Result<Any, JsonError> {
 /// A longer text, or one that is no JSON or nested too deeply.
 pub fn parse(text: &[u8], bytes_max: usize) -> Result<Value, JsonError> {
     if text.len() > bytes_max {
-        return Err(JsonError::TooLarge {
-            bytes: text.len(),
-            bytes_max,
-        });
+        return Err(JsonError::TooLarge { bytes: text.len(), bytes_max });
     }
     Ok(serde_json::from_slice(text)?)
 }
 
 fn known(type_name: &str) -> Result<&'static MessageSchema, JsonError> {
-    message_schema(type_name).ok_or_else(|| JsonError::UnknownMessage {
-        type_name: type_name.to_string(),
-    })
+    message_schema(type_name).ok_or_else(|| JsonError::UnknownMessage { type_name: type_name.to_string() })
 }
 
 fn check_depth(path: &Path<'_>) -> Result<(), JsonError> {
     if path.depth() > DEPTH_MAX {
-        return Err(JsonError::TooDeep {
-            path: path.to_string(),
-            depth_max: DEPTH_MAX,
-        });
+        return Err(JsonError::TooDeep { path: path.to_string(), depth_max: DEPTH_MAX });
     }
     Ok(())
 }

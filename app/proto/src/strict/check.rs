@@ -33,9 +33,7 @@ pub enum NonCritical {
 /// The first thing that is unknown or malformed, with its path.
 pub fn check_message(type_name: &str, wire: &[u8], non_critical: NonCritical) -> Result<bool, StrictError> {
     let schema = message_schema(type_name);
-    let schema = schema.ok_or_else(|| StrictError::UnknownMessage {
-        type_name: type_name.to_string(),
-    })?;
+    let schema = schema.ok_or_else(|| StrictError::UnknownMessage { type_name: type_name.to_string() })?;
     check_at(schema, wire, non_critical, &Path::ROOT)
 }
 
@@ -45,10 +43,7 @@ pub(super) fn check_at(
     non_critical: NonCritical,
     path: &Path<'_>,
 ) -> Result<bool, StrictError> {
-    let mut walk = Walk {
-        non_critical,
-        found_non_critical: false,
-    };
+    let mut walk = Walk { non_critical, found_non_critical: false };
     walk.message(schema, wire, path, 0)?;
     Ok(walk.found_non_critical)
 }
@@ -67,10 +62,7 @@ impl Walk {
         any_depth: usize,
     ) -> Result<(), StrictError> {
         if path.depth() > DEPTH_MAX {
-            return Err(StrictError::TooDeep {
-                path: path.to_string(),
-                depth_max: DEPTH_MAX,
-            });
+            return Err(StrictError::TooDeep { path: path.to_string(), depth_max: DEPTH_MAX });
         }
         let mut reader = Reader::new(wire);
         // How often each field stood before: the index of its next element, for paths.
@@ -83,12 +75,7 @@ impl Walk {
             let index: &mut usize = counts.entry(raw.number).or_default();
             let field_path = path.field(&field.name);
             let element_path = field_path.index(*index);
-            self.field(
-                field,
-                &raw,
-                if field.repeated { &element_path } else { &field_path },
-                any_depth,
-            )?;
+            self.field(field, &raw, if field.repeated { &element_path } else { &field_path }, any_depth)?;
             *index += 1;
         }
         if schema.well_known == Some(WellKnown::Any) {
@@ -121,14 +108,9 @@ impl Walk {
         if raw.wire_type != expected {
             let is_packed = field.repeated && raw.wire_type == LENGTH_DELIMITED;
             if !is_packed {
-                return Err(StrictError::WireType {
-                    path: path.to_string(),
-                    wire_type: raw.wire_type,
-                });
+                return Err(StrictError::WireType { path: path.to_string(), wire_type: raw.wire_type });
             }
-            return Reader::new(raw.content)
-                .skip_packed(expected)
-                .map_err(|reason| malformed(path, reason));
+            return Reader::new(raw.content).skip_packed(expected).map_err(|reason| malformed(path, reason));
         }
         match field_message(&field.descriptor) {
             Some(inner) => self.message(inner, raw.content, path, any_depth),
@@ -139,19 +121,11 @@ impl Walk {
     /// The message within an `Any` whose own fields are known.
     fn any(&mut self, wire: &[u8], path: &Path<'_>, any_depth: usize) -> Result<(), StrictError> {
         if any_depth >= ANY_DEPTH_MAX {
-            return Err(StrictError::TooDeep {
-                path: path.to_string(),
-                depth_max: ANY_DEPTH_MAX,
-            });
+            return Err(StrictError::TooDeep { path: path.to_string(), depth_max: ANY_DEPTH_MAX });
         }
-        let any = Any::decode(wire).map_err(|source| StrictError::Decode {
-            path: path.to_string(),
-            source,
-        })?;
-        let schema = schema_of_url(&any.type_url).ok_or_else(|| StrictError::UnknownTypeUrl {
-            path: path.to_string(),
-            type_url: any.type_url.clone(),
-        })?;
+        let any = Any::decode(wire).map_err(|source| StrictError::Decode { path: path.to_string(), source })?;
+        let schema = schema_of_url(&any.type_url)
+            .ok_or_else(|| StrictError::UnknownTypeUrl { path: path.to_string(), type_url: any.type_url.clone() })?;
         self.message(schema, &any.value, path, any_depth + 1)
     }
 }
@@ -169,10 +143,7 @@ fn check_number(presentation: Presentation, content: &[u8], path: &Path<'_>) -> 
     let text = std::str::from_utf8(content).map_err(|_| TextError("decimal digits"));
     match text.and_then(check) {
         Ok(_) => Ok(()),
-        Err(TextError(expected)) => Err(StrictError::NoNumber {
-            path: path.to_string(),
-            expected,
-        }),
+        Err(TextError(expected)) => Err(StrictError::NoNumber { path: path.to_string(), expected }),
     }
 }
 
@@ -186,8 +157,5 @@ fn wire_type_of(kind: &Kind) -> u8 {
 }
 
 fn malformed(path: &Path<'_>, reason: &'static str) -> StrictError {
-    StrictError::Malformed {
-        path: path.to_string(),
-        reason,
-    }
+    StrictError::Malformed { path: path.to_string(), reason }
 }

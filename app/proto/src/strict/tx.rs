@@ -32,27 +32,12 @@ pub fn decode_tx(bytes: &[u8]) -> Result<StrictTx, StrictError> {
     check(bytes, "cosmos.tx.v1beta1.TxRaw", NonCritical::Reject, &Path::ROOT)?;
     let raw = decode::<TxRaw>(bytes, &Path::ROOT)?;
     let body_path = Path::ROOT.field("body");
-    let has_unknown_non_critical = check(
-        &raw.body_bytes,
-        "cosmos.tx.v1beta1.TxBody",
-        NonCritical::Allow,
-        &body_path,
-    )?;
+    let has_unknown_non_critical = check(&raw.body_bytes, "cosmos.tx.v1beta1.TxBody", NonCritical::Allow, &body_path)?;
     let body = decode(&raw.body_bytes, &body_path)?;
     let auth_path = Path::ROOT.field("auth_info");
-    check(
-        &raw.auth_info_bytes,
-        "cosmos.tx.v1beta1.AuthInfo",
-        NonCritical::Reject,
-        &auth_path,
-    )?;
+    check(&raw.auth_info_bytes, "cosmos.tx.v1beta1.AuthInfo", NonCritical::Reject, &auth_path)?;
     let auth_info = decode(&raw.auth_info_bytes, &auth_path)?;
-    Ok(StrictTx {
-        raw,
-        body,
-        auth_info,
-        has_unknown_non_critical,
-    })
+    Ok(StrictTx { raw, body, auth_info, has_unknown_non_critical })
 }
 
 fn check(wire: &[u8], type_name: &str, non_critical: NonCritical, path: &Path<'_>) -> Result<bool, StrictError> {
@@ -61,23 +46,14 @@ fn check(wire: &[u8], type_name: &str, non_critical: NonCritical, path: &Path<'_
 }
 
 fn decode<M: Message + Default>(wire: &[u8], path: &Path<'_>) -> Result<M, StrictError> {
-    M::decode(wire).map_err(|source| StrictError::Decode {
-        path: path.to_string(),
-        source,
-    })
+    M::decode(wire).map_err(|source| StrictError::Decode { path: path.to_string(), source })
 }
 
 /// ADR 027 of the SDK: one transaction has one encoding, so that nobody can give it a second hash.
 fn check_canonical(bytes: &[u8]) -> Result<(), StrictError> {
     const SIGNATURES: u32 = 3;
-    let not_canonical = |reason| StrictError::NotCanonical {
-        path: Path::ROOT.to_string(),
-        reason,
-    };
-    let malformed = |reason| StrictError::Malformed {
-        path: Path::ROOT.to_string(),
-        reason,
-    };
+    let not_canonical = |reason| StrictError::NotCanonical { path: Path::ROOT.to_string(), reason };
+    let malformed = |reason| StrictError::Malformed { path: Path::ROOT.to_string(), reason };
     let mut previous = 0;
     let mut reader = Reader::new(bytes);
     while let Some(field) = reader.next_field().map_err(malformed)? {

@@ -39,10 +39,7 @@ impl<'a> Reader<'a> {
             return Ok(None);
         }
         let (tag, tag_is_shortest) = self.varint()?;
-        let number = u32::try_from(tag >> 3)
-            .ok()
-            .filter(|number| (1..1 << 29).contains(number))
-            .ok_or(BAD_TAG)?;
+        let number = u32::try_from(tag >> 3).ok().filter(|number| (1..1 << 29).contains(number)).ok_or(BAD_TAG)?;
         let wire_type = (tag & 7) as u8;
         let mut is_shortest = tag_is_shortest;
         let content = match wire_type {
@@ -60,12 +57,7 @@ impl<'a> Reader<'a> {
             }
             _ => return Err(BAD_WIRE_TYPE),
         };
-        Ok(Some(RawField {
-            number,
-            wire_type,
-            content,
-            is_shortest,
-        }))
+        Ok(Some(RawField { number, wire_type, content, is_shortest }))
     }
 
     /// Reads the elements of a packed list to the end.

@@ -90,18 +90,7 @@ mod tests {
         for (text, scaled) in [("1", "1000000000000000000"), ("0.5", "500000000000000000"), ("-0", "0")] {
             assert_eq!(decimal_to_scaled(text).as_deref(), Ok(scaled));
         }
-        for text in [
-            "",
-            ".",
-            ".5",
-            "1.",
-            "1.1.1",
-            "1e3",
-            "+1",
-            " 1",
-            "0.1234567890123456789",
-            &"9".repeat(79),
-        ] {
+        for text in ["", ".", ".5", "1.", "1.1.1", "1e3", "+1", " 1", "0.1234567890123456789", &"9".repeat(79)] {
             assert_eq!(decimal_to_scaled(text), Err(DECIMAL), "{text:?}");
         }
     }

@@ -68,9 +68,7 @@ pub(crate) fn parse(text: &str) -> Result<(i64, i32), TextError> {
 
 /// One number with its unit, in nanoseconds, and what follows it.
 fn parse_term(text: &str) -> Result<(i128, &str), TextError> {
-    let unit_at = text
-        .find(|character: char| !character.is_ascii_digit() && character != '.')
-        .ok_or(EXPECTED)?;
+    let unit_at = text.find(|character: char| !character.is_ascii_digit() && character != '.').ok_or(EXPECTED)?;
     let (number, rest) = text.split_at(unit_at);
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     // Eighteen digits are more nanoseconds than the range has seconds, and keep the arithmetic within 128 bits.
@@ -78,11 +76,7 @@ fn parse_term(text: &str) -> Result<(i128, &str), TextError> {
         return Err(EXPECTED);
     }
     let (unit, unit_nanos) = UNITS.iter().find(|(unit, _)| rest.starts_with(unit)).ok_or(EXPECTED)?;
-    let whole: i128 = if whole.is_empty() {
-        0
-    } else {
-        whole.parse().map_err(|_| EXPECTED)?
-    };
+    let whole: i128 = if whole.is_empty() { 0 } else { whole.parse().map_err(|_| EXPECTED)? };
     let mut nanos = whole * unit_nanos;
     let mut digit_nanos = *unit_nanos;
     for digit in fraction.bytes() {
@@ -127,18 +121,7 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(parse(text), Ok(expected), "{text}");
         }
-        for text in [
-            "",
-            "-",
-            "6",
-            "s",
-            ".s",
-            "1.2.3s",
-            "1d",
-            "6s ",
-            "999999999999999999999h",
-            "99999999999999h",
-        ] {
+        for text in ["", "-", "6", "s", ".s", "1.2.3s", "1d", "6s ", "999999999999999999999h", "99999999999999h"] {
             assert!(parse(text).is_err(), "{text:?}");
         }
         assert_eq!(format(1, -1), Err(OUT_OF_RANGE));

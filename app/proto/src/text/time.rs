@@ -29,9 +29,7 @@ pub(crate) fn format(seconds: i64, nanos: i32, fraction: Fraction) -> Result<Str
     let second_of_day = seconds.rem_euclid(SECONDS_PER_DAY);
     let (hour, minute, second) = (second_of_day / 3600, second_of_day / 60 % 60, second_of_day % 60);
     let fraction = format_fraction(nanos.unsigned_abs(), fraction);
-    Ok(format!(
-        "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"
-    ))
+    Ok(format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z"))
 }
 
 /// The digits of a fraction of a second with their point, or nothing.
@@ -97,11 +95,7 @@ fn fields<const N: usize>(text: &str, separator: char, widths: [usize; N]) -> Re
         }
         *number = part.parse().map_err(|_| EXPECTED)?;
     }
-    if parts.next().is_some() {
-        Err(EXPECTED)
-    } else {
-        Ok(numbers)
-    }
+    if parts.next().is_some() { Err(EXPECTED) } else { Ok(numbers) }
 }
 
 fn parse_fraction(digits: &str) -> Result<i32, TextError> {
@@ -141,11 +135,7 @@ fn civil_from_days(days: i64) -> (i64, i64, i64) {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 {
-        shifted_month + 3
-    } else {
-        shifted_month - 9
-    };
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     (year, month, day)
 }
@@ -168,10 +158,7 @@ mod tests {
             assert_eq!(format(seconds, nanos, Fraction::Groups).as_deref(), Ok(text));
             assert_eq!(parse(text), Ok((seconds, nanos)), "{text}");
         }
-        assert_eq!(
-            format(0, 500_000_000, Fraction::Shortest).as_deref(),
-            Ok("1970-01-01T00:00:00.5Z")
-        );
+        assert_eq!(format(0, 500_000_000, Fraction::Shortest).as_deref(), Ok("1970-01-01T00:00:00.5Z"));
         assert_eq!(parse("1970-01-01T02:00:00.5+02:00"), Ok((0, 500_000_000)));
     }
 

@@ -24,10 +24,7 @@ fn coins(amount: &str) -> Vec<Coin> {
 }
 
 fn coin(amount: &str) -> Coin {
-    Coin {
-        denom: "uswing".to_string(),
-        amount: amount.to_string(),
-    }
+    Coin { denom: "uswing".to_string(), amount: amount.to_string() }
 }
 
 /// The bytes that the only signer of a recorded transaction signed, by the mode that it names.
@@ -46,11 +43,7 @@ fn recorded_sign_bytes(tx: &StrictTx, account_number: u64) -> Vec<u8> {
         return doc.encode_to_vec();
     }
     assert_eq!(single.mode(), SignMode::LegacyAminoJson);
-    let data = SignerData {
-        chain_id: CHAIN_ID,
-        account_number,
-        sequence: signer.sequence,
-    };
+    let data = SignerData { chain_id: CHAIN_ID, account_number, sequence: signer.sequence };
     amino::sign_bytes(&data, &tx.body, tx.auth_info.fee.as_ref().expect("a fee")).expect("sign bytes")
 }
 
@@ -81,25 +74,10 @@ fn every_recorded_signature_verifies_over_our_sign_bytes() {
 
 #[test]
 fn the_sign_document_has_sorted_keys_and_leaves_out_what_is_empty() {
-    let send = bank::MsgSend {
-        from_address: "a".to_string(),
-        to_address: "b".to_string(),
-        amount: coins("7"),
-    };
-    let mut body = TxBody {
-        messages: vec![pack(&send)],
-        memo: "a<b>&c".to_string(),
-        ..Default::default()
-    };
-    let mut fee = Fee {
-        gas_limit: 200_000,
-        ..Default::default()
-    };
-    let data = SignerData {
-        chain_id: "chain",
-        account_number: 1,
-        sequence: 0,
-    };
+    let send = bank::MsgSend { from_address: "a".to_string(), to_address: "b".to_string(), amount: coins("7") };
+    let mut body = TxBody { messages: vec![pack(&send)], memo: "a<b>&c".to_string(), ..Default::default() };
+    let mut fee = Fee { gas_limit: 200_000, ..Default::default() };
+    let data = SignerData { chain_id: "chain", account_number: 1, sequence: 0 };
     let sign = |body: &TxBody, fee: &Fee| {
         String::from_utf8(amino::sign_bytes(&data, body, fee).expect("sign bytes")).expect("text")
     };
@@ -115,16 +93,8 @@ fn the_sign_document_has_sorted_keys_and_leaves_out_what_is_empty() {
     body.messages.clear();
     body.timeout_height = 9;
     body.unordered = true;
-    body.timeout_timestamp = Some(Timestamp {
-        seconds: 0,
-        nanos: 500_000_000,
-    });
-    fee = Fee {
-        amount: coins("3"),
-        gas_limit: 0,
-        payer: "p".to_string(),
-        granter: "g".to_string(),
-    };
+    body.timeout_timestamp = Some(Timestamp { seconds: 0, nanos: 500_000_000 });
+    fee = Fee { amount: coins("3"), gas_limit: 0, payer: "p".to_string(), granter: "g".to_string() };
     assert_eq!(
         sign(&body, &fee),
         concat!(
@@ -162,51 +132,28 @@ fn strings_are_escaped_as_go_escapes_them() {
 #[test]
 fn what_cannot_be_signed_is_an_error_with_its_path() {
     let unnamed = pack(&bank::MsgSendResponse {});
-    let no_name = |path: &str| {
-        Err(AminoError::NoAminoName {
-            path: path.to_string(),
-            type_url: unnamed.type_url.clone(),
-        })
-    };
+    let no_name =
+        |path: &str| Err(AminoError::NoAminoName { path: path.to_string(), type_url: unnamed.type_url.clone() });
     assert_eq!(amino::message_json(&unnamed), no_name("$"));
-    let submit = gov::MsgSubmitProposal {
-        messages: vec![unnamed.clone()],
-        ..Default::default()
-    };
+    let submit = gov::MsgSubmitProposal { messages: vec![unnamed.clone()], ..Default::default() };
     assert_eq!(amino::message_json(&pack(&submit)), no_name("$.messages[0]"));
     assert_eq!(
         amino::message_json(&pack(&staking::MsgDelegate::default())),
-        Err(AminoError::Absent {
-            path: "$.amount".to_string()
-        }),
+        Err(AminoError::Absent { path: "$.amount".to_string() }),
     );
-    let unknown = Any {
-        type_url: "/no.Such".to_string(),
-        value: Vec::new(),
-    };
-    assert!(matches!(
-        amino::message_json(&unknown),
-        Err(AminoError::UnknownTypeUrl { .. })
-    ));
-    assert_eq!(
-        amino::amino_name("/cosmos.bank.v1beta1.MsgSend"),
-        Some("cosmos-sdk/MsgSend")
-    );
+    let unknown = Any { type_url: "/no.Such".to_string(), value: Vec::new() };
+    assert!(matches!(amino::message_json(&unknown), Err(AminoError::UnknownTypeUrl { .. })));
+    assert_eq!(amino::amino_name("/cosmos.bank.v1beta1.MsgSend"), Some("cosmos-sdk/MsgSend"));
     assert_eq!(amino::amino_name(&unnamed.type_url), None);
 }
 
 #[test]
 fn every_transaction_message_has_an_amino_name_of_its_own() {
     let mut names = std::collections::BTreeSet::new();
-    let methods = swing_proto::methods()
-        .into_iter()
-        .filter(|(_, method)| method.parent_service().name() == "Msg");
+    let methods = swing_proto::methods().into_iter().filter(|(_, method)| method.parent_service().name() == "Msg");
     for (path, method) in methods {
         let name = amino::amino_name(&format!("/{}", method.input().full_name()));
-        assert!(
-            names.insert(name.unwrap_or_else(|| panic!("{path} has no amino name"))),
-            "{path}: {name:?} is taken"
-        );
+        assert!(names.insert(name.unwrap_or_else(|| panic!("{path} has no amino name"))), "{path}: {name:?} is taken");
     }
     assert_eq!(names.len(), 32);
 }

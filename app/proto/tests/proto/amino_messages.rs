@@ -22,47 +22,26 @@ fn check<M: Message + Name>(message: &M, expected: &str) {
 
 #[test]
 fn bank_and_gov_messages_have_their_amino_json() {
-    check(
-        &bank::MsgSend::default(),
-        r#"{"type":"cosmos-sdk/MsgSend","value":{"amount":[]}}"#,
-    );
+    check(&bank::MsgSend::default(), r#"{"type":"cosmos-sdk/MsgSend","value":{"amount":[]}}"#);
     check(
         &bank::MsgMultiSend::default(),
         r#"{"type":"cosmos-sdk/MsgMultiSend","value":{"inputs":null,"outputs":null}}"#,
     );
     check(
-        &gov::MsgVote {
-            voter: "v".to_string(),
-            option: 3,
-            ..Default::default()
-        },
+        &gov::MsgVote { voter: "v".to_string(), option: 3, ..Default::default() },
         r#"{"type":"cosmos-sdk/v1/MsgVote","value":{"option":3,"proposal_id":"0","voter":"v"}}"#,
     );
-    let options = vec![gov::WeightedVoteOption {
-        option: 1,
-        weight: "0.600000000000000000".to_string(),
-    }];
+    let options = vec![gov::WeightedVoteOption { option: 1, weight: "0.600000000000000000".to_string() }];
     check(
-        &gov::MsgVoteWeighted {
-            proposal_id: 1,
-            options,
-            ..Default::default()
-        },
+        &gov::MsgVoteWeighted { proposal_id: 1, options, ..Default::default() },
         concat!(
             r#"{"type":"cosmos-sdk/v1/MsgVoteWeighted","value":{"options":"#,
             r#"[{"option":1,"weight":"0.600000000000000000"}],"proposal_id":"1"}}"#,
         ),
     );
-    let options = vec![gov_v1beta1::WeightedVoteOption {
-        option: 1,
-        weight: "600000000000000000".to_string(),
-    }];
+    let options = vec![gov_v1beta1::WeightedVoteOption { option: 1, weight: "600000000000000000".to_string() }];
     check(
-        &gov_v1beta1::MsgVoteWeighted {
-            proposal_id: 1,
-            options,
-            ..Default::default()
-        },
+        &gov_v1beta1::MsgVoteWeighted { proposal_id: 1, options, ..Default::default() },
         concat!(
             r#"{"type":"cosmos-sdk/MsgVoteWeighted","value":{"options":"#,
             r#"[{"option":1,"weight":"0.600000000000000000"}],"proposal_id":"1"}}"#,
@@ -75,22 +54,12 @@ fn a_proposal_holds_its_messages_under_their_amino_names() {
     let plan = upgrade::Plan {
         name: "version-2".to_string(),
         height: 76,
-        time: Some(Timestamp {
-            seconds: -62_135_596_800,
-            nanos: 0,
-        }),
+        time: Some(Timestamp { seconds: -62_135_596_800, nanos: 0 }),
         ..Default::default()
     };
-    let software_upgrade = upgrade::MsgSoftwareUpgrade {
-        authority: "gov".to_string(),
-        plan: Some(plan),
-    };
+    let software_upgrade = upgrade::MsgSoftwareUpgrade { authority: "gov".to_string(), plan: Some(plan) };
     check(
-        &gov::MsgSubmitProposal {
-            messages: vec![pack(&software_upgrade)],
-            expedited: true,
-            ..Default::default()
-        },
+        &gov::MsgSubmitProposal { messages: vec![pack(&software_upgrade)], expedited: true, ..Default::default() },
         concat!(
             r#"{"type":"cosmos-sdk/v1/MsgSubmitProposal","value":{"expedited":true,"initial_deposit":[],"messages":["#,
             r#"{"type":"cosmos-sdk/MsgSoftwareUpgrade","value":{"authority":"gov","plan":"#,
@@ -104,10 +73,7 @@ fn staking_messages_have_their_amino_json() {
     let rate = |scaled: &str| scaled.to_string();
     check(
         &staking::MsgCreateValidator {
-            description: Some(staking::Description {
-                moniker: "v".to_string(),
-                ..Default::default()
-            }),
+            description: Some(staking::Description { moniker: "v".to_string(), ..Default::default() }),
             commission: Some(staking::CommissionRates {
                 rate: rate("100000000000000000"),
                 max_rate: rate("200000000000000000"),
@@ -116,10 +82,7 @@ fn staking_messages_have_their_amino_json() {
             min_self_delegation: "1".to_string(),
             validator_address: "op".to_string(),
             pubkey: Some(pack(&ed25519::PubKey { key: vec![1, 2, 3] })),
-            value: Some(Coin {
-                denom: "uswing".to_string(),
-                amount: "5".to_string(),
-            }),
+            value: Some(Coin { denom: "uswing".to_string(), amount: "5".to_string() }),
             ..Default::default()
         },
         concat!(
@@ -130,18 +93,12 @@ fn staking_messages_have_their_amino_json() {
         ),
     );
     let params = staking::Params {
-        unbonding_time: Some(Duration {
-            seconds: 1_814_400,
-            nanos: 0,
-        }),
+        unbonding_time: Some(Duration { seconds: 1_814_400, nanos: 0 }),
         max_validators: 100,
         ..Default::default()
     };
     check(
-        &staking::MsgUpdateParams {
-            authority: "gov".to_string(),
-            params: Some(params),
-        },
+        &staking::MsgUpdateParams { authority: "gov".to_string(), params: Some(params) },
         concat!(
             r#"{"type":"cosmos-sdk/x/staking/MsgUpdateParams","value":{"authority":"gov","params":{"max_validators":100,"#,
             r#""min_commission_rate":"0","unbonding_time":"1814400000000000"}}}"#,
@@ -153,10 +110,7 @@ fn staking_messages_have_their_amino_json() {
 fn keys_and_our_own_messages_have_their_amino_json() {
     let key = pack(&keys::PubKey { key: vec![1, 2, 3] });
     check(
-        &LegacyAminoPubKey {
-            threshold: 1,
-            public_keys: vec![key],
-        },
+        &LegacyAminoPubKey { threshold: 1, public_keys: vec![key] },
         concat!(
             r#"{"type":"tendermint/PubKeyMultisigThreshold","value":{"pubkeys":"#,
             r#"[{"type":"tendermint/PubKeySecp256k1","value":"AQID"}],"threshold":"1"}}"#,
@@ -180,11 +134,7 @@ fn keys_and_our_own_messages_have_their_amino_json() {
     let key = swing_proto::unpack::<keys::PubKey>(key).expect("a secp256k1 key");
     let submitter = Ripemd160::digest(Sha256::digest(&key.key)).to_vec();
     check(
-        &swing_proto::agoric::swingset::MsgSendChunk {
-            submitter,
-            chunk_index: 2,
-            ..Default::default()
-        },
+        &swing_proto::agoric::swingset::MsgSendChunk { submitter, chunk_index: 2, ..Default::default() },
         concat!(
             r#"{"type":"swingset/SendChunk","value":{"chunk_index":"2","#,
             r#""submitter":"swing19rl4cm2hmr8afy4kldpxz3fka4jguq0aptwtvd"}}"#,

@@ -13,10 +13,7 @@ use swing_proto::{Message, Name};
 fn empty_messages_print_every_field() {
     #[track_caller]
     fn check<M: Message + Name + Default>(expected: Value) {
-        assert_eq!(
-            json::to_json(&M::default()).expect("JSON").to_string(),
-            expected.to_string()
-        );
+        assert_eq!(json::to_json(&M::default()).expect("JSON").to_string(), expected.to_string());
     }
     check::<bank::MsgSend>(json!({"from_address": "", "to_address": "", "amount": []}));
     check::<auth::BaseAccount>(json!({"address": "", "pub_key": null, "account_number": "0", "sequence": "0"}));
@@ -42,10 +39,7 @@ fn what_a_field_does_not_take_is_an_error_with_its_path() {
         assert_eq!(error.to_string(), expected);
     }
     type Send = bank::MsgSend;
-    check::<Send>(
-        json!({"from": ""}),
-        "$.from: unknown field of cosmos.bank.v1beta1.MsgSend",
-    );
+    check::<Send>(json!({"from": ""}), "$.from: unknown field of cosmos.bank.v1beta1.MsgSend");
     check::<Send>(json!([]), "$: expected an object, found a list of 0");
     check::<Send>(json!({"from_address": 1}), "$.from_address: expected a text, found 1");
     check::<Send>(
@@ -65,10 +59,7 @@ fn what_a_field_does_not_take_is_an_error_with_its_path() {
         json!({"body": {"messages": [{"x": 1}]}}),
         "$.body.messages[0]: expected an object with \"@type\", found an object of 1",
     );
-    check::<Tx>(
-        json!({"signatures": ["?"]}),
-        "$.signatures[0]: expected bytes in base64, found \"?\"",
-    );
+    check::<Tx>(json!({"signatures": ["?"]}), "$.signatures[0]: expected bytes in base64, found \"?\"");
     check::<Tx>(
         json!({"auth_info": {"signer_infos": [{"mode_info": {"single": {"mode": "SIGN_MODE_NEW"}}}]}}),
         "$.auth_info.signer_infos[0].mode_info.single.mode: expected the name of an enum value, found \"SIGN_MODE_NEW\"",
@@ -104,10 +95,7 @@ fn null_reads_as_absent_and_numbers_read_as_integers() {
 
 #[test]
 fn account_bytes_print_in_bech32() {
-    let message = swing_proto::agoric::swingset::MsgInstallBundle {
-        submitter: vec![7; 20],
-        ..Default::default()
-    };
+    let message = swing_proto::agoric::swingset::MsgInstallBundle { submitter: vec![7; 20], ..Default::default() };
     let printed = json::to_json(&message).expect("JSON");
     let submitter = printed["submitter"].as_str().expect("a text");
     assert!(submitter.starts_with("swing1"), "{submitter}");
@@ -116,9 +104,7 @@ fn account_bytes_print_in_bech32() {
     let foreign = json!({"submitter": "swingvaloper19rl4cm2hmr8afy4kldpxz3fka4jguq0amqzpde"});
     let error = json::from_json::<swing_proto::agoric::swingset::MsgInstallBundle>(&foreign).expect_err("refused");
     assert!(
-        error
-            .to_string()
-            .starts_with("$.submitter: expected a bech32 address with the prefix \"swing\""),
+        error.to_string().starts_with("$.submitter: expected a bech32 address with the prefix \"swing\""),
         "{error}"
     );
 }
@@ -127,26 +113,14 @@ fn account_bytes_print_in_bech32() {
 fn nesting_and_length_are_bounded() {
     let mut message = swing_proto::pack(&bank::MsgSend::default());
     for _ in 0..200 {
-        message = swing_proto::pack(&gov::MsgSubmitProposal {
-            messages: vec![message],
-            ..Default::default()
-        });
+        message = swing_proto::pack(&gov::MsgSubmitProposal { messages: vec![message], ..Default::default() });
     }
-    assert!(matches!(
-        json::any_to_json(&message),
-        Err(JsonError::TooDeep {
-            depth_max: json::DEPTH_MAX,
-            ..
-        })
-    ));
+    assert!(matches!(json::any_to_json(&message), Err(JsonError::TooDeep { depth_max: json::DEPTH_MAX, .. })));
     let mut value = json!({"@type": "/cosmos.bank.v1beta1.MsgSend"});
     for _ in 0..200 {
         value = json!({"@type": "/cosmos.gov.v1.MsgSubmitProposal", "messages": [value]});
     }
     assert!(matches!(json::json_to_any(&value), Err(JsonError::TooDeep { .. })));
-    assert!(matches!(
-        json::parse(b"{}", 1),
-        Err(JsonError::TooLarge { bytes: 2, bytes_max: 1 })
-    ));
+    assert!(matches!(json::parse(b"{}", 1), Err(JsonError::TooLarge { bytes: 2, bytes_max: 1 })));
     assert!(matches!(json::parse(b"{", 9), Err(JsonError::Syntax(_))));
 }

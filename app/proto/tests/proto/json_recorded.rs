@@ -11,69 +11,24 @@ use crate::vectors;
 
 /// The response types of the recorded REST paths, by prefix; the longest that fits counts.
 const REST_TYPES: [(&str, &str); 20] = [
-    (
-        "/cosmos/upgrade/v1beta1/current_plan",
-        "cosmos.upgrade.v1beta1.QueryCurrentPlanResponse",
-    ),
-    (
-        "/cosmos/upgrade/v1beta1/module_versions",
-        "cosmos.upgrade.v1beta1.QueryModuleVersionsResponse",
-    ),
-    (
-        "/cosmos/upgrade/v1beta1/authority",
-        "cosmos.upgrade.v1beta1.QueryAuthorityResponse",
-    ),
-    (
-        "/cosmos/upgrade/v1beta1/applied_plan/",
-        "cosmos.upgrade.v1beta1.QueryAppliedPlanResponse",
-    ),
+    ("/cosmos/upgrade/v1beta1/current_plan", "cosmos.upgrade.v1beta1.QueryCurrentPlanResponse"),
+    ("/cosmos/upgrade/v1beta1/module_versions", "cosmos.upgrade.v1beta1.QueryModuleVersionsResponse"),
+    ("/cosmos/upgrade/v1beta1/authority", "cosmos.upgrade.v1beta1.QueryAuthorityResponse"),
+    ("/cosmos/upgrade/v1beta1/applied_plan/", "cosmos.upgrade.v1beta1.QueryAppliedPlanResponse"),
     ("/cosmos/gov/v1/proposals/1", "cosmos.gov.v1.QueryProposalResponse"),
     ("/cosmos/gov/v1/proposals/1/votes", "cosmos.gov.v1.QueryVotesResponse"),
-    (
-        "/cosmos/gov/v1/proposals/1/tally",
-        "cosmos.gov.v1.QueryTallyResultResponse",
-    ),
+    ("/cosmos/gov/v1/proposals/1/tally", "cosmos.gov.v1.QueryTallyResultResponse"),
     ("/cosmos/gov/v1/params/", "cosmos.gov.v1.QueryParamsResponse"),
-    (
-        "/cosmos/gov/v1beta1/proposals/1",
-        "cosmos.gov.v1beta1.QueryProposalResponse",
-    ),
-    (
-        "/cosmos/auth/v1beta1/accounts/",
-        "cosmos.auth.v1beta1.QueryAccountResponse",
-    ),
-    (
-        "/cosmos/auth/v1beta1/account_info/",
-        "cosmos.auth.v1beta1.QueryAccountInfoResponse",
-    ),
-    (
-        "/cosmos/bank/v1beta1/balances/",
-        "cosmos.bank.v1beta1.QueryAllBalancesResponse",
-    ),
-    (
-        "/cosmos/bank/v1beta1/supply",
-        "cosmos.bank.v1beta1.QueryTotalSupplyResponse",
-    ),
-    (
-        "/cosmos/staking/v1beta1/validators",
-        "cosmos.staking.v1beta1.QueryValidatorsResponse",
-    ),
-    (
-        "/cosmos/staking/v1beta1/pool",
-        "cosmos.staking.v1beta1.QueryPoolResponse",
-    ),
-    (
-        "/cosmos/staking/v1beta1/delegations/",
-        "cosmos.staking.v1beta1.QueryDelegatorDelegationsResponse",
-    ),
-    (
-        "/cosmos/base/tendermint/v1beta1/node_info",
-        "cosmos.base.tendermint.v1beta1.GetNodeInfoResponse",
-    ),
-    (
-        "/cosmos/base/tendermint/v1beta1/syncing",
-        "cosmos.base.tendermint.v1beta1.GetSyncingResponse",
-    ),
+    ("/cosmos/gov/v1beta1/proposals/1", "cosmos.gov.v1beta1.QueryProposalResponse"),
+    ("/cosmos/auth/v1beta1/accounts/", "cosmos.auth.v1beta1.QueryAccountResponse"),
+    ("/cosmos/auth/v1beta1/account_info/", "cosmos.auth.v1beta1.QueryAccountInfoResponse"),
+    ("/cosmos/bank/v1beta1/balances/", "cosmos.bank.v1beta1.QueryAllBalancesResponse"),
+    ("/cosmos/bank/v1beta1/supply", "cosmos.bank.v1beta1.QueryTotalSupplyResponse"),
+    ("/cosmos/staking/v1beta1/validators", "cosmos.staking.v1beta1.QueryValidatorsResponse"),
+    ("/cosmos/staking/v1beta1/pool", "cosmos.staking.v1beta1.QueryPoolResponse"),
+    ("/cosmos/staking/v1beta1/delegations/", "cosmos.staking.v1beta1.QueryDelegatorDelegationsResponse"),
+    ("/cosmos/base/tendermint/v1beta1/node_info", "cosmos.base.tendermint.v1beta1.GetNodeInfoResponse"),
+    ("/cosmos/base/tendermint/v1beta1/syncing", "cosmos.base.tendermint.v1beta1.GetSyncingResponse"),
     ("/cosmos/base/node/v1beta1/", ""),
     ("/cosmos/consensus/v1/params", "cosmos.consensus.v1.QueryParamsResponse"),
 ];
@@ -85,9 +40,7 @@ fn rest_type(path: &str) -> Option<&'static str> {
         _ => {}
     }
     let fitting = REST_TYPES.iter().filter(|(prefix, _)| path.starts_with(prefix));
-    fitting
-        .max_by_key(|(prefix, _)| prefix.len())
-        .map(|(_, type_name)| *type_name)
+    fitting.max_by_key(|(prefix, _)| prefix.len()).map(|(_, type_name)| *type_name)
 }
 
 /// Reads and prints a value; the text of both is compared, so that the order of keys counts.
@@ -120,9 +73,7 @@ fn every_recorded_transaction_response_reads_back() {
 
 #[test]
 fn every_recorded_body_reads_back() {
-    let Value::Array(entries) = vectors::load("rest.json") else {
-        panic!("rest.json is a list")
-    };
+    let Value::Array(entries) = vectors::load("rest.json") else { panic!("rest.json is a list") };
     let mut checked = 0;
     for mut entry in entries.into_iter().filter(|entry| entry["status"] == 200) {
         let path = vectors::text(&entry, "path");

@@ -21,42 +21,20 @@ fn field(number: u32, content: &[u8]) -> Vec<u8> {
 }
 
 fn send(amount: &str) -> Any {
-    let amount = vec![Coin {
-        denom: "uswing".to_string(),
-        amount: amount.to_string(),
-    }];
-    pack(&MsgSend {
-        amount,
-        ..Default::default()
-    })
+    let amount = vec![Coin { denom: "uswing".to_string(), amount: amount.to_string() }];
+    pack(&MsgSend { amount, ..Default::default() })
 }
 
 fn body(messages: Vec<Any>) -> Vec<u8> {
-    TxBody {
-        messages,
-        ..Default::default()
-    }
-    .encode_to_vec()
+    TxBody { messages, ..Default::default() }.encode_to_vec()
 }
 
 fn auth_info() -> Vec<u8> {
-    AuthInfo {
-        fee: Some(Fee {
-            gas_limit: 1,
-            ..Default::default()
-        }),
-        ..Default::default()
-    }
-    .encode_to_vec()
+    AuthInfo { fee: Some(Fee { gas_limit: 1, ..Default::default() }), ..Default::default() }.encode_to_vec()
 }
 
 fn tx(body_bytes: Vec<u8>, auth_info_bytes: Vec<u8>) -> Vec<u8> {
-    TxRaw {
-        body_bytes,
-        auth_info_bytes,
-        signatures: vec![vec![1]],
-    }
-    .encode_to_vec()
+    TxRaw { body_bytes, auth_info_bytes, signatures: vec![vec![1]] }.encode_to_vec()
 }
 
 #[track_caller]
@@ -79,10 +57,7 @@ fn unknown_critical_fields_are_refused_wherever_they_stand() {
     let unknown = field(99, b"?");
     let with = |bytes: Vec<u8>| [bytes, unknown.clone()].concat();
     let reason = |type_name: &str| format!("{type_name} has no field 99 (wire type 2)");
-    check_refused(
-        &with(tx(body(vec![send("1")]), auth_info())),
-        &format!("$: {}", reason("cosmos.tx.v1beta1.TxRaw")),
-    );
+    check_refused(&with(tx(body(vec![send("1")]), auth_info())), &format!("$: {}", reason("cosmos.tx.v1beta1.TxRaw")));
     check_refused(
         &tx(with(body(vec![send("1")])), auth_info()),
         &format!("$.body: {}", reason("cosmos.tx.v1beta1.TxBody")),
@@ -97,23 +72,14 @@ fn unknown_critical_fields_are_refused_wherever_they_stand() {
         &tx(body(vec![send("1"), message.clone()]), auth_info()),
         &format!("$.body.messages[1]: {}", reason("cosmos.bank.v1beta1.MsgSend")),
     );
-    let nested = pack(&MsgSubmitProposal {
-        messages: vec![message],
-        ..Default::default()
-    });
+    let nested = pack(&MsgSubmitProposal { messages: vec![message], ..Default::default() });
     check_refused(
         &tx(body(vec![nested]), auth_info()),
-        &format!(
-            "$.body.messages[0].messages[0]: {}",
-            reason("cosmos.bank.v1beta1.MsgSend")
-        ),
+        &format!("$.body.messages[0].messages[0]: {}", reason("cosmos.bank.v1beta1.MsgSend")),
     );
     // The wrapper of an `Any` is a message like every other.
     let wrapped = field(1, &with(send("1").encode_to_vec()));
-    check_refused(
-        &tx(wrapped, auth_info()),
-        &format!("$.body.messages[0]: {}", reason("google.protobuf.Any")),
-    );
+    check_refused(&tx(wrapped, auth_info()), &format!("$.body.messages[0]: {}", reason("google.protobuf.Any")));
 }
 
 #[test]
@@ -130,46 +96,25 @@ fn unknown_non_critical_fields_may_stand_only_in_the_body() {
         &tx(body(vec![]), with(auth_info())),
         "$.auth_info: cosmos.tx.v1beta1.AuthInfo has no field 1024 (wire type 2)",
     );
-    check_refused(
-        &with(tx(body(vec![]), auth_info())),
-        "$: cosmos.tx.v1beta1.TxRaw has no field 1024 (wire type 2)",
-    );
+    check_refused(&with(tx(body(vec![]), auth_info())), "$: cosmos.tx.v1beta1.TxRaw has no field 1024 (wire type 2)");
     let type_name = "cosmos.bank.v1beta1.MsgSend";
     assert_eq!(check_message(type_name, &message.value, NonCritical::Allow), Ok(true));
     assert!(check_message(type_name, &message.value, NonCritical::Reject).is_err());
-    assert_eq!(
-        check_message(type_name, &send("1").value, NonCritical::Reject),
-        Ok(false)
-    );
+    assert_eq!(check_message(type_name, &send("1").value, NonCritical::Reject), Ok(false));
 }
 
 #[test]
 fn unknown_types_and_wrong_kinds_are_refused_by_name() {
-    let unknown = Any {
-        type_url: "/no.Such".to_string(),
-        value: Vec::new(),
-    };
-    check_refused(
-        &tx(body(vec![unknown]), auth_info()),
-        "$.body.messages[0]: unknown type URL \"/no.Such\"",
-    );
-    check_refused(
-        &tx(body(vec![Any::default()]), auth_info()),
-        "$.body.messages[0]: unknown type URL \"\"",
-    );
+    let unknown = Any { type_url: "/no.Such".to_string(), value: Vec::new() };
+    check_refused(&tx(body(vec![unknown]), auth_info()), "$.body.messages[0]: unknown type URL \"/no.Such\"");
+    check_refused(&tx(body(vec![Any::default()]), auth_info()), "$.body.messages[0]: unknown type URL \"\"");
     // The memo, field 2, as a varint.
-    check_refused(
-        &tx(vec![0x10, 0x01], auth_info()),
-        "$.body.memo: wire type 0 does not fit the field",
-    );
+    check_refused(&tx(vec![0x10, 0x01], auth_info()), "$.body.memo: wire type 0 does not fit the field");
     check_refused(
         &tx(body(vec![send("1.5")]), auth_info()),
         "$.body.messages[0].amount[0].amount: expected an integer of at most 256 bits as decimal text",
     );
-    assert!(matches!(
-        check_message("no.Such", &[], NonCritical::Reject),
-        Err(StrictError::UnknownMessage { .. })
-    ));
+    assert!(matches!(check_message("no.Such", &[], NonCritical::Reject), Err(StrictError::UnknownMessage { .. })));
 }
 
 #[test]
@@ -179,16 +124,10 @@ fn malformed_bytes_are_refused() {
     check_refused(&[0x02, 0x00], "$: a tag has no valid field number");
     check_refused(&[0x0b], "$: a tag has no valid wire type");
     check_refused(&[0xff; 11], "$: a varint is longer than 64 bits");
-    check_refused(
-        &tx(vec![0x0a, 0x7f], auth_info()),
-        "$.body: a value ends before its length",
-    );
+    check_refused(&tx(vec![0x0a, 0x7f], auth_info()), "$.body: a value ends before its length");
     // A memo that is no UTF-8 has known fields only, and still no decoding.
     let error = decode_tx(&tx(field(2, &[0xff]), auth_info())).expect_err("refused");
-    assert!(
-        matches!(error, StrictError::Decode { ref path, .. } if path == "$.body"),
-        "{error}"
-    );
+    assert!(matches!(error, StrictError::Decode { ref path, .. } if path == "$.body"), "{error}");
 }
 
 #[test]
@@ -196,14 +135,8 @@ fn the_outermost_message_has_one_encoding() {
     let reason = |text: &str| format!("$: not the canonical encoding: {text}");
     let (first, second, third) = (field(1, b""), field(2, b""), field(3, b"s"));
     assert!(decode_tx(&[first.clone(), second.clone(), third.clone(), third.clone()].concat()).is_ok());
-    check_refused(
-        &[second.clone(), first.clone()].concat(),
-        &reason("fields are not in order"),
-    );
-    check_refused(
-        &[first.clone(), first.clone()].concat(),
-        &reason("a field stands twice"),
-    );
+    check_refused(&[second.clone(), first.clone()].concat(), &reason("fields are not in order"));
+    check_refused(&[first.clone(), first.clone()].concat(), &reason("a field stands twice"));
     check_refused(&[0x0a, 0x80, 0x00], &reason("a varint is not in its shortest form"));
     check_refused(&[0x8a, 0x00, 0x00], &reason("a varint is not in its shortest form"));
     check_refused(&[0x08, 0x00], &reason("a field is not length-delimited"));
@@ -212,25 +145,14 @@ fn the_outermost_message_has_one_encoding() {
 #[test]
 fn messages_within_messages_are_bounded() {
     let nest = |depth: usize| {
-        let wrap = |inner| {
-            pack(&MsgSubmitProposal {
-                messages: vec![inner],
-                ..Default::default()
-            })
-        };
+        let wrap = |inner| pack(&MsgSubmitProposal { messages: vec![inner], ..Default::default() });
         let message = (1..depth).fold(send("1"), |inner, _| wrap(inner));
         decode_tx(&tx(body(vec![message]), auth_info()))
     };
     assert!(nest(swing_proto::strict::ANY_DEPTH_MAX).is_ok());
-    assert!(matches!(
-        nest(swing_proto::strict::ANY_DEPTH_MAX + 1),
-        Err(StrictError::TooDeep { depth_max: 10, .. })
-    ));
+    assert!(matches!(nest(swing_proto::strict::ANY_DEPTH_MAX + 1), Err(StrictError::TooDeep { depth_max: 10, .. })));
     // Signatures within signatures, which need no `Any`: AuthInfo.signer_infos.mode_info.multi.mode_infos…
     let mode_info = (0..200).fold(Vec::new(), |inner, _| field(2, &field(2, &inner)));
     let auth_info = field(1, &field(2, &mode_info));
-    assert!(matches!(
-        decode_tx(&tx(body(vec![]), auth_info)),
-        Err(StrictError::TooDeep { depth_max: 100, .. })
-    ));
+    assert!(matches!(decode_tx(&tx(body(vec![]), auth_info)), Err(StrictError::TooDeep { depth_max: 100, .. })));
 }

@@ -22,9 +22,7 @@ pub struct RecordedTx {
 
 /// All recorded transactions.
 pub fn txs() -> Vec<RecordedTx> {
-    let Value::Array(entries) = load("txs.json") else {
-        panic!("txs.json is a list")
-    };
+    let Value::Array(entries) = load("txs.json") else { panic!("txs.json is a list") };
     assert!(entries.len() >= 7, "the recording has seven transactions");
     entries
         .into_iter()
@@ -41,21 +39,13 @@ pub fn txs() -> Vec<RecordedTx> {
 
 /// A recorded transaction by name.
 pub fn tx(name: &str) -> RecordedTx {
-    txs()
-        .into_iter()
-        .find(|tx| tx.name == name)
-        .unwrap_or_else(|| panic!("no transaction {name}"))
+    txs().into_iter().find(|tx| tx.name == name).unwrap_or_else(|| panic!("no transaction {name}"))
 }
 
 pub fn text(entry: &Value, key: &str) -> String {
-    entry[key]
-        .as_str()
-        .unwrap_or_else(|| panic!("{key} is not text in {entry}"))
-        .to_string()
+    entry[key].as_str().unwrap_or_else(|| panic!("{key} is not text in {entry}")).to_string()
 }
 
 pub fn from_base64(text: &str) -> Vec<u8> {
-    base64::engine::general_purpose::STANDARD
-        .decode(text)
-        .expect("recorded base64")
+    base64::engine::general_purpose::STANDARD.decode(text).expect("recorded base64")
 }

@@ -24,10 +24,7 @@ fn every_recorded_transaction_decodes_and_encodes_to_the_same_bytes() {
 #[test]
 fn the_hash_of_a_transaction_is_the_sha256_of_its_bytes() {
     for tx in vectors::txs() {
-        let hash: String = Sha256::digest(&tx.bytes)
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect();
+        let hash: String = Sha256::digest(&tx.bytes).iter().map(|byte| format!("{byte:02X}")).collect();
         assert_eq!(hash, tx.hash, "{}", tx.name);
     }
 }
@@ -38,16 +35,9 @@ fn the_recorded_result_data_names_the_responses_of_the_messages() {
         let body = Tx::decode(tx.bytes.as_slice()).expect(&tx.name).body.expect("a body");
         let data = TxMsgData::decode(tx.result_data.as_slice()).expect(&tx.name);
         assert_eq!(data.encode_to_vec(), tx.result_data, "{}", tx.name);
-        let expected: Vec<_> = body
-            .messages
-            .iter()
-            .map(|message| swing_proto::response_type_url(&message.type_url))
-            .collect();
-        let found: Vec<_> = data
-            .msg_responses
-            .iter()
-            .map(|response| Some(response.type_url.clone()))
-            .collect();
+        let expected: Vec<_> =
+            body.messages.iter().map(|message| swing_proto::response_type_url(&message.type_url)).collect();
+        let found: Vec<_> = data.msg_responses.iter().map(|response| Some(response.type_url.clone())).collect();
         assert_eq!(found, expected, "{}", tx.name);
     }
 }

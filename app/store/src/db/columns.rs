@@ -25,15 +25,8 @@ pub enum Column {
 
 impl Column {
     /// All of them. `Meta` is last, so a database in which it exists has been created whole.
-    pub const ALL: [Column; 7] = [
-        Column::Latest,
-        Column::History,
-        Column::Nodes,
-        Column::Roots,
-        Column::Stale,
-        Column::Keys,
-        Column::Meta,
-    ];
+    pub const ALL: [Column; 7] =
+        [Column::Latest, Column::History, Column::Nodes, Column::Roots, Column::Stale, Column::Keys, Column::Meta];
 
     /// The name in RocksDB.
     pub fn name(self) -> &'static str {

@@ -24,12 +24,7 @@ pub struct Generations<K, V, S = RandomState> {
 impl<K: Hash + Eq, V: Clone, S: BuildHasher + Default> Generations<K, V, S> {
     /// An empty map for at most `budget` bytes.
     pub fn new(budget: usize) -> Self {
-        Generations {
-            young: Default::default(),
-            old: Default::default(),
-            young_bytes: 0,
-            half_budget: budget / 2,
-        }
+        Generations { young: Default::default(), old: Default::default(), young_bytes: 0, half_budget: budget / 2 }
     }
 
     /// Looks a key up.

@@ -106,13 +106,7 @@ mod tests {
 
     #[test]
     fn rows_that_no_key_makes_are_refused() {
-        for bad in [
-            &b"a"[..],
-            b"a\0",
-            b"a\0\x01",
-            b"a\0\x03\0\0\0\0\0\0\0\0",
-            b"a\0\x01\0\0\0\0\0\0\0\0\0",
-        ] {
+        for bad in [&b"a"[..], b"a\0", b"a\0\x01", b"a\0\x03\0\0\0\0\0\0\0\0", b"a\0\x01\0\0\0\0\0\0\0\0\0"] {
             assert_eq!(split_history_key(bad), None, "{bad:?}");
         }
         assert_eq!(split_record(&[0; 7]), None);

@@ -43,9 +43,7 @@ impl Database {
 
     /// One value.
     pub fn get(&self, column: Column, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
-        self.db
-            .get_pinned_cf(self.column(column)?, key)
-            .map_err(StoreError::database("read"))
+        self.db.get_pinned_cf(self.column(column)?, key).map_err(StoreError::database("read"))
     }
 
     /// Values of many keys in ascending order.
@@ -55,10 +53,7 @@ impl Database {
         keys: impl Iterator<Item = &'a Vec<u8>>,
     ) -> Result<Vec<Option<DBPinnableSlice<'_>>>, StoreError> {
         let found = self.db.batched_multi_get_cf(self.column(column)?, keys, true);
-        found
-            .into_iter()
-            .map(|value| value.map_err(StoreError::database("read")))
-            .collect()
+        found.into_iter().map(|value| value.map_err(StoreError::database("read"))).collect()
     }
 
     /// An iterator that ends before `end`, not yet placed. It sees the database as it is now.
@@ -74,9 +69,7 @@ impl Database {
     pub fn write(&self, batch: WriteBatch) -> Result<(), StoreError> {
         let mut options = WriteOptions::default();
         options.set_sync(true);
-        self.db
-            .write_opt(batch, &options)
-            .map_err(StoreError::database("commit"))
+        self.db.write_opt(batch, &options).map_err(StoreError::database("commit"))
     }
 }
 
@@ -87,9 +80,6 @@ type Row<'i> = (&'i [u8], &'i [u8]);
 pub fn current<'i>(iterator: &'i DBRawIterator<'_>) -> Result<Option<Row<'i>>, StoreError> {
     match iterator.item() {
         Some(item) => Ok(Some(item)),
-        None => iterator
-            .status()
-            .map(|()| None)
-            .map_err(StoreError::database("read a range")),
+        None => iterator.status().map(|()| None).map_err(StoreError::database("read a range")),
     }
 }

@@ -19,20 +19,14 @@ const LOCK_FILE: &str = "store.lock";
 
 /// Opens the database in the folder `path`, or makes one there.
 pub fn open(path: &Path, options: &StoreOptions) -> Result<Database, StoreError> {
-    let io = |source| StoreError::Io {
-        path: path.to_path_buf(),
-        source,
-    };
+    let io = |source| StoreError::Io { path: path.to_path_buf(), source };
     fs::create_dir_all(path).map_err(io)?;
     let lock = lock(path)?;
     let present = present_families(path)?;
     if present.iter().any(|name| name == Column::Meta.name()) {
         for column in Column::ALL {
             if !present.iter().any(|name| name == column.name()) {
-                return Err(StoreError::corrupt(format!(
-                    "column family {} is missing",
-                    column.name()
-                )));
+                return Err(StoreError::corrupt(format!("column family {} is missing", column.name())));
             }
         }
     }
@@ -40,16 +34,11 @@ pub fn open(path: &Path, options: &StoreOptions) -> Result<Database, StoreError>
     let ours = Column::ALL.map(|column| column.descriptor(options, &cache));
     // Families of a format that this build does not know have to be opened too, to get as far as reading its number.
     let is_foreign = |name: &String| Column::ALL.iter().all(|column| column.name() != name);
-    let foreign = present
-        .into_iter()
-        .filter(is_foreign)
-        .map(|name| ColumnFamilyDescriptor::new(name, Options::default()));
+    let foreign =
+        present.into_iter().filter(is_foreign).map(|name| ColumnFamilyDescriptor::new(name, Options::default()));
     let db = DB::open_cf_descriptors(&database_options(options), path, ours.into_iter().chain(foreign))
         .map_err(StoreError::database("open"))?;
-    let database = Database {
-        db,
-        _lock: Some(lock),
-    };
+    let database = Database { db, _lock: Some(lock) };
     check_format(&database, path)?;
     Ok(database)
 }
@@ -70,25 +59,12 @@ pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Option<Data
 
 fn lock(path: &Path) -> Result<File, StoreError> {
     let file_path = path.join(LOCK_FILE);
-    let io = |source| StoreError::Io {
-        path: file_path.clone(),
-        source,
-    };
-    let file = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&file_path)
-        .map_err(io)?;
+    let io = |source| StoreError::Io { path: file_path.clone(), source };
+    let file = File::options().create(true).truncate(false).write(true).open(&file_path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked {
-            path: path.to_path_buf(),
-        }),
-        Err(TryLockError::Error(source)) => Err(StoreError::Io {
-            path: file_path,
-            source,
-        }),
+        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_path_buf() }),
+        Err(TryLockError::Error(source)) => Err(StoreError::Io { path: file_path, source }),
     }
 }
 
@@ -100,19 +76,13 @@ fn present_families(path: &Path) -> Result<Vec<String>, StoreError> {
             StoreError::corrupt(format!("the list of column families in {}: {source}", path.display()))
         });
     }
-    let io = |source: io::Error| StoreError::Io {
-        path: path.to_path_buf(),
-        source,
-    };
+    let io = |source: io::Error| StoreError::Io { path: path.to_path_buf(), source };
     for entry in fs::read_dir(path).map_err(io)? {
         let name = entry.map_err(io)?.file_name();
         let name = name.to_string_lossy();
         if name.ends_with(".sst") || name.ends_with(".log") {
             // Without CURRENT, RocksDB would begin a new database beside the old one's files.
-            return Err(StoreError::corrupt(format!(
-                "{} has table files, but no file CURRENT",
-                path.display()
-            )));
+            return Err(StoreError::corrupt(format!("{} has table files, but no file CURRENT", path.display())));
         }
     }
     Ok(Vec::new())
@@ -152,11 +122,7 @@ fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
     let found = bytes.as_slice().try_into().map(u32::from_be_bytes);
     match found {
         Ok(FORMAT) => Ok(()),
-        Ok(found) => Err(StoreError::UnknownFormat {
-            path: path.to_path_buf(),
-            found,
-            supported: FORMAT,
-        }),
+        Ok(found) => Err(StoreError::UnknownFormat { path: path.to_path_buf(), found, supported: FORMAT }),
         Err(_) => Err(StoreError::corrupt("the format number is not one")),
     }
 }

@@ -35,10 +35,7 @@ impl Values {
     /// An empty cache of at most `budget` bytes, on a committed version.
     pub fn new(budget: usize, version: u64) -> Self {
         let shard = || Mutex::new(Generations::new(budget / SHARDS));
-        Values {
-            shards: (0..SHARDS).map(|_| shard()).collect(),
-            writing: AtomicU64::new(version),
-        }
+        Values { shards: (0..SHARDS).map(|_| shard()).collect(), writing: AtomicU64::new(version) }
     }
 
     /// Whether no write later than `version` had begun when this is called. A reader of that version who asks after a read knows
@@ -80,16 +77,10 @@ impl Values {
     }
 
     fn shard(&self, key: &[u8]) -> Option<MutexGuard<'_, Generations<Vec<u8>, Record>>> {
-        let sum = key.iter().rev().take(8).fold(0usize, |sum, byte| {
-            sum.wrapping_mul(31).wrapping_add(usize::from(*byte))
-        });
+        let sum =
+            key.iter().rev().take(8).fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));
         // Nothing between lock and unlock can panic half-way through a change.
-        Some(
-            self.shards
-                .get((sum ^ (sum >> 7)) % SHARDS)?
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        Some(self.shards.get((sum ^ (sum >> 7)) % SHARDS)?.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -112,10 +103,7 @@ mod tests {
         assert_eq!(values.get(b"a"), Some(Some((3, "old".into()))));
         values.begin(5);
         values.fill(4, b"b", &Some((2, "read before the write".into())));
-        values.finish(
-            5,
-            Changes::from([(b"a".to_vec(), None), (b"c".to_vec(), Some("new".into()))]),
-        );
+        values.finish(5, Changes::from([(b"a".to_vec(), None), (b"c".to_vec(), Some("new".into()))]));
         values.fill(4, b"c", &None);
         assert_eq!(values.get(b"a"), Some(None));
         assert_eq!(values.get(b"b"), None);
@@ -126,10 +114,7 @@ mod tests {
     fn a_long_value_is_not_kept_and_takes_the_place_of_a_short_one() {
         let values = Values::new(1 << 30, 0);
         values.fill(0, b"a", &Some((0, "short".into())));
-        values.finish(
-            1,
-            Changes::from([(b"a".to_vec(), Some(vec![0; VALUE_BYTES_MAX + 1].into()))]),
-        );
+        values.finish(1, Changes::from([(b"a".to_vec(), Some(vec![0; VALUE_BYTES_MAX + 1].into()))]));
         assert_eq!(values.get(b"a"), None);
     }
 }

@@ -133,11 +133,7 @@ pub fn leaf_op() -> LeafOp {
 
 /// One step up, with the sibling on its side: before the hash, or after it.
 pub fn inner_op(left: &[u8], right: &[u8]) -> InnerOp {
-    InnerOp {
-        hash: SHA256,
-        prefix: [INNER_SEPARATOR, left].concat(),
-        suffix: right.to_vec(),
-    }
+    InnerOp { hash: SHA256, prefix: [INNER_SEPARATOR, left].concat(), suffix: right.to_vec() }
 }
 
 /// The encoded `ics23.ProofSpec` of the state tree.

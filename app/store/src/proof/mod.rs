@@ -49,60 +49,34 @@ pub(crate) fn prove(view: &View, key: &[u8]) -> Result<(Option<Bytes>, Vec<u8>),
 }
 
 fn existence(view: &View, key: Vec<u8>, value: &Bytes) -> Result<ExistenceProof, StoreError> {
-    let leaf = Leaf {
-        key_hash: sha256(&key),
-        value_hash: sha256(&committed_value(value)),
-    };
+    let leaf = Leaf { key_hash: sha256(&key), value_hash: sha256(&committed_value(value)) };
     let nodes = view.shared().nodes();
     let Descent { leaf: found, siblings } = descend(&nodes, view.root(), &leaf.key_hash)?;
     if found != Some(leaf) || root_of(&leaf, &siblings) != view.root_hash() {
         let what = format!("the value at {} is not the one in the tree", key.escape_ascii());
         return Err(StoreError::corrupt(what));
     }
-    let path = siblings
-        .iter()
-        .enumerate()
-        .rev()
-        .map(|(depth, sibling)| step(&leaf.key_hash, depth, sibling))
-        .collect();
-    Ok(ExistenceProof {
-        key,
-        value: committed_value(value).into(),
-        leaf: Some(messages::leaf_op()),
-        path,
-    })
+    let path = siblings.iter().enumerate().rev().map(|(depth, sibling)| step(&leaf.key_hash, depth, sibling)).collect();
+    Ok(ExistenceProof { key, value: committed_value(value).into(), leaf: Some(messages::leaf_op()), path })
 }
 
 fn step(key_hash: &Hash, depth: usize, sibling: &Hash) -> InnerOp {
-    if bit_at(key_hash, depth) {
-        messages::inner_op(sibling, &[])
-    } else {
-        messages::inner_op(&[], sibling)
-    }
+    if bit_at(key_hash, depth) { messages::inner_op(sibling, &[]) } else { messages::inner_op(&[], sibling) }
 }
 
 fn absence(view: &View, key: &[u8]) -> Result<NonExistenceProof, StoreError> {
     if view.root().is_none() {
-        return Err(StoreError::EmptyTree {
-            version: view.version(),
-        });
+        return Err(StoreError::EmptyTree { version: view.version() });
     }
     let key_hash = sha256(key);
     let nodes = view.shared().nodes();
-    if descend(&nodes, view.root(), &key_hash)?
-        .leaf
-        .is_some_and(|leaf| leaf.key_hash == key_hash)
-    {
+    if descend(&nodes, view.root(), &key_hash)?.leaf.is_some_and(|leaf| leaf.key_hash == key_hash) {
         let what = format!("{} is in the tree, but has no value", key.escape_ascii());
         return Err(StoreError::corrupt(what));
     }
     let left = beside(view, &nodes, &key_hash, Side::Left)?;
     let right = beside(view, &nodes, &key_hash, Side::Right)?;
-    Ok(NonExistenceProof {
-        key: key.to_vec(),
-        left,
-        right,
-    })
+    Ok(NonExistenceProof { key: key.to_vec(), left, right })
 }
 
 fn beside(
@@ -114,11 +88,7 @@ fn beside(
     let Some(leaf) = neighbour(nodes, view.root(), key_hash, side)? else {
         return Ok(None);
     };
-    let key = view
-        .shared()
-        .db
-        .get(Column::Keys, &leaf.key_hash)?
-        .map(|key| key.to_vec());
+    let key = view.shared().db.get(Column::Keys, &leaf.key_hash)?.map(|key| key.to_vec());
     let key = key.ok_or_else(|| StoreError::corrupt("the key of a leaf is missing"))?;
     let value = view.read(&key)?;
     let value =
@@ -136,12 +106,7 @@ mod tests {
         assert_eq!(committed_value(&Bytes::new()), times(1));
         assert_eq!(committed_value(&times(1)), times(2));
         assert_eq!(committed_value(&times(7)), times(8));
-        for same in [
-            &b"x"[..],
-            &[0],
-            &EMPTY_VALUE[1..],
-            &[EMPTY_VALUE.as_slice(), b"x"].concat(),
-        ] {
+        for same in [&b"x"[..], &[0], &EMPTY_VALUE[1..], &[EMPTY_VALUE.as_slice(), b"x"].concat()] {
             assert_eq!(committed_value(&Bytes::copy_from_slice(same)), same);
         }
     }

@@ -51,10 +51,7 @@ where
     R: NodeReader + Sync,
     R::Error: Send,
 {
-    debug_assert!(
-        updates.is_sorted_by(|a, b| a.key_hash < b.key_hash),
-        "updates ascend by key hash, each key once"
-    );
+    debug_assert!(updates.is_sorted_by(|a, b| a.key_hash < b.key_hash), "updates ascend by key hash, each key once");
     let mut run = Run::new(reader, version, updates.len());
     let root = match root {
         Some(Child::Internal { hash, version }) if updates.len() >= SPLIT_MIN => run.halves(*version, hash, updates)?,
@@ -62,12 +59,7 @@ where
     };
     run.fresh.sort_unstable_by_key(|(key, _)| *key);
     run.stale.sort_unstable();
-    Ok(TreeBatch {
-        root,
-        root_hash: root_hash(root.as_ref()),
-        fresh: run.fresh,
-        stale: run.stale,
-    })
+    Ok(TreeBatch { root, root_hash: root_hash(root.as_ref()), fresh: run.fresh, stale: run.stale })
 }
 
 struct Run<'a, R> {
@@ -84,10 +76,7 @@ where
 {
     /// The root's children 0 to 7 and 8 to 15, each half on its own thread.
     fn halves(&mut self, version: u64, hash: &Hash, updates: &[Update]) -> Result<Option<Child>, R::Error> {
-        let key = NodeKey {
-            version,
-            path: NibblePath::default(),
-        };
+        let key = NodeKey { version, path: NibblePath::default() };
         let node = self.reader.node(&key, hash)?;
         let (low, high) = updates.split_at(updates.partition_point(|update| update.key_hash < HIGH_HALF));
         let mut other = Run::new(self.reader, self.version, high.len());
@@ -98,10 +87,7 @@ where
             let high = scope.spawn(|| other.children(old, path, 8, high_slots, high));
             let low = self.children(old, path, 0, low_slots, low);
             // A panic of the other thread is one of this.
-            (
-                low,
-                high.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            )
+            (low, high.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let changed = in_low? | in_high?;
         self.fresh.append(&mut other.fresh);
@@ -113,12 +99,7 @@ where
 impl<'a, R: NodeReader> Run<'a, R> {
     fn new(reader: &'a R, version: u64, updates: usize) -> Self {
         let room = updates.saturating_mul(2);
-        Run {
-            reader,
-            version,
-            fresh: Vec::with_capacity(room),
-            stale: Vec::with_capacity(room),
-        }
+        Run { reader, version, fresh: Vec::with_capacity(room), stale: Vec::with_capacity(room) }
     }
 
     fn subtree(
@@ -130,14 +111,9 @@ impl<'a, R: NodeReader> Run<'a, R> {
         match old {
             None => self.build(path, &puts(updates)),
             Some(Child::Leaf { leaf, .. }) => self.beside_leaf(leaf, old, path, updates),
-            Some(Child::Internal { hash, version }) => self.internal(
-                NodeKey {
-                    version: *version,
-                    path,
-                },
-                hash,
-                updates,
-            ),
+            Some(Child::Internal { hash, version }) => {
+                self.internal(NodeKey { version: *version, path }, hash, updates)
+            }
         }
     }
 
@@ -153,10 +129,7 @@ impl<'a, R: NodeReader> Run<'a, R> {
             if only.key_hash == leaf.key_hash {
                 return Ok(match only.value_hash {
                     Some(value_hash) if value_hash == leaf.value_hash => old.copied(),
-                    Some(value_hash) => Some(Child::leaf(Leaf {
-                        key_hash: leaf.key_hash,
-                        value_hash,
-                    })),
+                    Some(value_hash) => Some(Child::leaf(Leaf { key_hash: leaf.key_hash, value_hash })),
                     None => None,
                 });
             }
@@ -166,11 +139,7 @@ impl<'a, R: NodeReader> Run<'a, R> {
         }
         let mut leaves = puts(updates);
         if let Err(place) = updates.binary_search_by(|update| update.key_hash.cmp(&leaf.key_hash)) {
-            let place = updates
-                .iter()
-                .take(place)
-                .filter(|update| update.value_hash.is_some())
-                .count();
+            let place = updates.iter().take(place).filter(|update| update.value_hash.is_some()).count();
             leaves.insert(place, *leaf);
         }
         self.build(path, &leaves)
@@ -210,10 +179,7 @@ impl<'a, R: NodeReader> Run<'a, R> {
     /// The node at `key` once it has these children.
     fn replace(&mut self, key: NodeKey, hash: &Hash, before: (&InternalNode, u16), slots: &Slots) -> Option<Child> {
         if before.1 == 0 {
-            return Some(Child::Internal {
-                hash: *hash,
-                version: key.version,
-            });
+            return Some(Child::Internal { hash: *hash, version: key.version });
         }
         self.stale.push(key);
         self.place(key.path, slots, Some(before))
@@ -247,28 +213,14 @@ impl<'a, R: NodeReader> Run<'a, R> {
             _ => {}
         }
         let node = InternalNode::new(slots, before);
-        let child = Child::Internal {
-            hash: node.hash(),
-            version: self.version,
-        };
-        self.fresh.push((
-            NodeKey {
-                version: self.version,
-                path,
-            },
-            Arc::new(node),
-        ));
+        let child = Child::Internal { hash: node.hash(), version: self.version };
+        self.fresh.push((NodeKey { version: self.version, path }, Arc::new(node)));
         Some(child)
     }
 }
 
 fn puts(updates: &[Update]) -> Vec<Leaf> {
-    let put = |update: &Update| {
-        update.value_hash.map(|value_hash| Leaf {
-            key_hash: update.key_hash,
-            value_hash,
-        })
-    };
+    let put = |update: &Update| update.value_hash.map(|value_hash| Leaf { key_hash: update.key_hash, value_hash });
     updates.iter().filter_map(put).collect()
 }
 

@@ -37,10 +37,7 @@ pub enum Child {
 impl Child {
     /// A leaf with its hash.
     pub fn leaf(leaf: Leaf) -> Self {
-        Child::Leaf {
-            leaf,
-            hash: leaf_hash(&leaf.key_hash, &leaf.value_hash),
-        }
+        Child::Leaf { leaf, hash: leaf_hash(&leaf.key_hash, &leaf.value_hash) }
     }
 
     /// The subtree's hash.
@@ -70,16 +67,10 @@ impl Child {
 
     fn decode(leaf: bool, bytes: &mut &[u8]) -> Option<Self> {
         if leaf {
-            let leaf = Leaf {
-                key_hash: take(bytes)?,
-                value_hash: take(bytes)?,
-            };
+            let leaf = Leaf { key_hash: take(bytes)?, value_hash: take(bytes)? };
             Some(Child::leaf(leaf))
         } else {
-            Some(Child::Internal {
-                hash: take(bytes)?,
-                version: u64::from_be_bytes(take(bytes)?),
-            })
+            Some(Child::Internal { hash: take(bytes)?, version: u64::from_be_bytes(take(bytes)?) })
         }
     }
 }
@@ -124,14 +115,8 @@ mod tests {
 
     #[test]
     fn a_root_survives_its_encoding_and_other_bytes_are_not_one() {
-        let leaf = Child::leaf(Leaf {
-            key_hash: [4; 32],
-            value_hash: [5; 32],
-        });
-        let internal = Child::Internal {
-            hash: [1; 32],
-            version: u64::MAX,
-        };
+        let leaf = Child::leaf(Leaf { key_hash: [4; 32], value_hash: [5; 32] });
+        let internal = Child::Internal { hash: [1; 32], version: u64::MAX };
         for root in [None, Some(leaf), Some(internal)] {
             assert_eq!(decode_root(&encode_root(root.as_ref())), Some(root));
         }

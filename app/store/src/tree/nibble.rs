@@ -23,15 +23,8 @@ impl NibblePath {
     pub fn child(&self, nibble: u8) -> Result<Self, TreeError> {
         let mut packed = self.packed;
         let byte = packed.get_mut(usize::from(self.len / 2)).ok_or(TreeError::TooDeep)?;
-        *byte |= if self.len.is_multiple_of(2) {
-            nibble << 4
-        } else {
-            nibble & 0x0f
-        };
-        Ok(NibblePath {
-            packed,
-            len: self.len + 1,
-        })
+        *byte |= if self.len.is_multiple_of(2) { nibble << 4 } else { nibble & 0x0f };
+        Ok(NibblePath { packed, len: self.len + 1 })
     }
 
     /// A number that differs between paths, up to their first 14 nibbles.
@@ -53,11 +46,7 @@ impl NibblePath {
 /// [`TreeError::TooDeep`] when the hash has none there.
 pub fn nibble_at(key_hash: &[u8; 32], depth: u8) -> Result<u8, TreeError> {
     let byte = key_hash.get(usize::from(depth / 2)).ok_or(TreeError::TooDeep)?;
-    Ok(if depth.is_multiple_of(2) {
-        byte >> 4
-    } else {
-        byte & 0x0f
-    })
+    Ok(if depth.is_multiple_of(2) { byte >> 4 } else { byte & 0x0f })
 }
 
 #[cfg(test)]
@@ -73,9 +62,7 @@ mod tests {
         (0u8..).zip(&mut hash).for_each(|(i, byte)| *byte = i.wrapping_mul(37));
         let mut path = NibblePath::default();
         for depth in 0..DEPTH_MAX {
-            path = path
-                .child(nibble_at(&hash, depth).expect("in range"))
-                .expect("in range");
+            path = path.child(nibble_at(&hash, depth).expect("in range")).expect("in range");
         }
         assert_eq!((path.packed, path.depth()), (hash, DEPTH_MAX));
         assert_eq!(path.child(0), Err(TreeError::TooDeep));
@@ -85,10 +72,7 @@ mod tests {
     #[test]
     fn encodings_differ_when_paths_differ_in_length_alone() {
         let encode = |nibbles: &[u8]| {
-            let path = nibbles
-                .iter()
-                .try_fold(NibblePath::default(), |path, n| path.child(*n))
-                .expect("short");
+            let path = nibbles.iter().try_fold(NibblePath::default(), |path, n| path.child(*n)).expect("short");
             let mut out = Vec::new();
             path.encode_into(&mut out);
             out

@@ -96,11 +96,7 @@ impl InternalNode {
             }
             words.push(word);
         }
-        let mut node = InternalNode {
-            present,
-            leaves,
-            words: words.into_boxed_slice(),
-        };
+        let mut node = InternalNode { present, leaves, words: words.into_boxed_slice() };
         for quarter in 0..QUARTERS {
             let hash = match before {
                 Some((before, changed)) if changed >> (4 * quarter) & 0xf == 0 => before.words.get(quarter).copied(),
@@ -131,20 +127,12 @@ impl InternalNode {
         if self.leaves & bit != 0 {
             let at = leaves_at + 2 * before(self.leaves, bit);
             let [key_hash, value_hash] = *self.words.get(at..at + 2)?.first_chunk()?;
-            return Some(Child::Leaf {
-                leaf: Leaf { key_hash, value_hash },
-                hash,
-            });
+            return Some(Child::Leaf { leaf: Leaf { key_hash, value_hash }, hash });
         }
         let place = before(self.present & !self.leaves, bit);
-        let word = self
-            .words
-            .get(leaves_at + 2 * self.leaves.count_ones() as usize + place / VERSIONS_A_WORD)?;
+        let word = self.words.get(leaves_at + 2 * self.leaves.count_ones() as usize + place / VERSIONS_A_WORD)?;
         let version = word.get(place % VERSIONS_A_WORD * 8..)?.first_chunk()?;
-        Some(Child::Internal {
-            hash,
-            version: u64::from_be_bytes(*version),
-        })
+        Some(Child::Internal { hash, version: u64::from_be_bytes(*version) })
     }
 
     /// How many children there are.
@@ -154,11 +142,7 @@ impl InternalNode {
 
     /// The only child, when it is a leaf: such a node must not be, the leaf takes its place.
     pub fn lone_leaf(&self) -> Option<Child> {
-        if self.child_count() != 1 {
-            None
-        } else {
-            self.get(u8::try_from(self.leaves.trailing_zeros()).ok()?)
-        }
+        if self.child_count() != 1 { None } else { self.get(u8::try_from(self.leaves.trailing_zeros()).ok()?) }
     }
 
     /// The node's hash.
@@ -232,10 +216,7 @@ impl InternalNode {
 
     /// Decodes a node; none when the bytes are not one.
     pub fn decode(mut bytes: &[u8]) -> Option<Self> {
-        let (present, leaves) = (
-            u16::from_be_bytes(take(&mut bytes)?),
-            u16::from_be_bytes(take(&mut bytes)?),
-        );
+        let (present, leaves) = (u16::from_be_bytes(take(&mut bytes)?), u16::from_be_bytes(take(&mut bytes)?));
         if leaves & !present != 0 {
             return None;
         }
@@ -243,21 +224,11 @@ impl InternalNode {
         let (mut hashes, rest) = bytes.split_at_checked(32 * internal)?;
         let (mut pairs, mut versions) = rest.split_at_checked(64 * leaves.count_ones() as usize)?;
         let mut slots = Slots::default();
-        for (nibble, slot) in slots
-            .iter_mut()
-            .enumerate()
-            .filter(|(nibble, _)| present >> nibble & 1 == 1)
-        {
+        for (nibble, slot) in slots.iter_mut().enumerate().filter(|(nibble, _)| present >> nibble & 1 == 1) {
             *slot = Some(if leaves >> nibble & 1 == 1 {
-                Child::leaf(Leaf {
-                    key_hash: take(&mut pairs)?,
-                    value_hash: take(&mut pairs)?,
-                })
+                Child::leaf(Leaf { key_hash: take(&mut pairs)?, value_hash: take(&mut pairs)? })
             } else {
-                Child::Internal {
-                    hash: take(&mut hashes)?,
-                    version: u64::from_be_bytes(take(&mut versions)?),
-                }
+                Child::Internal { hash: take(&mut hashes)?, version: u64::from_be_bytes(take(&mut versions)?) }
             });
         }
         let node = InternalNode::new(&slots, None);
@@ -280,20 +251,14 @@ mod tests {
     use super::*;
 
     fn leaf(byte: u8) -> Child {
-        Child::leaf(Leaf {
-            key_hash: [byte; 32],
-            value_hash: [byte ^ 0xff; 32],
-        })
+        Child::leaf(Leaf { key_hash: [byte; 32], value_hash: [byte ^ 0xff; 32] })
     }
 
     fn node() -> InternalNode {
         let mut slots = Slots::default();
         slots[0] = Some(leaf(1));
         for nibble in 3..9u8 {
-            slots[usize::from(nibble)] = Some(Child::Internal {
-                hash: [nibble; 32],
-                version: u64::from(nibble) * 3,
-            });
+            slots[usize::from(nibble)] = Some(Child::Internal { hash: [nibble; 32], version: u64::from(nibble) * 3 });
         }
         slots[15] = Some(leaf(2));
         InternalNode::new(&slots, None)
@@ -314,14 +279,7 @@ mod tests {
         let lone = InternalNode::new(&lone, None);
         let mut leaf_that_is_not_there = good.clone();
         leaf_that_is_not_there[3] |= 2;
-        for bad in [
-            &good[..good.len() - 1],
-            &longer,
-            &[],
-            &[0, 0, 0, 0],
-            &lone.encode(),
-            &leaf_that_is_not_there,
-        ] {
+        for bad in [&good[..good.len() - 1], &longer, &[], &[0, 0, 0, 0], &lone.encode(), &leaf_that_is_not_there] {
             assert_eq!(InternalNode::decode(bad), None, "{bad:?}");
         }
     }
@@ -332,19 +290,7 @@ mod tests {
         assert_eq!([0, 3, 15].map(|n| node.get(n).is_some()), [true; 3]);
         assert_eq!([1, 2, 14, 16, 255].map(|n| node.get(n).is_some()), [false; 5]);
         assert_eq!(node.get(15), Some(leaf(2)));
-        assert_eq!(
-            node.get(3),
-            Some(Child::Internal {
-                hash: [3; 32],
-                version: 9
-            })
-        );
-        assert_eq!(
-            node.get(8),
-            Some(Child::Internal {
-                hash: [8; 32],
-                version: 24
-            })
-        );
+        assert_eq!(node.get(3), Some(Child::Internal { hash: [3; 32], version: 9 }));
+        assert_eq!(node.get(8), Some(Child::Internal { hash: [8; 32], version: 24 }));
     }
 }

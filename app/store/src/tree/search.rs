@@ -23,10 +23,7 @@ pub fn descend<R: NodeReader>(reader: &R, root: Option<&Child>, key_hash: &Hash)
         let (hash, version) = match at {
             None => return Ok(Descent { leaf: None, siblings }),
             Some(Child::Leaf { leaf, .. }) => {
-                return Ok(Descent {
-                    leaf: Some(leaf),
-                    siblings,
-                });
+                return Ok(Descent { leaf: Some(leaf), siblings });
             }
             Some(Child::Internal { hash, version }) => (hash, version),
         };
@@ -127,18 +124,12 @@ fn extreme<R: NodeReader>(reader: &R, at: &Child, mut path: NibblePath, side: Si
 pub fn root_of(leaf: &Leaf, siblings: &[Hash]) -> Hash {
     let mut hash = *Child::leaf(*leaf).hash();
     for (depth, sibling) in siblings.iter().enumerate().rev() {
-        hash = if bit_at(&leaf.key_hash, depth) {
-            inner_hash(sibling, &hash)
-        } else {
-            inner_hash(&hash, sibling)
-        };
+        hash = if bit_at(&leaf.key_hash, depth) { inner_hash(sibling, &hash) } else { inner_hash(&hash, sibling) };
     }
     hash
 }
 
 /// Bit `depth` of a key hash, the highest first: set when the path goes right.
 pub fn bit_at(key_hash: &Hash, depth: usize) -> bool {
-    key_hash
-        .get(depth / 8)
-        .is_some_and(|byte| byte >> (7 - depth % 8) & 1 == 1)
+    key_hash.get(depth / 8).is_some_and(|byte| byte >> (7 - depth % 8) & 1 == 1)
 }

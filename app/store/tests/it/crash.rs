@@ -29,9 +29,7 @@ fn run_and_kill(folder: &Path, steps: usize) -> Vec<Step> {
         .stdout(Stdio::piped())
         .spawn()
         .expect("the writer starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("piped"))
-        .lines()
-        .map(|line| line.expect("text"));
+    let mut lines = BufReader::new(child.stdout.take().expect("piped")).lines().map(|line| line.expect("text"));
     let mut announced: Vec<Step> = lines.by_ref().take(steps).map(|line| parse(&line)).collect();
     assert_eq!(announced.len(), steps, "the writer ended by itself");
     child.kill().expect("killed");
@@ -52,34 +50,20 @@ fn after_a_kill_the_store_is_at_a_whole_version_with_the_root_that_was_announced
     // Odd counts of lines end on "opened" or "committed", even ones on "staged": with a commit under way.
     for steps in [2, 3, 40, 41, 82, 7, 160] {
         let announced = run_and_kill(folder.path(), steps);
-        let last = |step: &str| {
-            announced
-                .iter()
-                .rev()
-                .find(|(name, ..)| name == step)
-                .map_or(modelled, |(_, at, _)| *at)
-        };
+        let last =
+            |step: &str| announced.iter().rev().find(|(name, ..)| name == step).map_or(modelled, |(_, at, _)| *at);
         let (staged, committed) = (last("staged"), last("committed"));
         let store = Store::open(folder.path(), StoreOptions::with_pruning(Pruning::Everything)).expect("opens");
         let version = store.version();
-        assert!(
-            (committed..=staged.max(committed)).contains(&version),
-            "{committed} ≤ {version} ≤ {staged}"
-        );
+        assert!((committed..=staged.max(committed)).contains(&version), "{committed} ≤ {version} ≤ {staged}");
         for at in modelled + 1..=version {
             apply(&mut model, &block(at));
         }
         modelled = version;
         assert_holds(&store.latest(), &model);
-        let root = announced
-            .iter()
-            .find(|(_, at, _)| *at == version)
-            .map(|(.., root)| root.clone());
+        let root = announced.iter().find(|(_, at, _)| *at == version).map(|(.., root)| root.clone());
         assert_eq!(root, Some(hex(store.root_hash())), "at version {version}");
-        let height = store
-            .meta(b"height")
-            .expect("read")
-            .map(|bytes| bytes.try_into().map(u64::from_be_bytes));
+        let height = store.meta(b"height").expect("read").map(|bytes| bytes.try_into().map(u64::from_be_bytes));
         assert_eq!(height.unwrap_or(Ok(0)), Ok(version), "metadata belongs to its version");
         if version < staged {
             let again = store.stage(staged, block(staged)).expect("staged");

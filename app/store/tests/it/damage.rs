@@ -27,13 +27,7 @@ fn closed() -> (tempfile::TempDir, [u8; 32]) {
 }
 
 fn open(folder: &Path) -> Result<Store, StoreError> {
-    Store::open(
-        folder,
-        StoreOptions {
-            block_cache_bytes: 8 << 20,
-            ..StoreOptions::default()
-        },
-    )
+    Store::open(folder, StoreOptions { block_cache_bytes: 8 << 20, ..StoreOptions::default() })
 }
 
 #[test]
@@ -52,9 +46,7 @@ fn a_changed_byte_of_any_tree_node_is_an_error_and_never_another_root() {
         assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
         raw::put(&raw::open(folder.path()), "nodes", node_key, node);
     }
-    let root = open(folder.path())
-        .and_then(|store| store.stage(2, all("2")))
-        .map(|staged| staged.root_hash());
+    let root = open(folder.path()).and_then(|store| store.stage(2, all("2"))).map(|staged| staged.root_hash());
     assert_eq!(root.ok(), Some(expected), "with all bytes put back");
 }
 
@@ -64,10 +56,7 @@ fn a_missing_tree_node_is_an_error() {
     let nodes = raw::rows(&raw::open(folder.path()), "nodes");
     let (last, _) = nodes.last().expect("there are nodes");
     raw::delete(&raw::open(folder.path()), "nodes", last);
-    let error = open(folder.path())
-        .and_then(|store| store.stage(2, all("2")))
-        .map(|_| ())
-        .expect_err("seen");
+    let error = open(folder.path()).and_then(|store| store.stage(2, all("2"))).map(|_| ()).expect_err("seen");
     assert!(error.to_string().contains("is missing"), "{error}");
 }
 
@@ -88,10 +77,7 @@ fn a_record_that_is_too_short_is_an_error_for_gets_and_ranges() {
     let view = open(folder.path()).expect("opens").latest();
     assert!(matches!(view.get(&key(5)), Err(StateError::Storage(_))));
     let last = view.range(b"", None).last();
-    assert!(
-        matches!(last, Some(Err(StateError::Storage(_)))),
-        "the range ends with the error"
-    );
+    assert!(matches!(last, Some(Err(StateError::Storage(_)))), "the range ends with the error");
 }
 
 #[test]
@@ -107,16 +93,10 @@ fn rows_that_say_where_the_store_stands_are_checked_at_opening() {
             damaged[place] ^= 1;
             raw::put(&raw::open(folder.path()), family, &row, &damaged);
             let error = open(folder.path()).map(|_| ()).expect_err("damage is seen");
-            assert!(
-                matches!(error, StoreError::Corrupt { .. }),
-                "{family}, byte {place}: {error}"
-            );
+            assert!(matches!(error, StoreError::Corrupt { .. }), "{family}, byte {place}: {error}");
         }
         raw::delete(&raw::open(folder.path()), family, &row);
-        assert!(
-            matches!(open(folder.path()), Err(StoreError::Corrupt { .. })),
-            "{family} without the row"
-        );
+        assert!(matches!(open(folder.path()), Err(StoreError::Corrupt { .. })), "{family} without the row");
     }
 }
 
@@ -126,17 +106,7 @@ fn a_format_of_another_release_is_named_even_when_it_has_other_families() {
     raw::put(&raw::open(folder.path()), "meta", b"format", &7u32.to_be_bytes());
     raw::add_family(folder.path(), "future");
     let error = open(folder.path()).map(|_| ()).expect_err("unknown");
-    assert!(
-        matches!(
-            error,
-            StoreError::UnknownFormat {
-                found: 7,
-                supported: 1,
-                ..
-            }
-        ),
-        "{error}"
-    );
+    assert!(matches!(error, StoreError::UnknownFormat { found: 7, supported: 1, .. }), "{error}");
 }
 
 #[test]
@@ -171,8 +141,6 @@ fn a_log_damaged_in_its_middle_does_not_bring_back_an_older_version() {
         fs::copy(&path, copy.path().join(path.file_name().expect("named"))).expect("copied");
     }
     fs::write(copy.path().join(log.file_name().expect("named")), &bytes).expect("written");
-    let error = open(copy.path())
-        .map(|store| store.version())
-        .expect_err("an older version came back");
+    let error = open(copy.path()).map(|store| store.version()).expect_err("an older version came back");
     assert!(matches!(error, StoreError::Corrupt { .. }), "{error}");
 }

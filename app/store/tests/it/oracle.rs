@@ -27,13 +27,7 @@ impl From<TreeError> for Lost {
 impl NodeReader for Memory {
     type Error = Lost;
     fn node(&self, key: &NodeKey, hash: &Hash) -> Result<Arc<InternalNode>, Lost> {
-        self.0
-            .lock()
-            .expect("no panics")
-            .get(key)
-            .filter(|node| node.hash() == *hash)
-            .cloned()
-            .ok_or(Lost)
+        self.0.lock().expect("no panics").get(key).filter(|node| node.hash() == *hash).cloned().ok_or(Lost)
     }
 }
 
@@ -47,10 +41,7 @@ impl Memory {
         for (key, node) in &batch.fresh {
             let survives = InternalNode::decode(&node.encode());
             assert_eq!(survives.as_ref(), Some(&**node));
-            assert!(
-                nodes.insert(*key, node.clone()).is_none(),
-                "a node written twice: {key:?}"
-            );
+            assert!(nodes.insert(*key, node.clone()).is_none(), "a node written twice: {key:?}");
         }
     }
 }
@@ -70,17 +61,12 @@ fn check(blocks: &[Block]) -> Result<(), TestCaseError> {
         }
         let updates: Vec<Update> = block
             .iter()
-            .map(|(key_hash, value)| Update {
-                key_hash: *key_hash,
-                value_hash: value.map(|value| sha256(&[value])),
-            })
+            .map(|(key_hash, value)| Update { key_hash: *key_hash, value_hash: value.map(|value| sha256(&[value])) })
             .collect();
         let batch = update(&ours, root.as_ref(), version, &updates).expect("nodes are in memory");
         ours.store(&batch);
         root = batch.root;
-        let set = block
-            .iter()
-            .map(|(key, value)| (KeyHash(*key), value.map(|value| vec![value])));
+        let set = block.iter().map(|(key, value)| (KeyHash(*key), value.map(|value| vec![value])));
         let (expected, theirs_batch) = Sha256Jmt::new(&theirs).put_value_set(set, version).expect("jmt");
         theirs.write_tree_update_batch(theirs_batch).expect("jmt");
         prop_assert_eq!(batch.root_hash, expected.0, "version {}", version);
@@ -91,11 +77,7 @@ fn check(blocks: &[Block]) -> Result<(), TestCaseError> {
             };
         }
     }
-    prop_assert_eq!(
-        (root, ours.0.lock().expect("no panics").len()),
-        (None, 0),
-        "nothing is left of an empty tree"
-    );
+    prop_assert_eq!((root, ours.0.lock().expect("no panics").len()), (None, 0), "nothing is left of an empty tree");
     Ok(())
 }
 
@@ -132,17 +114,8 @@ fn roots_equal_those_of_jmt_for_blocks_so_large_that_two_threads_share_them() {
     let block = |from: u32, to: u32, value| -> Block { (from..to).map(|n| (key(n), value)).collect() };
     let mut mixed = block(0, 2_000, None);
     mixed.extend(block(500, 900, Some(3)));
-    let low_half: Block = block(0, 6_000, Some(4))
-        .into_iter()
-        .filter(|(key, _)| key[0] < 0x80)
-        .collect();
-    let blocks = [
-        block(0, 3_000, Some(1)),
-        block(1_000, 5_000, Some(2)),
-        mixed,
-        low_half,
-        block(0, 6_000, None),
-    ];
+    let low_half: Block = block(0, 6_000, Some(4)).into_iter().filter(|(key, _)| key[0] < 0x80).collect();
+    let blocks = [block(0, 3_000, Some(1)), block(1_000, 5_000, Some(2)), mixed, low_half, block(0, 6_000, None)];
     check(&blocks).expect("equal roots");
 }
 
@@ -175,18 +148,9 @@ fn roots_equal_those_of_jmt_in_the_corners() {
         &[(a, Some(1)), (b, Some(3)), (c, None)],
     ]);
     // A leaf is replaced by another under the same nibble, in one block.
-    cases(&[
-        &[(a, Some(1)), (c, Some(1))],
-        &[(a, None), (b, Some(1))],
-        &[(a, Some(1)), (b, None), (c, None)],
-    ]);
+    cases(&[&[(a, Some(1)), (c, Some(1))], &[(a, None), (b, Some(1))], &[(a, Some(1)), (b, None), (c, None)]]);
     // The deletion of an absent key beside a leaf, and under an internal node.
-    cases(&[
-        &[(a, Some(1))],
-        &[(b, None)],
-        &[(c, Some(1))],
-        &[(b, None), (key(&[0xf1], 0), None)],
-    ]);
+    cases(&[&[(a, Some(1))], &[(b, None)], &[(c, Some(1))], &[(b, None), (key(&[0xf1], 0), None)]]);
 }
 
 #[test]

@@ -29,11 +29,7 @@ pub fn check(view: &View, key: &[u8], expected: Option<&[u8]>) {
     let is_absent = |key: &[u8]| verify_non_membership::<HostFunctionsManager>(&proof, &spec, &root, key);
     match expected {
         Some(value) => {
-            let committed = if value.is_empty() {
-                EMPTY_VALUE.as_slice()
-            } else {
-                value
-            };
+            let committed = if value.is_empty() { EMPTY_VALUE.as_slice() } else { value };
             assert!(is_member(committed), "presence of {}", key.escape_ascii());
             assert!(!is_member(b"another value"));
             assert!(!is_absent(key));
@@ -45,19 +41,8 @@ pub fn check(view: &View, key: &[u8], expected: Option<&[u8]>) {
     }
     let mut other_root = root.clone();
     other_root[0] ^= 1;
-    assert!(!verify_membership::<HostFunctionsManager>(
-        &proof,
-        &spec,
-        &other_root,
-        key,
-        expected.unwrap_or_default()
-    ));
-    assert!(!verify_non_membership::<HostFunctionsManager>(
-        &proof,
-        &spec,
-        &other_root,
-        key
-    ));
+    assert!(!verify_membership::<HostFunctionsManager>(&proof, &spec, &other_root, key, expected.unwrap_or_default()));
+    assert!(!verify_non_membership::<HostFunctionsManager>(&proof, &spec, &other_root, key));
 }
 
 #[test]
@@ -130,21 +115,9 @@ fn empty_values_and_values_that_look_like_their_stand_in_are_told_apart() {
     let (value, proof) = temporary.store.latest().prove(b"k").expect("a proof");
     assert_eq!(value, Some(stand_in));
     let proof = CommitmentProof::decode(proof.as_slice()).expect("decodes");
-    assert!(!verify_membership::<HostFunctionsManager>(
-        &proof,
-        &spec(),
-        &other.to_vec(),
-        b"k",
-        EMPTY_VALUE
-    ));
+    assert!(!verify_membership::<HostFunctionsManager>(&proof, &spec(), &other.to_vec(), b"k", EMPTY_VALUE));
     let twice = EMPTY_VALUE.repeat(2);
-    assert!(verify_membership::<HostFunctionsManager>(
-        &proof,
-        &spec(),
-        &other.to_vec(),
-        b"k",
-        &twice
-    ));
+    assert!(verify_membership::<HostFunctionsManager>(&proof, &spec(), &other.to_vec(), b"k", &twice));
 }
 
 #[test]

@@ -17,9 +17,7 @@ fn rows(temporary: Temporary) -> (Temporary, BTreeMap<&'static str, usize>) {
     drop(store);
     let counts = {
         let db = raw::open(folder.path());
-        raw::FAMILIES
-            .map(|family| (family, raw::rows(&db, family).len()))
-            .into()
+        raw::FAMILIES.map(|family| (family, raw::rows(&db, family).len())).into()
     };
     let store = Store::open(folder.path(), options).expect("opens again");
     (Temporary { store, folder, options }, counts)
@@ -52,11 +50,7 @@ fn long_churn_leaves_only_what_two_versions_need_and_deletion_leaves_nothing() {
     }
     let (_, counts) = rows(temporary);
     let left: Vec<_> = counts.into_iter().filter(|(_, count)| *count > 0).collect();
-    assert_eq!(
-        left,
-        [("meta", 2), ("roots", 2)],
-        "the format, the committed version and two empty roots"
-    );
+    assert_eq!(left, [("meta", 2), ("roots", 2)], "the format, the committed version and two empty roots");
 }
 
 #[test]
@@ -74,10 +68,7 @@ fn the_default_keeps_a_hundred_versions() {
 
 #[test]
 fn custom_pruning_removes_at_its_interval() {
-    let temporary = Temporary::new(Pruning::Custom {
-        keep_recent: 3,
-        interval: 10,
-    });
+    let temporary = Temporary::new(Pruning::Custom { keep_recent: 3, interval: 10 });
     let mut oldest = Vec::new();
     for version in 1..=31 {
         temporary.commit(version, block(version));
@@ -90,50 +81,29 @@ fn custom_pruning_removes_at_its_interval() {
 #[test]
 fn a_large_backlog_is_worked_off_in_bounded_steps_while_blocks_go_on() {
     let wide = |version: u64| -> Changes {
-        (0..3_000u64)
-            .map(|n| (format!("k/{n}").into_bytes(), Some(Bytes::from(version.to_string()))))
-            .collect()
+        (0..3_000u64).map(|n| (format!("k/{n}").into_bytes(), Some(Bytes::from(version.to_string())))).collect()
     };
     let Temporary { store, folder, options } = Temporary::new(Pruning::Nothing);
     for version in 1..=12 {
-        store
-            .commit(store.stage(version, wide(version)).expect("staged"))
-            .expect("committed");
+        store.commit(store.stage(version, wide(version)).expect("staged")).expect("committed");
     }
     drop(store);
-    let options = StoreOptions {
-        pruning: Pruning::Everything,
-        ..options
-    };
-    let mut temporary = Temporary {
-        store: Store::open(folder.path(), options).expect("opens"),
-        folder,
-        options,
-    };
+    let options = StoreOptions { pruning: Pruning::Everything, ..options };
+    let mut temporary = Temporary { store: Store::open(folder.path(), options).expect("opens"), folder, options };
     let mut history = Vec::new();
     for version in 13..=30 {
         temporary.commit(version, Changes::new());
-        assert_eq!(
-            temporary.store.oldest(),
-            version - 1,
-            "what is to be removed cannot be read any more"
-        );
+        assert_eq!(temporary.store.oldest(), version - 1, "what is to be removed cannot be read any more");
         let counts;
         (temporary, counts) = rows(temporary);
         history.push(counts["history"] + counts["nodes"]);
     }
-    assert!(
-        history[0] > history[1] && history[1] > history[2],
-        "in steps: {history:?}"
-    );
+    assert!(history[0] > history[1] && history[1] > history[2], "in steps: {history:?}");
     let removed: Vec<usize> = history.windows(2).map(|pair| pair[0] - pair[1]).collect();
     assert!(removed.iter().all(|count| *count < 8_000), "none too long: {removed:?}");
     let (temporary, counts) = rows(temporary);
     assert_eq!((counts["history"], counts["stale"], counts["roots"]), (0, 0, 2));
-    let model: Model = wide(12)
-        .into_iter()
-        .filter_map(|(key, value)| Some((key, value?)))
-        .collect();
+    let model: Model = wide(12).into_iter().filter_map(|(key, value)| Some((key, value?))).collect();
     assert_holds(&temporary.store.latest(), &model);
 }
 

@@ -19,26 +19,15 @@ pub struct Temporary {
 impl Temporary {
     pub fn new(pruning: Pruning) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let options = StoreOptions {
-            block_cache_bytes: 8 << 20,
-            ..StoreOptions::with_pruning(pruning)
-        };
-        Temporary {
-            store: Store::open(folder.path(), options).expect("a new store"),
-            folder,
-            options,
-        }
+        let options = StoreOptions { block_cache_bytes: 8 << 20, ..StoreOptions::with_pruning(pruning) };
+        Temporary { store: Store::open(folder.path(), options).expect("a new store"), folder, options }
     }
 
     /// Closes the store and opens it again.
     pub fn reopen(self) -> Self {
         let Temporary { store, folder, options } = self;
         drop(store);
-        Temporary {
-            store: Store::open(folder.path(), options).expect("the store opens again"),
-            folder,
-            options,
-        }
+        Temporary { store: Store::open(folder.path(), options).expect("the store opens again"), folder, options }
     }
 
     /// Stages and commits; says the new root.
@@ -55,9 +44,7 @@ impl Temporary {
 /// Changes from text: `("a", "1")` writes, `("a", None)` deletes.
 pub fn changes<const N: usize>(list: [(&str, Option<&str>); N]) -> Changes {
     let owned = |value: Option<&str>| value.map(|value| Bytes::copy_from_slice(value.as_bytes()));
-    list.into_iter()
-        .map(|(key, value)| (key.as_bytes().to_vec(), owned(value)))
-        .collect()
+    list.into_iter().map(|(key, value)| (key.as_bytes().to_vec(), owned(value))).collect()
 }
 
 /// Applies changes to a model.
@@ -76,12 +63,7 @@ pub fn assert_holds(view: &View, model: &Model) {
     let range: Result<Model, _> = view.range(b"", None).collect();
     assert_eq!(range.as_ref(), Ok(model), "by range, at version {}", view.version());
     for (key, value) in model {
-        assert_eq!(
-            view.get(key),
-            Ok(Some(value.clone())),
-            "by key, at version {}",
-            view.version()
-        );
+        assert_eq!(view.get(key), Ok(Some(value.clone())), "by key, at version {}", view.version());
     }
 }
 
@@ -100,21 +82,15 @@ pub mod raw {
     pub fn rows(db: &DB, family: &str) -> Vec<(Vec<u8>, Vec<u8>)> {
         let handle = db.cf_handle(family).expect("the family");
         let rows = db.iterator_cf(handle, IteratorMode::Start);
-        rows.map(|row| {
-            row.map(|(key, value)| (key.into_vec(), value.into_vec()))
-                .expect("a row")
-        })
-        .collect()
+        rows.map(|row| row.map(|(key, value)| (key.into_vec(), value.into_vec())).expect("a row")).collect()
     }
 
     pub fn put(db: &DB, family: &str, key: &[u8], value: &[u8]) {
-        db.put_cf(db.cf_handle(family).expect("the family"), key, value)
-            .expect("written");
+        db.put_cf(db.cf_handle(family).expect("the family"), key, value).expect("written");
     }
 
     pub fn delete(db: &DB, family: &str, key: &[u8]) {
-        db.delete_cf(db.cf_handle(family).expect("the family"), key)
-            .expect("deleted");
+        db.delete_cf(db.cf_handle(family).expect("the family"), key).expect("deleted");
     }
 
     pub fn add_family(folder: &Path, name: &str) {

@@ -37,10 +37,7 @@ fn every_kept_version_reads_as_it_was_by_key_and_by_range() {
         assert_holds(&view, model);
         let part: Result<Model, _> = view.range(b"bank/2", Some(b"bank/35")).collect();
         let expected = model.range(b"bank/2".to_vec()..b"bank/35".to_vec());
-        assert_eq!(
-            part,
-            Ok(expected.map(|(key, value)| (key.clone(), value.clone())).collect())
-        );
+        assert_eq!(part, Ok(expected.map(|(key, value)| (key.clone(), value.clone())).collect()));
         for absent in ["bank/400", "a", "~", "zzz"] {
             assert_eq!(view.get(absent.as_bytes()), Ok(None));
         }
@@ -53,16 +50,7 @@ fn every_kept_version_reads_as_it_was_by_key_and_by_range() {
 #[test]
 fn ranges_of_keys_with_zero_bytes_and_empty_bounds_come_in_byte_order_for_old_versions_too() {
     let temporary = Temporary::new(Pruning::Nothing);
-    let keys: [&[u8]; 8] = [
-        b"\0",
-        b"\0\0",
-        b"\0\x01",
-        b"a",
-        b"a\0",
-        b"a\0\x01",
-        b"a\x01",
-        b"\xff\xff",
-    ];
+    let keys: [&[u8]; 8] = [b"\0", b"\0\0", b"\0\x01", b"a", b"a\0", b"a\0\x01", b"a\x01", b"\xff\xff"];
     let all = |value: Option<&'static str>| -> Changes {
         keys.iter().map(|key| (key.to_vec(), value.map(Bytes::from))).collect()
     };
@@ -72,17 +60,10 @@ fn ranges_of_keys_with_zero_bytes_and_empty_bounds_come_in_byte_order_for_old_ve
     for (version, expected) in [(1, keys.to_vec()), (2, Vec::new()), (3, keys.to_vec())] {
         let view = temporary.store.at(version).expect("kept");
         let found: Result<Vec<_>, _> = view.range(b"", None).map(|entry| entry.map(|(key, _)| key)).collect();
-        assert_eq!(
-            found,
-            Ok(expected.iter().map(|key| key.to_vec()).collect()),
-            "at {version}"
-        );
+        assert_eq!(found, Ok(expected.iter().map(|key| key.to_vec()).collect()), "at {version}");
         let in_a: Vec<_> = view.prefix(b"a").collect();
         assert_eq!(in_a.len(), if version == 2 { 0 } else { 4 }, "at {version}");
-        assert_eq!(
-            view.range(b"b", Some(b"b")).count() + view.range(b"b", Some(b"a")).count(),
-            0
-        );
+        assert_eq!(view.range(b"b", Some(b"b")).count() + view.range(b"b", Some(b"a")).count(), 0);
     }
 }
 
@@ -102,28 +83,12 @@ fn a_view_is_whole_while_its_version_would_be_pruned_and_then_the_version_goes()
     assert_holds(&view, &model);
     drop(view);
     assert_holds(&clone, &model);
-    assert_eq!(
-        temporary.store.at(5).map(|view| view.root_hash()).ok(),
-        Some(clone.root_hash())
-    );
+    assert_eq!(temporary.store.at(5).map(|view| view.root_hash()).ok(), Some(clone.root_hash()));
     drop(clone);
     temporary.commit(31, block(31));
     let error = temporary.store.at(5).map(|_| ()).expect_err("pruned");
-    assert!(
-        matches!(
-            error,
-            StoreError::NotKept {
-                version: 5,
-                oldest: 30,
-                latest: 31
-            }
-        ),
-        "{error}"
-    );
-    assert_eq!(
-        error.to_string(),
-        "version 5 is not kept: this node has versions 30 to 31"
-    );
+    assert!(matches!(error, StoreError::NotKept { version: 5, oldest: 30, latest: 31 }), "{error}");
+    assert_eq!(error.to_string(), "version 5 is not kept: this node has versions 30 to 31");
 }
 
 /// A token that is at one of 50 keys, moved by each block: the one before is deleted, the next is made.
@@ -146,11 +111,7 @@ fn assert_one_token(view: &View) {
     let expected = format!("token/{:02}", version % 50).into_bytes();
     assert_eq!(tokens, Ok(vec![(expected.clone(), text)]), "by range, at {version}");
     for key in (0..50).map(|n| format!("token/{n:02}").into_bytes()) {
-        assert_eq!(
-            view.get(&key).map(|value| value.is_some()),
-            Ok(key == expected),
-            "by key, at {version}"
-        );
+        assert_eq!(view.get(&key).map(|value| value.is_some()), Ok(key == expected), "by key, at {version}");
     }
 }
 

@@ -24,11 +24,7 @@ fn check<T: Wire + PartialEq + std::fmt::Debug>(value: &T) {
             let mut other = bytes.clone();
             other[at] ^= 1 << bit;
             if let Ok(decoded) = T::from_bytes(&other) {
-                assert_eq!(
-                    decoded.to_bytes(),
-                    other,
-                    "{value:?} with bit {bit} of byte {at} changed"
-                );
+                assert_eq!(decoded.to_bytes(), other, "{value:?} with bit {bit} of byte {at} changed");
             }
         }
     }
@@ -53,17 +49,7 @@ fn decoding_is_the_inverse_of_encoding() {
 
 #[test]
 fn integers_have_one_encoding_each() {
-    for value in [
-        0,
-        1,
-        127,
-        128,
-        16_383,
-        16_384,
-        u64::from(u32::MAX),
-        u64::MAX - 1,
-        u64::MAX,
-    ] {
+    for value in [0, 1, 127, 128, 16_383, 16_384, u64::from(u32::MAX), u64::MAX - 1, u64::MAX] {
         check(&value);
     }
     let refused = |bytes: &[u8]| u64::from_bytes(bytes).unwrap_err();
@@ -76,10 +62,7 @@ fn integers_have_one_encoding_each() {
         "the 65th bit"
     );
     assert_eq!(refused(&[0x80]), WireError::Truncated);
-    assert_eq!(
-        u32::from_bytes(&(u64::from(u32::MAX) + 1).to_bytes()),
-        Err(WireError::Integer)
-    );
+    assert_eq!(u32::from_bytes(&(u64::from(u32::MAX) + 1).to_bytes()), Err(WireError::Integer));
 }
 
 #[test]
@@ -107,10 +90,7 @@ fn hostile_lengths_are_refused_before_anything_is_allocated() {
     assert_eq!(Blob::from_bytes(&huge(u64::MAX)), Err(WireError::Length));
     assert_eq!(Blob::from_bytes(&huge(LENGTH_MAX as u64 + 1)), Err(WireError::Length));
     assert_eq!(Blob::from_bytes(&huge(LENGTH_MAX as u64)), Err(WireError::Truncated));
-    assert_eq!(
-        Vec::<String>::from_bytes(&huge(LENGTH_MAX as u64)),
-        Err(WireError::Truncated)
-    );
+    assert_eq!(Vec::<String>::from_bytes(&huge(LENGTH_MAX as u64)), Err(WireError::Truncated));
     assert_eq!(Vec::<(String, u64)>::from_bytes(&huge(9)), Err(WireError::Truncated));
     let nested = [&[0xff, 0xff, 0x7f][..], &[0x7f; 64]].concat();
     assert!(Vec::<Vec<Vec<u64>>>::from_bytes(&nested).is_err());

@@ -14,10 +14,7 @@ fn text(value: &str) -> String {
 }
 
 fn data() -> CapData {
-    CapData {
-        body: text("#[\"$0.Alleged: purse\",[]]"),
-        slots: vec![text("ko20"), text("kp40")],
-    }
+    CapData { body: text("#[\"$0.Alleged: purse\",[]]"), slots: vec![text("ko20"), text("kp40")] }
 }
 
 fn blob() -> Blob {
@@ -26,16 +23,8 @@ fn blob() -> Blob {
 
 fn resolutions() -> Vec<Resolution> {
     vec![
-        Resolution {
-            promise: text("p-60"),
-            rejected: false,
-            data: data(),
-        },
-        Resolution {
-            promise: text("p+5"),
-            rejected: true,
-            data: CapData::default(),
-        },
+        Resolution { promise: text("p-60"), rejected: false, data: data() },
+        Resolution { promise: text("p+5"), rejected: true, data: CapData::default() },
     ]
 }
 
@@ -46,47 +35,23 @@ fn passable() -> Passable {
         SlotHandle::Promise { handle: 2 },
         SlotHandle::Device { handle: u64::MAX },
     ];
-    Passable {
-        body: text("#\"$0\""),
-        slots,
-    }
+    Passable { body: text("#\"$0\""), slots }
 }
 
 pub fn options() -> VatOptions {
-    VatOptions {
-        critical: true,
-        raw: false,
-        pipelining: true,
-        crank_limit: 1 << 40,
-        reap_interval: 200,
-    }
+    VatOptions { critical: true, raw: false, pipelining: true, crank_limit: 1 << 40, reap_interval: 200 }
 }
 
 pub fn source() -> VatSource {
-    VatSource {
-        bundle_id: text("b1-1"),
-        supervisor_bundle_id: text("b1-2"),
-        lockdown_bundle_id: text("b1-3"),
-    }
+    VatSource { bundle_id: text("b1-1"), supervisor_bundle_id: text("b1-2"), lockdown_bundle_id: text("b1-3") }
 }
 
 pub fn commands() -> Vec<Command> {
-    let vat = StaticVat {
-        name: text("bank"),
-        bundle_id: text("b1-00"),
-        parameters: data(),
-        options: options(),
-    };
+    let vat = StaticVat { name: text("bank"), bundle_id: text("b1-00"), parameters: data(), options: options() };
     vec![
         Command::Describe {},
-        Command::Initialize {
-            vats: vec![vat],
-            supervisor_bundle_id: text("b1-1"),
-            lockdown_bundle_id: text("b1-2"),
-        },
-        Command::Step {
-            crank_limit_default: 1_000_000,
-        },
+        Command::Initialize { vats: vec![vat], supervisor_bundle_id: text("b1-1"), lockdown_bundle_id: text("b1-2") },
+        Command::Step { crank_limit_default: 1_000_000 },
         Command::QueueToVatRoot {
             vat_name: text("bank"),
             method: text("m"),
@@ -121,14 +86,8 @@ pub fn commands() -> Vec<Command> {
         Command::RegisterInterest { kpid: text("kp40") },
         Command::ReleaseInterest { kpid: text("kp40") },
         Command::PinVatRoot { vat_name: text("bank") },
-        Command::TerminateVat {
-            vat_id: text("v1"),
-            reason: data(),
-        },
-        Command::Migrate {
-            cursor: blob(),
-            budget: 10_000,
-        },
+        Command::TerminateVat { vat_id: text("v1"), reason: data() },
+        Command::Migrate { cursor: blob(), budget: 10_000 },
         Command::Stats {},
     ]
 }
@@ -152,66 +111,29 @@ pub fn replies() -> Vec<Reply> {
     };
     vec![
         Reply::Done {},
-        Reply::Described {
-            name: text("kernel"),
-            schema: 2,
-            schema_from_min: 1,
-            host_abi: 1,
-        },
+        Reply::Described { name: text("kernel"), schema: 2, schema_from_min: 1, host_abi: 1 },
         Reply::Crank { report },
         Reply::Crank { report: idle },
         Reply::Queued { kpid: None },
-        Reply::Queued {
-            kpid: Some(text("kp40")),
-        },
-        Reply::PromiseState {
-            state: PromiseState::Unknown {},
-        },
-        Reply::PromiseState {
-            state: PromiseState::Unresolved {},
-        },
-        Reply::PromiseState {
-            state: PromiseState::Fulfilled { data: data() },
-        },
-        Reply::PromiseState {
-            state: PromiseState::Rejected { data: data() },
-        },
-        Reply::Migrated {
-            cursor: blob(),
-            more: true,
-        },
-        Reply::Stats {
-            figures: vec![(text("cranks"), 7), (text("vats"), 0)],
-        },
-        Reply::Refused {
-            code: 4,
-            problem: text("no such vat"),
-        },
+        Reply::Queued { kpid: Some(text("kp40")) },
+        Reply::PromiseState { state: PromiseState::Unknown {} },
+        Reply::PromiseState { state: PromiseState::Unresolved {} },
+        Reply::PromiseState { state: PromiseState::Fulfilled { data: data() } },
+        Reply::PromiseState { state: PromiseState::Rejected { data: data() } },
+        Reply::Migrated { cursor: blob(), more: true },
+        Reply::Stats { figures: vec![(text("cranks"), 7), (text("vats"), 0)] },
+        Reply::Refused { code: 4, problem: text("no such vat") },
     ]
 }
 
 pub fn deliveries() -> Vec<VatDelivery> {
     vec![
-        VatDelivery::Message {
-            target: text("o+0"),
-            methargs: data(),
-            result: Some(text("p-60")),
-        },
-        VatDelivery::Message {
-            target: text("o+0"),
-            methargs: data(),
-            result: None,
-        },
-        VatDelivery::Notify {
-            resolutions: resolutions(),
-        },
-        VatDelivery::DropExports {
-            vrefs: vec![text("o+1")],
-        },
+        VatDelivery::Message { target: text("o+0"), methargs: data(), result: Some(text("p-60")) },
+        VatDelivery::Message { target: text("o+0"), methargs: data(), result: None },
+        VatDelivery::Notify { resolutions: resolutions() },
+        VatDelivery::DropExports { vrefs: vec![text("o+1")] },
         VatDelivery::RetireExports { vrefs: vec![] },
-        VatDelivery::RetireImports {
-            vrefs: vec![text("o-50"), text("o-51")],
-        },
+        VatDelivery::RetireImports { vrefs: vec![text("o-50"), text("o-51")] },
         VatDelivery::ChangeVatOptions { options: text("{}") },
         VatDelivery::StartVat { parameters: data() },
         VatDelivery::BringOutYourDead {},
@@ -220,43 +142,19 @@ pub fn deliveries() -> Vec<VatDelivery> {
 
 pub fn syscalls() -> Vec<VatSyscall> {
     vec![
-        VatSyscall::Send {
-            target: text("o-50"),
-            methargs: data(),
-            result: Some(text("p+5")),
-        },
-        VatSyscall::CallNow {
-            target: text("d-70"),
-            method: text("m"),
-            args: data(),
-        },
+        VatSyscall::Send { target: text("o-50"), methargs: data(), result: Some(text("p+5")) },
+        VatSyscall::CallNow { target: text("d-70"), method: text("m"), args: data() },
         VatSyscall::Subscribe { promise: text("p-60") },
-        VatSyscall::Resolve {
-            resolutions: resolutions(),
-        },
-        VatSyscall::Exit {
-            failure: true,
-            info: data(),
-        },
+        VatSyscall::Resolve { resolutions: resolutions() },
+        VatSyscall::Exit { failure: true, info: data() },
         VatSyscall::VatstoreGet { key: text("k") },
-        VatSyscall::VatstoreSet {
-            key: text("k"),
-            value: blob(),
-        },
+        VatSyscall::VatstoreSet { key: text("k"), value: blob() },
         VatSyscall::VatstoreGetNextKey { prior: text("") },
         VatSyscall::VatstoreDelete { key: text("k") },
-        VatSyscall::DropImports {
-            vrefs: vec![text("o-50")],
-        },
-        VatSyscall::RetireImports {
-            vrefs: vec![text("o-50")],
-        },
-        VatSyscall::RetireExports {
-            vrefs: vec![text("o+1")],
-        },
-        VatSyscall::AbandonExports {
-            vrefs: vec![text("o+1")],
-        },
+        VatSyscall::DropImports { vrefs: vec![text("o-50")] },
+        VatSyscall::RetireImports { vrefs: vec![text("o-50")] },
+        VatSyscall::RetireExports { vrefs: vec![text("o+1")] },
+        VatSyscall::AbandonExports { vrefs: vec![text("o+1")] },
     ]
 }
 
@@ -267,46 +165,28 @@ pub fn syscall_replies() -> Vec<SyscallReply> {
         SyscallReply::Value { value: Some(blob()) },
         SyscallReply::Key { key: Some(text("k")) },
         SyscallReply::Data { data: data() },
-        SyscallReply::Error {
-            problem: text("illegal"),
-        },
+        SyscallReply::Error { problem: text("illegal") },
     ]
 }
 
 pub fn steps() -> Vec<VatStep> {
-    let done = |verdict| VatStep::Done {
-        outcome: DeliveryOutcome {
-            verdict,
-            computrons: u64::MAX,
-        },
-    };
-    let mut steps: Vec<VatStep> = syscalls()
-        .into_iter()
-        .map(|syscall| VatStep::Syscall { syscall })
-        .collect();
+    let done = |verdict| VatStep::Done { outcome: DeliveryOutcome { verdict, computrons: u64::MAX } };
+    let mut steps: Vec<VatStep> = syscalls().into_iter().map(|syscall| VatStep::Syscall { syscall }).collect();
     steps.push(done(DeliveryVerdict::Ok {}));
-    steps.push(done(DeliveryVerdict::Error {
-        problem: text("unreachable"),
-    }));
+    steps.push(done(DeliveryVerdict::Error { problem: text("unreachable") }));
     steps.push(done(DeliveryVerdict::MeterExhausted {}));
     steps
 }
 
 pub fn inputs() -> Vec<Input> {
-    let mut inputs: Vec<Input> = deliveries()
-        .into_iter()
-        .map(|delivery| Input::Deliver { delivery })
-        .collect();
+    let mut inputs: Vec<Input> = deliveries().into_iter().map(|delivery| Input::Deliver { delivery }).collect();
     inputs.extend(syscall_replies().into_iter().map(|reply| Input::Reply { reply }));
     inputs.extend([Input::VatReturned {}, Input::VatRequest { request: blob() }]);
     inputs
 }
 
 pub fn outputs() -> Vec<Output> {
-    let mut outputs: Vec<Output> = syscalls()
-        .into_iter()
-        .map(|syscall| Output::Syscall { syscall })
-        .collect();
+    let mut outputs: Vec<Output> = syscalls().into_iter().map(|syscall| Output::Syscall { syscall }).collect();
     outputs.extend([
         Output::CallVat { event: blob() },
         Output::AnswerVat { answer: blob() },
@@ -318,24 +198,10 @@ pub fn outputs() -> Vec<Output> {
 
 pub fn events() -> Vec<VatEvent> {
     vec![
-        VatEvent::Start {
-            parameters: passable(),
-            incarnation: 3,
-        },
-        VatEvent::Message {
-            target: 0,
-            method: text("m"),
-            args: passable(),
-            result: Some(9),
-        },
-        VatEvent::Settled {
-            promise: 9,
-            rejected: true,
-            value: passable(),
-        },
-        VatEvent::Dropped {
-            handles: vec![1, 2, 300],
-        },
+        VatEvent::Start { parameters: passable(), incarnation: 3 },
+        VatEvent::Message { target: 0, method: text("m"), args: passable(), result: Some(9) },
+        VatEvent::Settled { promise: 9, rejected: true, value: passable() },
+        VatEvent::Dropped { handles: vec![1, 2, 300] },
     ]
 }
 
@@ -348,34 +214,16 @@ pub fn requests() -> Vec<VatRequest> {
             want_result: true,
         },
         VatRequest::NewPromise {},
-        VatRequest::NewObject {
-            interface: text("Purse"),
-        },
+        VatRequest::NewObject { interface: text("Purse") },
         VatRequest::Watch { promise: 9 },
-        VatRequest::Settle {
-            promise: 9,
-            rejected: false,
-            value: passable(),
-        },
+        VatRequest::Settle { promise: 9, rejected: false, value: passable() },
         VatRequest::StoreGet { key: text("k") },
-        VatRequest::StoreSet {
-            key: text("k"),
-            value: blob(),
-        },
+        VatRequest::StoreSet { key: text("k"), value: blob() },
         VatRequest::StoreDelete { key: text("k") },
         VatRequest::StoreNextKey { prior: text("k") },
-        VatRequest::Release {
-            handles: vec![SlotHandle::Promise { handle: 2 }],
-        },
-        VatRequest::Exit {
-            failure: false,
-            info: passable(),
-        },
-        VatRequest::CallDevice {
-            device: 3,
-            method: text("m"),
-            args: passable(),
-        },
+        VatRequest::Release { handles: vec![SlotHandle::Promise { handle: 2 }] },
+        VatRequest::Exit { failure: false, info: passable() },
+        VatRequest::CallDevice { device: 3, method: text("m"), args: passable() },
     ]
 }
 

@@ -16,11 +16,7 @@ fn the_lock_names_exactly_the_committed_bundles() {
         let bytes = std::fs::read(folder.join(path)).unwrap();
         assert_eq!(entry["id"].as_str().unwrap(), bundle_id(&bytes), "{path}");
         let bundle = Bundle::decode(&bytes).unwrap();
-        assert_eq!(
-            entry["content_sha512"].as_str().unwrap(),
-            hex::encode(Sha512::digest(bundle.content())),
-            "{path}"
-        );
+        assert_eq!(entry["content_sha512"].as_str().unwrap(), hex::encode(Sha512::digest(bundle.content())), "{path}");
     }
     assert_eq!(
         entries.len(),

@@ -9,18 +9,12 @@ fn a_counter_counts_across_restarts() {
     world.restart();
     assert_eq!(world.ask("counter", "increment", "[\"-2\"]"), "#\"+3\"");
     for id in 0..3 {
-        assert_eq!(
-            world.ask("counter", "add", &format!("[\"m{id}\"]")),
-            format!("#\"+{}\"", id + 1)
-        );
+        assert_eq!(world.ask("counter", "add", &format!("[\"m{id}\"]")), format!("#\"+{}\"", id + 1));
         world.restart();
     }
     assert_eq!(world.ask("counter", "ids", "[0,10]"), "#[\"m0\",\"m1\",\"m2\"]");
     let reading = world.ask("counter", "read", "[]");
-    assert!(
-        reading.starts_with("#{\"value\":\"+3\",\"count\":\"+3\",\"distinct\":\"+3\","),
-        "{reading}"
-    );
+    assert!(reading.starts_with("#{\"value\":\"+3\",\"count\":\"+3\",\"distinct\":\"+3\","), "{reading}");
 }
 
 #[test]
@@ -35,10 +29,7 @@ fn mistakes_of_a_caller_reject_its_result_and_hurt_nobody() {
         ("increment", "[\"$0\"]", "index is out of range"),
     ] {
         let outcome = world.ask("counter", method, args);
-        assert!(
-            outcome.starts_with("!#{\"#error\":") && outcome.contains(word),
-            "{method}{args}: {outcome}"
-        );
+        assert!(outcome.starts_with("!#{\"#error\":") && outcome.contains(word), "{method}{args}: {outcome}");
     }
     assert_eq!(world.ask("counter", "increment", "[1]"), "#\"+1\"");
 }
@@ -52,10 +43,7 @@ fn two_parties_pay_each_other_through_the_mint() {
     world.restart();
     assert_eq!(world.ask("bob", "pay", "[50]"), "#\"+750\"");
     let refused = world.ask("bob", "pay", "[251]");
-    assert!(
-        refused.starts_with('!') && refused.contains("not enough in the purse"),
-        "{refused}"
-    );
+    assert!(refused.starts_with('!') && refused.contains("not enough in the purse"), "{refused}");
     assert_eq!(world.ask("alice", "balance", "[]"), "#\"+750\"");
     assert_eq!(world.ask("bob", "balance", "[]"), "#\"+250\"");
 }
@@ -65,20 +53,14 @@ fn payments_leave_no_objects_behind() {
     let mut world = World::version_1(&["bootstrap", "mint", "alice=party", "bob=party"]);
     let objects = |world: &World| {
         let dump = world.controller.dump(&world.env).expect("state can be read");
-        dump.keys()
-            .filter(|key| key.starts_with(b"ko") && key.ends_with(b".refCount"))
-            .count()
+        dump.keys().filter(|key| key.starts_with(b"ko") && key.ends_with(b".refCount")).count()
     };
     world.ask("alice", "pay", "[1]");
     let before = objects(&world);
     for _ in 0..5 {
         world.ask("alice", "pay", "[1]");
     }
-    assert_eq!(
-        objects(&world),
-        before,
-        "each payment's purse is dropped, retired and deleted"
-    );
+    assert_eq!(objects(&world), before, "each payment's purse is dropped, retired and deleted");
 }
 
 #[test]
@@ -102,16 +84,9 @@ fn a_hostile_vat_dies_alone() {
         let kpid = world.queue("hostile", method, args);
         let summary = world.run();
         assert_eq!(summary.stopped, None, "{method}");
-        assert!(
-            world.outcome(&kpid).contains(word),
-            "{method}: {}",
-            world.outcome(&kpid)
-        );
+        assert!(world.outcome(&kpid).contains(word), "{method}: {}", world.outcome(&kpid));
         assert_eq!(world.ask("counter", "increment", "[1]"), "#\"+1\"", "after {method}");
         let dump = world.controller.dump(&world.env).expect("state can be read");
-        assert!(
-            !dump.keys().any(|key| key.starts_with(b"v2.")),
-            "{method}: nothing of the dead vat is left"
-        );
+        assert!(!dump.keys().any(|key| key.starts_with(b"v2.")), "{method}: nothing of the dead vat is left");
     }
 }

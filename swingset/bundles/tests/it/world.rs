@@ -15,34 +15,18 @@ use swingset_host::{
 
 fn runtime() -> Arc<EngineRuntime> {
     static RUNTIME: OnceLock<Arc<EngineRuntime>> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| EngineRuntime::new().expect("the engine starts"))
-        .clone()
+    RUNTIME.get_or_init(|| EngineRuntime::new().expect("the engine starts")).clone()
 }
 
 /// A release as the controller takes it, with the test vats.
 pub fn bundles(name: &str) -> SwingsetBundles {
-    let Release {
-        kernel,
-        lockdown,
-        supervisor,
-        vats,
-        ..
-    } = release(name).expect("a release of this name");
+    let Release { kernel, lockdown, supervisor, vats, .. } = release(name).expect("a release of this name");
     let owned = |(name, bytes): &(&str, &[u8])| ((*name).to_owned(), bytes.to_vec());
     let mut all: Vec<(String, Vec<u8>)> = vats.iter().map(owned).collect();
     for name in ["hostile", "pingpong", "raw-pingpong"] {
-        all.push((
-            name.to_owned(),
-            test_bundle(name).expect("a test bundle of this name").to_vec(),
-        ));
+        all.push((name.to_owned(), test_bundle(name).expect("a test bundle of this name").to_vec()));
     }
-    SwingsetBundles {
-        kernel: kernel.to_vec(),
-        lockdown: lockdown.to_vec(),
-        supervisor: supervisor.to_vec(),
-        vats: all,
-    }
+    SwingsetBundles { kernel: kernel.to_vec(), lockdown: lockdown.to_vec(), supervisor: supervisor.to_vec(), vats: all }
 }
 
 pub struct World {
@@ -62,26 +46,14 @@ impl World {
             VatConfig {
                 name: name.to_owned(),
                 bundle: bundle.to_owned(),
-                parameters: CapData {
-                    body: "#{}".to_owned(),
-                    slots: vec![],
-                },
-                options: VatOptions {
-                    raw,
-                    ..VatOptions::default()
-                },
+                parameters: CapData { body: "#{}".to_owned(), slots: vec![] },
+                options: VatOptions { raw, ..VatOptions::default() },
             }
         });
         let config = SwingsetConfig { vats: vats.collect() };
-        controller
-            .initialize_swingset(&mut env, &config, &bundles("version-1"))
-            .expect("it initializes");
+        controller.initialize_swingset(&mut env, &config, &bundles("version-1")).expect("it initializes");
         controller.begin_block(&env, 1).expect("a block begins");
-        let mut world = World {
-            env,
-            controller,
-            height: 1,
-        };
+        let mut world = World { env, controller, height: 1 };
         world.run();
         world
     }
@@ -97,36 +69,22 @@ impl World {
         self.height += 1;
         self.controller =
             Controller::build(runtime(), &self.env, ControllerOptions::default()).expect("the controller is rebuilt");
-        self.controller
-            .begin_block(&self.env, self.height)
-            .expect("a block begins");
+        self.controller.begin_block(&self.env, self.height).expect("a block begins");
     }
 
     /// Queues a message with a result that is kept.
     pub fn queue(&mut self, vat: &str, method: &str, args: &str) -> String {
-        let args = CapData {
-            body: format!("#{args}"),
-            slots: vec![],
-        };
+        let args = CapData { body: format!("#{args}"), slots: vec![] };
         let policy = ResolutionPolicy::Ignore {};
-        let kpid = self
-            .controller
-            .queue_to_vat_root(&mut self.env, vat, method, args, policy)
-            .expect("it is queued");
+        let kpid = self.controller.queue_to_vat_root(&mut self.env, vat, method, args, policy).expect("it is queued");
         let kpid = kpid.expect("a result promise");
-        self.controller
-            .kp_register_interest(&mut self.env, &kpid)
-            .expect("interest is registered");
+        self.controller.kp_register_interest(&mut self.env, &kpid).expect("interest is registered");
         kpid
     }
 
     /// The body of a promise's value, or `!` and the reason's.
     pub fn outcome(&mut self, kpid: &str) -> String {
-        match self
-            .controller
-            .kp_status(&mut self.env, kpid)
-            .expect("a promise has a status")
-        {
+        match self.controller.kp_status(&mut self.env, kpid).expect("a promise has a status") {
             PromiseState::Fulfilled { data } => data.body,
             PromiseState::Rejected { data } => format!("!{}", data.body),
             other => format!("{other:?}"),

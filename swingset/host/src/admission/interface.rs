@@ -77,20 +77,14 @@ pub const KERNEL_INTERFACE: Interface = Interface {
         // A trace line; nothing comes back.
         function("log", &[I32, I32, I32], &[]),
     ],
-    exports: &[
-        function("kernel_alloc", &[I32], &[I32]),
-        function("kernel_call", &[I32, I32], &[I64]),
-    ],
+    exports: &[function("kernel_alloc", &[I32], &[I32]), function("kernel_call", &[I32, I32], &[I64])],
 };
 
 /// A supervisor's: it imports nothing.
 pub const SUPERVISOR_INTERFACE: Interface = Interface {
     import_module: "",
     imports: &[],
-    exports: &[
-        function("supervisor_alloc", &[I32], &[I32]),
-        function("supervisor_step", &[I32, I32], &[I64]),
-    ],
+    exports: &[function("supervisor_alloc", &[I32], &[I32]), function("supervisor_step", &[I32, I32], &[I64])],
 };
 
 /// A vat's.
@@ -104,8 +98,5 @@ pub const VAT_INTERFACE: Interface = Interface {
         // A trace line; nothing comes back.
         function("log", &[I32, I32, I32], &[]),
     ],
-    exports: &[
-        function("vat_alloc", &[I32], &[I32]),
-        function("vat_deliver", &[I32, I32], &[]),
-    ],
+    exports: &[function("vat_alloc", &[I32], &[I32]), function("vat_deliver", &[I32, I32], &[])],
 };

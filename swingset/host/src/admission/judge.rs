@@ -64,13 +64,7 @@ pub fn judge(wasm: &[u8], role: ModuleRole, floats: bool) -> Result<Admitted, Ad
             ValidPayload::End(_) => break,
             ValidPayload::Ok | ValidPayload::Parser(_) => {}
         }
-        if matches!(
-            payload,
-            Payload::Version {
-                encoding: wasmparser::Encoding::Component,
-                ..
-            }
-        ) {
+        if matches!(payload, Payload::Version { encoding: wasmparser::Encoding::Component, .. }) {
             return Err(AdmissionError::new("it is a component; a core module is needed"));
         }
     }
@@ -96,18 +90,12 @@ fn judge_body(function: &mut Function, body: &FunctionBody<'_>) -> Result<Functi
     let index = function.index();
     let refuse = |what: String| AdmissionError::new(format!("function {index} {what}"));
     if body.range().len() > BODY_BYTES_MAX {
-        return Err(refuse(format!(
-            "has a body of {} bytes; the limit is {BODY_BYTES_MAX}",
-            body.range().len()
-        )));
+        return Err(refuse(format!("has a body of {} bytes; the limit is {BODY_BYTES_MAX}", body.range().len())));
     }
     let mut reader = body.get_binary_reader();
     function.read_locals(&mut reader).map_err(invalid)?;
     if function.len_locals() > LOCALS_MAX {
-        return Err(refuse(format!(
-            "has {} locals; the limit is {LOCALS_MAX}",
-            function.len_locals()
-        )));
+        return Err(refuse(format!("has {} locals; the limit is {LOCALS_MAX}", function.len_locals())));
     }
     let mut operators = wasmparser::OperatorsReader::new(reader);
     let (mut operands, mut calls) = (0, false);
@@ -123,14 +111,9 @@ fn judge_body(function: &mut Function, body: &FunctionBody<'_>) -> Result<Functi
     }
     operators.finish().map_err(invalid)?;
     if operands > OPERANDS_MAX {
-        return Err(refuse(format!(
-            "has an operand stack {operands} deep; the limit is {OPERANDS_MAX}"
-        )));
+        return Err(refuse(format!("has an operand stack {operands} deep; the limit is {OPERANDS_MAX}")));
     }
-    let words = function
-        .len_locals()
-        .saturating_add(operands)
-        .saturating_add(FRAME_WORDS);
+    let words = function.len_locals().saturating_add(operands).saturating_add(FRAME_WORDS);
     Ok(FunctionFrame { words, calls })
 }
 
@@ -150,10 +133,7 @@ fn judge_operator(operator: &Operator<'_>) -> Result<(), String> {
         Operator::TableGet { .. } => "table.get",
         Operator::RefFunc { .. } => "ref.func",
         Operator::BrTable { targets } if targets.len() > BR_TABLE_TARGETS_MAX => {
-            return Err(format!(
-                "has a br_table with {} targets; the limit is {BR_TABLE_TARGETS_MAX}",
-                targets.len()
-            ));
+            return Err(format!("has a br_table with {} targets; the limit is {BR_TABLE_TARGETS_MAX}", targets.len()));
         }
         _ => return Ok(()),
     };

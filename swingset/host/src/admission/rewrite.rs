@@ -37,9 +37,7 @@ pub fn rewrite(wasm: &[u8], admitted: &Admitted) -> Result<Vec<u8>, RewriteError
         globals_written: false,
     };
     let mut module = Module::new();
-    rewriter
-        .parse_core_module(&mut module, Parser::new(0), wasm)
-        .map_err(|error| RewriteError(error.to_string()))?;
+    rewriter.parse_core_module(&mut module, Parser::new(0), wasm).map_err(|error| RewriteError(error.to_string()))?;
     Ok(module.finish())
 }
 
@@ -64,23 +62,15 @@ impl Rewriter<'_> {
     }
 
     fn write_stack_global(&mut self, globals: &mut GlobalSection) {
-        let ty = GlobalType {
-            val_type: ValType::I32,
-            mutable: true,
-            shared: false,
-        };
+        let ty = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
         globals.global(ty, &ConstExpr::i32_const(0));
         self.globals_written = true;
     }
 
     /// The type of a block that takes nothing and gives the function's results.
     fn block_type(&mut self, function: usize) -> Result<BlockType, Error<RewriteError>> {
-        let type_index = self
-            .admitted
-            .function_types
-            .get(function)
-            .copied()
-            .ok_or_else(|| refuse("function without a type"))?;
+        let type_index =
+            self.admitted.function_types.get(function).copied().ok_or_else(|| refuse("function without a type"))?;
         let index = type_index as usize;
         let signature = self.signatures.get(index).ok_or_else(|| refuse("type out of range"))?;
         match *signature.results() {
@@ -141,11 +131,8 @@ impl Reencode for Rewriter<'_> {
         for signature in self.signatures.clone() {
             let mut added = None;
             if signature.results().len() > 1 {
-                let results = signature
-                    .results()
-                    .iter()
-                    .map(|ty| utils::val_type(self, *ty))
-                    .collect::<Result<Vec<_>, _>>()?;
+                let results =
+                    signature.results().iter().map(|ty| utils::val_type(self, *ty)).collect::<Result<Vec<_>, _>>()?;
                 types.ty().function([], results);
                 added = Some(next);
                 next = next.checked_add(1).ok_or_else(|| refuse("too many types"))?;
@@ -199,12 +186,8 @@ impl Reencode for Rewriter<'_> {
     ) -> Result<(), Error<RewriteError>> {
         let index = self.next_function;
         self.next_function = index.saturating_add(1);
-        let frame = self
-            .admitted
-            .frames
-            .get(index)
-            .copied()
-            .ok_or_else(|| refuse("more functions than were judged"))?;
+        let frame =
+            self.admitted.frames.get(index).copied().ok_or_else(|| refuse("more functions than were judged"))?;
         if !frame.instrumented() {
             return utils::parse_function_body(self, code, body);
         }

@@ -45,11 +45,7 @@ fn malformed(error: wasmparser::Error) -> AdmissionError {
 }
 
 fn at_most(what: &str, count: u64, limit: u64) -> Result<()> {
-    if count > limit {
-        refuse(format!("it has {count} {what}; the limit is {limit}"))
-    } else {
-        Ok(())
-    }
+    if count > limit { refuse(format!("it has {count} {what}; the limit is {limit}")) } else { Ok(()) }
 }
 
 impl Sections {
@@ -82,11 +78,7 @@ impl Sections {
                 }
             }
             Payload::ImportSection(reader) => {
-                at_most(
-                    "imports",
-                    u64::from(reader.count()),
-                    self.interface.imports.len() as u64,
-                )?;
+                at_most("imports", u64::from(reader.count()), self.interface.imports.len() as u64)?;
                 for import in reader.clone().into_imports() {
                     let import = import.map_err(malformed)?;
                     self.see_import(import.module, import.name, import.ty)?;
@@ -141,11 +133,7 @@ impl Sections {
         let CompositeInnerType::Func(function) = inner else {
             return refuse("it declares a type that is not a function's");
         };
-        at_most(
-            "results in a function type",
-            function.results().len() as u64,
-            RESULTS_MAX as u64,
-        )?;
+        at_most("results in a function type", function.results().len() as u64, RESULTS_MAX as u64)?;
         self.types.push(Some(function.clone()));
         Ok(())
     }
@@ -156,16 +144,11 @@ impl Sections {
         };
         let allowed = self.interface.imports.iter().find(|function| function.name == name);
         let Some(allowed) = allowed.filter(|_| module == self.interface.import_module) else {
-            return refuse(format!(
-                "it imports {module}.{name}, which is not on the list of imports"
-            ));
+            return refuse(format!("it imports {module}.{name}, which is not on the list of imports"));
         };
         self.imported.push(index);
         if !self.type_at(index).is_some_and(|actual| allowed.has_type(actual)) {
-            return refuse(format!(
-                "its import {module}.{name} must have the type {}",
-                allowed.describe()
-            ));
+            return refuse(format!("its import {module}.{name} must have the type {}", allowed.describe()));
         }
         Ok(())
     }
@@ -209,9 +192,7 @@ impl Sections {
     fn see_export(&mut self, export: &wasmparser::Export<'_>) -> Result<()> {
         let name = export.name;
         if name.starts_with(GLOBAL_EXPORT_PREFIX) {
-            return refuse(format!(
-                "it exports {name}; names that begin with {GLOBAL_EXPORT_PREFIX} are reserved"
-            ));
+            return refuse(format!("it exports {name}; names that begin with {GLOBAL_EXPORT_PREFIX} are reserved"));
         }
         match export.kind {
             ExternalKind::Memory if name == "memory" => self.memory_exported = true,
@@ -222,14 +203,9 @@ impl Sections {
             }
             ExternalKind::Func => {
                 let Some(allowed) = self.interface.exports.iter().find(|function| function.name == name) else {
-                    return refuse(format!(
-                        "it exports the function {name}, which is not on the list of exports"
-                    ));
+                    return refuse(format!("it exports the function {name}, which is not on the list of exports"));
                 };
-                if !self
-                    .function_type(export.index)
-                    .is_some_and(|actual| allowed.has_type(actual))
-                {
+                if !self.function_type(export.index).is_some_and(|actual| allowed.has_type(actual)) {
                     return refuse(format!("its export {name} must have the type {}", allowed.describe()));
                 }
                 self.exported.push(allowed.name);
@@ -258,11 +234,7 @@ impl Sections {
         }
         for function in self.interface.exports {
             if !self.exported.contains(&function.name) {
-                return refuse(format!(
-                    "it does not export {} of type {}",
-                    function.name,
-                    function.describe()
-                ));
+                return refuse(format!("it does not export {} of type {}", function.name, function.describe()));
             }
         }
         self.found.types = u32::try_from(self.types.len()).unwrap_or(u32::MAX);

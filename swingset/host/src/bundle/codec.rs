@@ -105,16 +105,7 @@ struct Encoded {
     schema_to: u32,
     parts: Vec<PartEntry>,
 }
-wire_struct!(Encoded {
-    format,
-    kind,
-    name,
-    host_abi,
-    supervisor_abis,
-    schema_from,
-    schema_to,
-    parts
-});
+wire_struct!(Encoded { format, kind, name, host_abi, supervisor_abis, schema_from, schema_to, parts });
 
 fn check_name(name: &str) -> Result<(), BundleError> {
     let allowed = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, b'.' | b'_' | b'-');
@@ -146,10 +137,7 @@ pub(super) fn check(bundle: &Bundle) -> Result<(), BundleError> {
     }
     let kind = manifest.kind;
     if bundle.part(kind.part_name()).is_none() {
-        return Err(BundleError::MissingPart {
-            kind: kind.name(),
-            part: kind.part_name(),
-        });
+        return Err(BundleError::MissingPart { kind: kind.name(), part: kind.part_name() });
     }
     let fits = match kind {
         BundleKind::Kernel {} => 0 < manifest.schema_from && manifest.schema_from <= manifest.schema_to,
@@ -157,11 +145,7 @@ pub(super) fn check(bundle: &Bundle) -> Result<(), BundleError> {
     };
     if !fits {
         let (from, to) = (manifest.schema_from, manifest.schema_to);
-        return Err(BundleError::Schema {
-            kind: kind.name(),
-            from,
-            to,
-        });
+        return Err(BundleError::Schema { kind: kind.name(), from, to });
     }
     Ok(())
 }
@@ -188,11 +172,7 @@ pub(super) fn encode(bundle: &Bundle) -> Result<Vec<u8>, BundleError> {
     for (_, bytes) in &bundle.parts {
         out.extend_from_slice(bytes);
     }
-    if out.len() > BUNDLE_BYTES_MAX {
-        Err(BundleError::Size { size: out.len() })
-    } else {
-        Ok(out)
-    }
+    if out.len() > BUNDLE_BYTES_MAX { Err(BundleError::Size { size: out.len() }) } else { Ok(out) }
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, BundleError> {
@@ -208,23 +188,15 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Bundle, BundleError> {
     }
     let encoded = Encoded::decode(&mut reader)?;
     let content = reader.rest();
-    let declared = encoded
-        .parts
-        .iter()
-        .try_fold(0u64, |sum, part| sum.checked_add(part.size));
+    let declared = encoded.parts.iter().try_fold(0u64, |sum, part| sum.checked_add(part.size));
     if declared != Some(content.len() as u64) {
-        return Err(BundleError::PartSizes {
-            declared: declared.unwrap_or(u64::MAX),
-            actual: content.len(),
-        });
+        return Err(BundleError::PartSizes { declared: declared.unwrap_or(u64::MAX), actual: content.len() });
     }
     let mut parts = Vec::new();
     let mut left = content;
     for part in encoded.parts {
         let size = usize::try_from(part.size).map_err(|_| BundleError::Size { size: usize::MAX })?;
-        let (head, tail) = left
-            .split_at_checked(size)
-            .ok_or(BundleError::Encoding(WireError::Truncated))?;
+        let (head, tail) = left.split_at_checked(size).ok_or(BundleError::Encoding(WireError::Truncated))?;
         if Sha512::digest(head)[..] != part.sha512.0[..] {
             return Err(BundleError::PartHash(part.name.chars().take(NAME_MAX).collect()));
         }

@@ -64,11 +64,7 @@ fn every_flipped_or_missing_byte_is_refused_or_gives_another_id() {
         let mut changed = bytes.clone();
         changed[at] ^= 1;
         if let Ok(bundle) = decode(&changed) {
-            assert_eq!(
-                bundle.encode().unwrap(),
-                changed,
-                "byte {at}: what decodes is canonical"
-            );
+            assert_eq!(bundle.encode().unwrap(), changed, "byte {at}: what decodes is canonical");
         }
         assert!(decode(&bytes[..at]).is_err(), "cut at {at}");
     }
@@ -79,20 +75,12 @@ fn malformed_bundles_are_refused_with_the_reason() {
     let bytes = vat(b"content").encode().unwrap();
     check_refused(b"PK\x03\x04", &BundleError::Magic);
     check_refused(b"SWBUNDLE\x02", &BundleError::Format(2));
-    check_refused(
-        &[&bytes[..], b"x"].concat(),
-        &BundleError::PartSizes { declared: 7, actual: 8 },
-    );
+    check_refused(&[&bytes[..], b"x"].concat(), &BundleError::PartSizes { declared: 7, actual: 8 });
     let mut changed = bytes.clone();
     let last = changed.len() - 1;
     changed[last] ^= 1;
     check_refused(&changed, &BundleError::PartHash("vat.wasm".to_owned()));
-    check_refused(
-        &vec![0; BUNDLE_BYTES_MAX + 1],
-        &BundleError::Size {
-            size: BUNDLE_BYTES_MAX + 1,
-        },
-    );
+    check_refused(&vec![0; BUNDLE_BYTES_MAX + 1], &BundleError::Size { size: BUNDLE_BYTES_MAX + 1 });
 }
 
 #[test]
@@ -104,26 +92,11 @@ fn parts_that_make_no_bundle_are_refused() {
         Bundle::single(manifest, b"x".to_vec()).unwrap_err()
     };
     assert!(matches!(with(|m| m.name = "Upper".to_owned()), BundleError::Name(_)));
-    assert_eq!(
-        with(|m| m.supervisor_abis = vec![2, 1]),
-        BundleError::Order("supervisor ABI levels")
-    );
+    assert_eq!(with(|m| m.supervisor_abis = vec![2, 1]), BundleError::Order("supervisor ABI levels"));
     assert!(matches!(with(|m| m.schema_to = 1), BundleError::Schema { .. }));
-    assert!(matches!(
-        with(|m| m.kind = BundleKind::Kernel {}),
-        BundleError::Schema { .. }
-    ));
+    assert!(matches!(with(|m| m.kind = BundleKind::Kernel {}), BundleError::Schema { .. }));
     let missing = Bundle::new(good.manifest.clone(), vec![("other".to_owned(), vec![])]).unwrap_err();
-    assert_eq!(
-        missing,
-        BundleError::MissingPart {
-            kind: "vat",
-            part: "vat.wasm"
-        }
-    );
+    assert_eq!(missing, BundleError::MissingPart { kind: "vat", part: "vat.wasm" });
     let twice = vec![("vat.wasm".to_owned(), vec![]), ("vat.wasm".to_owned(), vec![1])];
-    assert_eq!(
-        Bundle::new(good.manifest.clone(), twice).unwrap_err(),
-        BundleError::Order("parts")
-    );
+    assert_eq!(Bundle::new(good.manifest.clone(), twice).unwrap_err(), BundleError::Order("parts"));
 }

@@ -123,10 +123,7 @@ impl Bundle {
 
     /// A part's bytes.
     pub fn part(&self, name: &str) -> Option<&[u8]> {
-        self.parts
-            .iter()
-            .find(|(part, _)| part == name)
-            .map(|(_, bytes)| bytes.as_slice())
+        self.parts.iter().find(|(part, _)| part == name).map(|(_, bytes)| bytes.as_slice())
     }
 
     /// Names and sizes of the parts, for `bundle inspect`.
@@ -170,10 +167,7 @@ pub fn is_bundle_id(text: &str) -> bool {
 pub fn verify(bytes: &[u8], id: &str) -> Result<Bundle, BundleError> {
     let actual = bundle_id(bytes);
     if actual != id {
-        return Err(BundleError::Id {
-            expected: id.to_owned(),
-            actual,
-        });
+        return Err(BundleError::Id { expected: id.to_owned(), actual });
     }
     Bundle::decode(bytes)
 }

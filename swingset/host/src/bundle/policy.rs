@@ -88,55 +88,21 @@ impl LockdownPolicy {
     fn check(&self) -> Result<(), Rejection> {
         let ceiling = &POLICY_CEILING;
         let fields = [
-            (
-                "capdataBytesMax",
-                u64::from(self.capdata_bytes_max),
-                u64::from(ceiling.capdata_bytes_max),
-            ),
-            (
-                "crankComputronsDefault",
-                self.crank_computrons_default,
-                self.crank_computrons_max,
-            ),
-            (
-                "crankComputronsMax",
-                self.crank_computrons_max,
-                ceiling.crank_computrons_max,
-            ),
-            (
-                "keyBytesMax",
-                u64::from(self.key_bytes_max),
-                u64::from(ceiling.key_bytes_max),
-            ),
-            (
-                "memoryPagesMax",
-                u64::from(self.memory_pages_max),
-                u64::from(ceiling.memory_pages_max),
-            ),
-            (
-                "syscallsPerCrankMax",
-                u64::from(self.syscalls_per_crank_max),
-                u64::from(ceiling.syscalls_per_crank_max),
-            ),
-            (
-                "valueBytesMax",
-                u64::from(self.value_bytes_max),
-                u64::from(ceiling.value_bytes_max),
-            ),
+            ("capdataBytesMax", u64::from(self.capdata_bytes_max), u64::from(ceiling.capdata_bytes_max)),
+            ("crankComputronsDefault", self.crank_computrons_default, self.crank_computrons_max),
+            ("crankComputronsMax", self.crank_computrons_max, ceiling.crank_computrons_max),
+            ("keyBytesMax", u64::from(self.key_bytes_max), u64::from(ceiling.key_bytes_max)),
+            ("memoryPagesMax", u64::from(self.memory_pages_max), u64::from(ceiling.memory_pages_max)),
+            ("syscallsPerCrankMax", u64::from(self.syscalls_per_crank_max), u64::from(ceiling.syscalls_per_crank_max)),
+            ("valueBytesMax", u64::from(self.value_bytes_max), u64::from(ceiling.value_bytes_max)),
         ];
         for (name, value, most) in fields {
             if value == 0 || value > most {
-                return Err(Rejection::new(
-                    RejectCode::Policy,
-                    format!("{name} is {value}; it must be 1 to {most}"),
-                ));
+                return Err(Rejection::new(RejectCode::Policy, format!("{name} is {value}; it must be 1 to {most}")));
             }
         }
         if self.engine_profile != ceiling.engine_profile {
-            let problem = format!(
-                "engine profile {} is not known; this engine has profile 1",
-                self.engine_profile
-            );
+            let problem = format!("engine profile {} is not known; this engine has profile 1", self.engine_profile);
             return Err(Rejection::new(RejectCode::Policy, problem));
         }
         Ok(())
@@ -155,10 +121,7 @@ mod tests {
             "{\"capdataBytesMax\":262144,\"crankComputronsDefault\":1000000,\"crankComputronsMax\":10000000,\"engineProfile\":1,\
              \"floats\":false,\"keyBytesMax\":512,\"memoryPagesMax\":512,\"syscallsPerCrankMax\":10000,\"valueBytesMax\":262144}"
         );
-        assert_eq!(
-            LockdownPolicy::parse(text.as_bytes()).unwrap(),
-            LockdownPolicy::default()
-        );
+        assert_eq!(LockdownPolicy::parse(text.as_bytes()).unwrap(), LockdownPolicy::default());
     }
 
     #[track_caller]
@@ -175,18 +138,9 @@ mod tests {
         check_refused(&good.replace("{\"cap", "{ \"cap"), "not canonical");
         check_refused(&good.replace("512,\"mem", "512.0,\"mem"), "not readable");
         check_refused(&good.replace("\"floats\":false,", ""), "floats");
-        check_refused(
-            &good.replace("\"floats\":false", "\"floats\":false,\"extra\":1"),
-            "extra",
-        );
-        check_refused(
-            &good.replace("\"memoryPagesMax\":512", "\"memoryPagesMax\":0"),
-            "memoryPagesMax",
-        );
-        check_refused(
-            &good.replace("\"memoryPagesMax\":512", "\"memoryPagesMax\":4097"),
-            "memoryPagesMax",
-        );
+        check_refused(&good.replace("\"floats\":false", "\"floats\":false,\"extra\":1"), "extra");
+        check_refused(&good.replace("\"memoryPagesMax\":512", "\"memoryPagesMax\":0"), "memoryPagesMax");
+        check_refused(&good.replace("\"memoryPagesMax\":512", "\"memoryPagesMax\":4097"), "memoryPagesMax");
         check_refused(&good.replace("\"engineProfile\":1", "\"engineProfile\":2"), "profile");
     }
 }

@@ -22,35 +22,12 @@ pub struct BundleRecord {
     /// As in the manifest.
     pub schema_to: u32,
 }
-wire_struct!(BundleRecord {
-    kind,
-    name,
-    size,
-    host_abi,
-    supervisor_abis,
-    schema_from,
-    schema_to
-});
+wire_struct!(BundleRecord { kind, name, size, host_abi, supervisor_abis, schema_from, schema_to });
 
 impl BundleRecord {
     /// The record of a bundle whose bytes have this size.
     pub fn of(bundle: &Bundle, size: usize) -> Self {
-        let Manifest {
-            kind,
-            name,
-            host_abi,
-            supervisor_abis,
-            schema_from,
-            schema_to,
-        } = bundle.manifest.clone();
-        BundleRecord {
-            kind,
-            name,
-            size: size as u64,
-            host_abi,
-            supervisor_abis,
-            schema_from,
-            schema_to,
-        }
+        let Manifest { kind, name, host_abi, supervisor_abis, schema_from, schema_to } = bundle.manifest.clone();
+        BundleRecord { kind, name, size: size as u64, host_abi, supervisor_abis, schema_from, schema_to }
     }
 }

@@ -39,10 +39,9 @@ impl KernelServices for Services<'_> {
                 kv.learn_next(self.env, from).map_err(halt)?;
                 Ok(Answer::Done)
             }
-            Request::Deliver { vat, delivery, limit } => self
-                .vats
-                .deliver(self.env, kv, &vat, delivery, limit)
-                .map(Answer::Bytes),
+            Request::Deliver { vat, delivery, limit } => {
+                self.vats.deliver(self.env, kv, &vat, delivery, limit).map(Answer::Bytes)
+            }
             Request::Resume(reply) => self.vats.resume(reply).map(Answer::Bytes),
             Request::Abandon(vat) => self.vats.abandon(&vat).map(|()| Answer::Done),
             Request::Bridge { name, body } => {
@@ -50,9 +49,7 @@ impl KernelServices for Services<'_> {
                     self.bridged = Some(self.env.mark());
                 }
                 let answer = self.env.bridge(&name, &body).map_err(halt)?;
-                answer
-                    .map(Answer::Bytes)
-                    .ok_or(KernelFault::Kernel("call of a bridge that does not exist"))
+                answer.map(Answer::Bytes).ok_or(KernelFault::Kernel("call of a bridge that does not exist"))
             }
         }
     }
@@ -71,10 +68,7 @@ impl Controller {
         match called {
             Called::Replied(Reply::Refused { code, problem }) => {
                 self.undo(env, bridged)?;
-                Err(EngineError::rejected(
-                    RejectCode::Kernel,
-                    format!("kernel refused ({code}): {problem}"),
-                ))
+                Err(EngineError::rejected(RejectCode::Kernel, format!("kernel refused ({code}): {problem}")))
             }
             Called::Replied(reply) => match self.judge(command, &reply) {
                 Ok(()) => {
@@ -117,11 +111,7 @@ impl Controller {
                 Err(word) => return Ok((Called::Fault(word), None)),
             },
         };
-        let mut services = Services {
-            env,
-            vats: &mut self.vats,
-            bridged: None,
-        };
+        let mut services = Services { env, vats: &mut self.vats, bridged: None };
         let result = kernel.call(&mut self.kv, &mut services, &command.to_bytes());
         let bridged = services.bridged;
         let bytes = match result {
@@ -141,10 +131,7 @@ impl Controller {
     fn make_kernel(&self, env: &dyn Environment) -> Result<std::result::Result<KernelInstance, &'static str>> {
         let id = self.host_text(env, keys::KERNEL_BUNDLE_ID)?;
         let Some(id) = id else {
-            return Err(EngineError::rejected(
-                RejectCode::NotInitialized,
-                "the SwingSet state is not initialized",
-            ));
+            return Err(EngineError::rejected(RejectCode::NotInitialized, "the SwingSet state is not initialized"));
         };
         let module = installed::module(env, &self.runtime, &id, ModuleRole::Kernel, false)?;
         let module = module.ok_or_else(|| Halt::new("the kernel that the state names is not installed"))?;
@@ -187,8 +174,7 @@ impl Controller {
             let mut hash = Sha256::new();
             hash.update(self.kv.get(env, keys::ACTIVITY_HASH.as_bytes())?.unwrap_or_default());
             hash.update(crank_hash);
-            self.kv
-                .set_host_owned(keys::ACTIVITY_HASH, Bytes::from(hex::encode(hash.finalize())));
+            self.kv.set_host_owned(keys::ACTIVITY_HASH, Bytes::from(hex::encode(hash.finalize())));
         }
         Ok(self.vats.commit_crank(env)?)
     }
@@ -199,8 +185,7 @@ impl Controller {
             return Ok(None);
         };
         let text = String::from_utf8(bytes.to_vec());
-        text.map(Some)
-            .map_err(|_| EngineError::halt(format!("{name} in state is not text")))
+        text.map(Some).map_err(|_| EngineError::halt(format!("{name} in state is not text")))
     }
 }
 
@@ -218,10 +203,7 @@ fn fits(command: &Command, reply: &Reply) -> bool {
                 Reply::Done {}
             )
             | (Command::Step { .. }, Reply::Crank { .. })
-            | (
-                Command::QueueToVatRoot { .. } | Command::QueueToVatObject { .. },
-                Reply::Queued { .. }
-            )
+            | (Command::QueueToVatRoot { .. } | Command::QueueToVatObject { .. }, Reply::Queued { .. })
             | (Command::PromiseStatus { .. }, Reply::PromiseState { .. })
             | (Command::Migrate { .. }, Reply::Migrated { .. })
             | (Command::Stats {}, Reply::Stats { .. })

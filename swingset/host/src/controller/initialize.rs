@@ -93,20 +93,15 @@ impl Controller {
     ) -> Result<()> {
         self.discard();
         let release = self.install_release(env, bundles)?;
-        env.set(
-            &keys::host(keys::ENGINE),
-            Bytes::copy_from_slice(self.runtime.identity().as_bytes()),
-        )?;
+        env.set(&keys::host(keys::ENGINE), Bytes::copy_from_slice(self.runtime.identity().as_bytes()))?;
         env.set(&keys::host(keys::HOST_ABI), Bytes::from(HOST_ABI_LEVEL.to_string()))?;
         write_release_ids(env, &release)?;
         let mut vats = Vec::new();
         for vat in &config.vats {
             let found = release.vats.iter().find(|(name, _)| *name == vat.bundle);
             let Some((_, bundle_id)) = found else {
-                let problem = format!(
-                    "vat {} names the bundle {}, which is not among the release's",
-                    vat.name, vat.bundle
-                );
+                let problem =
+                    format!("vat {} names the bundle {}, which is not among the release's", vat.name, vat.bundle);
                 return Err(EngineError::rejected(RejectCode::Argument, problem));
             };
             vats.push(StaticVat {
@@ -137,11 +132,7 @@ impl Controller {
         let mut of_kind = |bytes: &[u8], kind: BundleKind, floats: bool| -> Result<String> {
             let receipt = install(env, bytes, None, floats)?;
             if receipt.kind != kind {
-                let problem = format!(
-                    "a {} bundle is needed, this is a {} bundle",
-                    kind.name(),
-                    receipt.kind.name()
-                );
+                let problem = format!("a {} bundle is needed, this is a {} bundle", kind.name(), receipt.kind.name());
                 return Err(EngineError::rejected(RejectCode::BundleKind, problem));
             }
             Ok(receipt.id)
@@ -153,12 +144,7 @@ impl Controller {
         for (name, bytes) in &bundles.vats {
             vats.push((name.clone(), of_kind(bytes, BundleKind::Vat {}, policy.floats)?));
         }
-        Ok(InstalledRelease {
-            kernel,
-            lockdown,
-            supervisor,
-            vats,
-        })
+        Ok(InstalledRelease { kernel, lockdown, supervisor, vats })
     }
 }
 

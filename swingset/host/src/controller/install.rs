@@ -72,39 +72,24 @@ pub(super) fn install(
     let bundle = Bundle::decode(bytes)?;
     let id = bundle_id(bytes);
     if let Some(alleged) = alleged_id.filter(|alleged| *alleged != id) {
-        return Err(BundleError::Id {
-            expected: alleged.to_owned(),
-            actual: id,
-        }
-        .into());
+        return Err(BundleError::Id { expected: alleged.to_owned(), actual: id }.into());
     }
     let kind = bundle.manifest.kind;
     if installed::record(env, &id)?.is_some() {
-        return Ok(InstallReceipt {
-            id,
-            kind,
-            already_installed: true,
-        });
+        return Ok(InstallReceipt { id, kind, already_installed: true });
     }
     admit(&bundle, floats)?;
     let record = BundleRecord::of(&bundle, bytes.len());
     env.set(&keys::bundle_record(&id), Bytes::from(record.to_bytes()))?;
     env.set(&keys::bundle_bytes(&id), Bytes::copy_from_slice(bytes))?;
-    Ok(InstallReceipt {
-        id,
-        kind,
-        already_installed: false,
-    })
+    Ok(InstallReceipt { id, kind, already_installed: false })
 }
 
 fn admit(bundle: &Bundle, floats: bool) -> Result<()> {
     let manifest = &bundle.manifest;
     if manifest.host_abi != swingset_abi::HOST_ABI_LEVEL {
-        let problem = format!(
-            "bundle needs host ABI {}; this chain has {}",
-            manifest.host_abi,
-            swingset_abi::HOST_ABI_LEVEL
-        );
+        let problem =
+            format!("bundle needs host ABI {}; this chain has {}", manifest.host_abi, swingset_abi::HOST_ABI_LEVEL);
         return Err(EngineError::rejected(RejectCode::Compatibility, problem));
     }
     let role = match manifest.kind {
@@ -119,10 +104,7 @@ fn admit(bundle: &Bundle, floats: bool) -> Result<()> {
         return Err(EngineError::rejected(RejectCode::BundleKind, problem));
     };
     if manifest.supervisor_abis.is_empty() && manifest.kind != (BundleKind::Vat {}) {
-        return Err(EngineError::rejected(
-            RejectCode::Compatibility,
-            "the manifest names no supervisor ABI level",
-        ));
+        return Err(EngineError::rejected(RejectCode::Compatibility, "the manifest names no supervisor ABI level"));
     }
     let floats = floats && role == ModuleRole::Vat;
     admission::judge(bundle.content(), role, floats)

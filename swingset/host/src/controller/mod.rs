@@ -49,10 +49,7 @@ pub struct ControllerOptions {
 
 impl Default for ControllerOptions {
     fn default() -> Self {
-        ControllerOptions {
-            live_vats_max: LIVE_VATS_DEFAULT,
-            drop_kernel_each_crank: false,
-        }
+        ControllerOptions { live_vats_max: LIVE_VATS_DEFAULT, drop_kernel_each_crank: false }
     }
 }
 
@@ -78,13 +75,7 @@ impl Controller {
     /// A controller for a state that is still to be initialized.
     pub fn new(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
         let vats = Vats::new(runtime.clone(), options.live_vats_max);
-        Controller {
-            runtime,
-            options,
-            vats,
-            kv: KvStore::default(),
-            kernel: None,
-        }
+        Controller { runtime, options, vats, kv: KvStore::default(), kernel: None }
     }
 
     /// A controller for an initialized state (`build_controller`). Refuses a state of another engine.
@@ -107,10 +98,7 @@ impl Controller {
             Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
         };
         let Some(identity) = text(keys::ENGINE)? else {
-            return Err(EngineError::rejected(
-                RejectCode::NotInitialized,
-                "the SwingSet state is not initialized",
-            ));
+            return Err(EngineError::rejected(RejectCode::NotInitialized, "the SwingSet state is not initialized"));
         };
         if identity != self.runtime.identity() {
             return Err(EngineError::halt(format!(
@@ -121,9 +109,7 @@ impl Controller {
         let level = swingset_abi::HOST_ABI_LEVEL.to_string();
         match text(keys::HOST_ABI)? {
             Some(stored) if stored == level => Ok(()),
-            stored => Err(EngineError::halt(format!(
-                "the state has host ABI {stored:?}; this binary has {level}"
-            ))),
+            stored => Err(EngineError::halt(format!("the state has host ABI {stored:?}; this binary has {level}"))),
         }
     }
 

@@ -32,15 +32,7 @@ impl Controller {
     ) -> Result<Option<String>> {
         check_message(vat_name, method, &args)?;
         let (vat_name, method) = (vat_name.to_owned(), method.to_owned());
-        self.queue(
-            env,
-            &Command::QueueToVatRoot {
-                vat_name,
-                method,
-                args,
-                policy,
-            },
-        )
+        self.queue(env, &Command::QueueToVatRoot { vat_name, method, args, policy })
     }
 
     /// Queues a message to an object, by kref.
@@ -57,15 +49,7 @@ impl Controller {
     ) -> Result<Option<String>> {
         check_message(target, method, &args)?;
         let (target, method) = (target.to_owned(), method.to_owned());
-        self.queue(
-            env,
-            &Command::QueueToVatObject {
-                target,
-                method,
-                args,
-                policy,
-            },
-        )
+        self.queue(env, &Command::QueueToVatObject { target, method, args, policy })
     }
 
     fn queue(&mut self, env: &mut dyn Environment, command: &Command) -> Result<Option<String>> {
@@ -119,12 +103,7 @@ impl Controller {
     /// # Errors
     /// `Kernel`; Stopped; Halt.
     pub fn pin_vat_root(&mut self, env: &mut dyn Environment, vat_name: &str) -> Result<()> {
-        self.done(
-            env,
-            &Command::PinVatRoot {
-                vat_name: vat_name.to_owned(),
-            },
-        )
+        self.done(env, &Command::PinVatRoot { vat_name: vat_name.to_owned() })
     }
 
     /// Terminates a vat: at once in state, slowly on disk.
@@ -132,13 +111,7 @@ impl Controller {
     /// # Errors
     /// `Kernel`; Stopped; Halt.
     pub fn terminate_vat(&mut self, env: &mut dyn Environment, vat_id: &str, reason: CapData) -> Result<()> {
-        self.done(
-            env,
-            &Command::TerminateVat {
-                vat_id: vat_id.to_owned(),
-                reason,
-            },
-        )
+        self.done(env, &Command::TerminateVat { vat_id: vat_id.to_owned(), reason })
     }
 
     /// Figures of the kernel, in its own order (`getStats`).

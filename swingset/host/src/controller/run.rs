@@ -61,11 +61,7 @@ const VAT_CREATION: u64 = 300_000;
 impl ComputronBudget {
     /// A budget of this many computrons.
     pub fn new(computrons: u64) -> Self {
-        ComputronBudget {
-            left: computrons,
-            empty_crank: EMPTY_CRANK,
-            vat_creation: VAT_CREATION,
-        }
+        ComputronBudget { left: computrons, empty_crank: EMPTY_CRANK, vat_creation: VAT_CREATION }
     }
 
     /// What is left of it.
@@ -75,11 +71,7 @@ impl ComputronBudget {
 
     fn spend(&mut self, computrons: u64) -> PolicyVerdict {
         self.left = self.left.saturating_sub(computrons);
-        if self.left == 0 {
-            PolicyVerdict::Enough
-        } else {
-            PolicyVerdict::GoOn
-        }
+        if self.left == 0 { PolicyVerdict::Enough } else { PolicyVerdict::GoOn }
     }
 }
 
@@ -138,9 +130,9 @@ impl Controller {
         let limit = self.default_policy(env)?.crank_computrons_default;
         let result = match self.migrate_slice(env) {
             Ok(true) => Ok(None),
-            Ok(false) => self
-                .crank(env, limit)
-                .map(|report| Some(report).filter(|report| report.kind != CrankKind::Idle {})),
+            Ok(false) => {
+                self.crank(env, limit).map(|report| Some(report).filter(|report| report.kind != CrankKind::Idle {}))
+            }
             Err(error) => Err(error),
         };
         self.settle_after(env, result)
@@ -197,9 +189,5 @@ fn ask(policy: &mut dyn RunPolicy, report: &CrankReport) -> PolicyVerdict {
         CrankKind::Delivery {} => policy.crank_complete(report.computrons),
         _ => policy.empty_crank(),
     };
-    if verdict == PolicyVerdict::Enough {
-        verdict
-    } else {
-        crank
-    }
+    if verdict == PolicyVerdict::Enough { verdict } else { crank }
 }

@@ -29,9 +29,7 @@ impl Controller {
             return Ok(None);
         };
         let status = EngineStatus::from_bytes(&bytes);
-        status
-            .map(Some)
-            .map_err(|_| EngineError::halt("the engine's status in state is damaged"))
+        status.map(Some).map_err(|_| EngineError::halt("the engine's status in state is damaged"))
     }
 
     /// An error when the engine is stopped.
@@ -46,10 +44,7 @@ impl Controller {
     pub(super) fn stop(&mut self, env: &mut dyn Environment, reason: &str) -> Result<EngineError, EngineError> {
         self.kernel = None;
         let reason = truncated(reason);
-        let status = EngineStatus {
-            reason: reason.clone(),
-            crank_number: self.crank_number(env)?,
-        };
+        let status = EngineStatus { reason: reason.clone(), crank_number: self.crank_number(env)? };
         env.set(&keys::host(keys::STATUS), Bytes::from(status.to_bytes()))?;
         tracing::error!(%reason, crank = status.crank_number, "the engine stopped: a kernel swap or an upgrade must repair it");
         Ok(EngineError::Stopped(reason))

@@ -33,17 +33,9 @@ pub struct MigrationBudget {
 
 impl MigrationBudget {
     /// For an in-band swap: one block or not at all.
-    pub const IN_BAND: MigrationBudget = MigrationBudget {
-        slice: 10_000,
-        slices_max: 16,
-        may_continue: false,
-    };
+    pub const IN_BAND: MigrationBudget = MigrationBudget { slice: 10_000, slices_max: 16, may_continue: false };
     /// For a software upgrade: one slice in the upgrade's block, the rest later.
-    pub const UPGRADE: MigrationBudget = MigrationBudget {
-        slice: 10_000,
-        slices_max: 1,
-        may_continue: true,
-    };
+    pub const UPGRADE: MigrationBudget = MigrationBudget { slice: 10_000, slices_max: 1, may_continue: true };
 }
 
 /// What a swap did.
@@ -105,12 +97,7 @@ impl Controller {
                 })
             };
             let (lockdown, supervisor) = (named(keys::LOCKDOWN_BUNDLE_ID)?, named(keys::SUPERVISOR_BUNDLE_ID)?);
-            let release = InstalledRelease {
-                kernel: id.to_owned(),
-                lockdown,
-                supervisor,
-                vats: Vec::new(),
-            };
+            let release = InstalledRelease { kernel: id.to_owned(), lockdown, supervisor, vats: Vec::new() };
             controller.swap(env, &release, budget)
         })
     }
@@ -184,10 +171,7 @@ impl Controller {
             );
         }
         let Some(record) = installed::record(env, id)? else {
-            return refuse(
-                RejectCode::BundleUnknown,
-                format!("bundle {id} is not installed; install it first"),
-            );
+            return refuse(RejectCode::BundleUnknown, format!("bundle {id} is not installed; install it first"));
         };
         if record.kind != (BundleKind::Kernel {}) {
             return refuse(
@@ -196,10 +180,7 @@ impl Controller {
             );
         }
         if record.host_abi != HOST_ABI_LEVEL {
-            let problem = format!(
-                "kernel {id} needs host ABI {}; the state has {HOST_ABI_LEVEL}",
-                record.host_abi
-            );
+            let problem = format!("kernel {id} needs host ABI {}; the state has {HOST_ABI_LEVEL}", record.host_abi);
             return refuse(RejectCode::Compatibility, problem);
         }
         let Some(schema) = self.view(env)?.schema else {
@@ -219,17 +200,10 @@ impl Controller {
     /// Every living vat's supervisor must speak a level that the kernel drives.
     fn check_vats(&self, env: &dyn Environment, id: &str, kernel: &BundleRecord) -> Result<()> {
         let next = env.get(&keys::kernel(keys::KERNEL_VAT_NEXT_ID.as_bytes()))?;
-        let next = next.and_then(|bytes| {
-            std::str::from_utf8(&bytes)
-                .ok()
-                .and_then(|text| text.parse::<u64>().ok())
-        });
+        let next = next.and_then(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<u64>().ok()));
         for number in 1..next.unwrap_or(1) {
             // `v$N.options` is there exactly as long as the vat lives.
-            if env
-                .get(&keys::kernel(format!("v{number}.options").as_bytes()))?
-                .is_none()
-            {
+            if env.get(&keys::kernel(format!("v{number}.options").as_bytes()))?.is_none() {
                 continue;
             }
             let Some(source) = env.get(&keys::kernel(format!("v{number}.source").as_bytes()))? else {
@@ -241,10 +215,7 @@ impl Controller {
             let Some(supervisor) = installed::record(env, &source.supervisor_bundle_id)? else {
                 continue;
             };
-            if let Some(level) = supervisor
-                .supervisor_abis
-                .iter()
-                .find(|level| !kernel.supervisor_abis.contains(level))
+            if let Some(level) = supervisor.supervisor_abis.iter().find(|level| !kernel.supervisor_abis.contains(level))
             {
                 let problem = format!(
                     "vat v{number} runs under a supervisor of ABI {level}; kernel {id} drives {:?}",
@@ -259,19 +230,11 @@ impl Controller {
     /// A kernel must say of itself what its manifest says.
     fn check_description(&mut self, env: &mut dyn Environment, record: &BundleRecord) -> Result<()> {
         match self.try_command(env, &Command::Describe {})? {
-            Reply::Described {
-                schema,
-                schema_from_min,
-                host_abi,
-                ..
-            } => {
+            Reply::Described { schema, schema_from_min, host_abi, .. } => {
                 if (schema, schema_from_min, host_abi) == (record.schema_to, record.schema_from, record.host_abi) {
                     return Ok(());
                 }
-                refuse(
-                    RejectCode::Compatibility,
-                    "the kernel describes itself otherwise than its manifest does",
-                )
+                refuse(RejectCode::Compatibility, "the kernel describes itself otherwise than its manifest does")
             }
             other => Err(unexpected(&other)),
         }
@@ -281,10 +244,7 @@ impl Controller {
     fn migrate(&mut self, env: &mut dyn Environment, record: &BundleRecord, budget: MigrationBudget) -> Result<bool> {
         let mut cursor = Blob::default();
         for _ in 0..budget.slices_max {
-            let command = Command::Migrate {
-                cursor,
-                budget: budget.slice,
-            };
+            let command = Command::Migrate { cursor, budget: budget.slice };
             match self.try_command(env, &command)? {
                 Reply::Migrated { more: false, .. } => {
                     self.settle(env)?;
@@ -295,10 +255,8 @@ impl Controller {
             }
         }
         if !budget.may_continue {
-            let problem = format!(
-                "the migration did not end within {} slices; use a software upgrade",
-                budget.slices_max
-            );
+            let problem =
+                format!("the migration did not end within {} slices; use a software upgrade", budget.slices_max);
             return refuse(RejectCode::Migration, problem);
         }
         env.set(&keys::host(keys::MIGRATION), Bytes::from(cursor.to_bytes()))?;
@@ -321,13 +279,7 @@ impl Controller {
         let Some(cursor) = env.get(&key)? else { return Ok(false) };
         let cursor =
             Blob::from_bytes(&cursor).map_err(|_| EngineError::halt("the migration's cursor in state is damaged"))?;
-        match self.command(
-            env,
-            &Command::Migrate {
-                cursor,
-                budget: MigrationBudget::UPGRADE.slice,
-            },
-        )? {
+        match self.command(env, &Command::Migrate { cursor, budget: MigrationBudget::UPGRADE.slice })? {
             Reply::Migrated { more: false, .. } => env.delete(&key)?,
             Reply::Migrated { cursor, .. } => env.set(&key, Bytes::from(cursor.to_bytes()))?,
             other => return Err(unexpected(&other)),

@@ -50,15 +50,8 @@ impl CodeCache {
     /// When it cannot be made or others may enter it.
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, CacheError> {
         let path = folder.as_ref().to_owned();
-        let io = |error| CacheError::Io {
-            path: path.clone(),
-            error,
-        };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&path)
-            .map_err(io)?;
+        let io = |error| CacheError::Io { path: path.clone(), error };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&path).map_err(io)?;
         let mode = fs::metadata(&path).map_err(io)?.permissions().mode() & 0o777;
         if mode & 0o077 != 0 {
             return Err(CacheError::Mode { path, mode });
@@ -67,8 +60,7 @@ impl CodeCache {
     }
 
     fn path(&self, key: &str) -> PathBuf {
-        self.folder
-            .join(format!("{}.code", hex::encode(Sha256::digest(key.as_bytes()))))
+        self.folder.join(format!("{}.code", hex::encode(Sha256::digest(key.as_bytes()))))
     }
 
     /// The module of this key, if its file is whole.
@@ -77,10 +69,7 @@ impl CodeCache {
         let artifact = verified_artifact(&bytes, key)?;
         // SAFETY: the bytes are those that `store` wrote: they have the SHA-256 that the header names, under a header with the
         // whole key, in a folder that only this user may enter. The engine itself refuses code of another version or configuration.
-        #[expect(
-            unsafe_code,
-            reason = "loading compiled code has no safe form; the file is verified before"
-        )]
+        #[expect(unsafe_code, reason = "loading compiled code has no safe form; the file is verified before")]
         let module = unsafe { Module::deserialize(engine, artifact) };
         module.ok()
     }
@@ -137,10 +126,7 @@ mod tests {
         assert!(cache.load(&engine, "key").is_some());
         assert!(cache.load(&engine, "other").is_none());
         fs::rename(cache.path("key"), cache.path("other")).unwrap();
-        assert!(
-            cache.load(&engine, "other").is_none(),
-            "a file under another key's name is refused"
-        );
+        assert!(cache.load(&engine, "other").is_none(), "a file under another key's name is refused");
     }
 
     #[test]
@@ -166,9 +152,6 @@ mod tests {
         let path = folder.path().join("code");
         CodeCache::open(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        assert!(matches!(
-            CodeCache::open(&path),
-            Err(CacheError::Mode { mode: 0o755, .. })
-        ));
+        assert!(matches!(CodeCache::open(&path), Err(CacheError::Mode { mode: 0o755, .. })));
     }
 }

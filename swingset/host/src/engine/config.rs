@@ -50,11 +50,8 @@ fn config() -> Config {
 
 /// The engine of this configuration.
 pub(super) fn engine() -> Result<Engine, Halt> {
-    Engine::new(&config()).map_err(|error| {
-        Halt::new(format!(
-            "the WebAssembly engine cannot be made on this machine: {error}"
-        ))
-    })
+    Engine::new(&config())
+        .map_err(|error| Halt::new(format!("the WebAssembly engine cannot be made on this machine: {error}")))
 }
 
 #[cfg(test)]
@@ -64,10 +61,7 @@ mod tests {
     #[test]
     fn the_engine_is_the_version_that_the_lock_file_names() {
         let lock = include_str!("../../../../Cargo.lock");
-        let named = lock
-            .split("[[package]]")
-            .find(|package| package.contains("name = \"wasmtime\"\n"))
-            .unwrap();
+        let named = lock.split("[[package]]").find(|package| package.contains("name = \"wasmtime\"\n")).unwrap();
         assert!(named.contains(&format!("version = \"{WASMTIME_VERSION}\"")), "{named}");
     }
 

@@ -40,9 +40,7 @@ pub struct EngineRuntime {
 
 impl std::fmt::Debug for EngineRuntime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EngineRuntime")
-            .field("identity", &self.identity)
-            .finish_non_exhaustive()
+        f.debug_struct("EngineRuntime").field("identity", &self.identity).finish_non_exhaustive()
     }
 }
 
@@ -141,11 +139,7 @@ impl EngineRuntime {
             },
             None => compile()?,
         };
-        Ok(PreparedModule {
-            module,
-            globals: global_exports(&admitted),
-            memory_pages_min: admitted.memory_pages_min,
-        })
+        Ok(PreparedModule { module, globals: global_exports(&admitted), memory_pages_min: admitted.memory_pages_min })
     }
 }
 

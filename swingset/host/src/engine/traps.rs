@@ -157,15 +157,9 @@ mod tests {
 
     #[test]
     fn host_errors_keep_their_family_through_the_engine() {
-        assert_eq!(
-            Fault::from(wasmtime::Error::new(GuestFault("word"))),
-            Fault::Guest("word")
-        );
+        assert_eq!(Fault::from(wasmtime::Error::new(GuestFault("word"))), Fault::Guest("word"));
         assert_eq!(Fault::from(wasmtime::Error::new(OutOfFuel)), Fault::OutOfFuel);
-        assert!(matches!(
-            Fault::from(wasmtime::Error::new(HaltFault("x".to_owned()))),
-            Fault::Halt(_)
-        ));
+        assert!(matches!(Fault::from(wasmtime::Error::new(HaltFault("x".to_owned()))), Fault::Halt(_)));
         assert!(matches!(Fault::from(wasmtime::Error::msg("unknown")), Fault::Halt(_)));
     }
 }

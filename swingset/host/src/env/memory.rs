@@ -32,10 +32,7 @@ impl MemoryEnvironment {
 
     /// With these entries.
     pub fn from_entries(entries: impl IntoIterator<Item = (Vec<u8>, Bytes)>) -> Self {
-        MemoryEnvironment {
-            entries: entries.into_iter().collect(),
-            ..MemoryEnvironment::default()
-        }
+        MemoryEnvironment { entries: entries.into_iter().collect(), ..MemoryEnvironment::default() }
     }
 
     /// All entries, in byte order of the keys.
@@ -49,10 +46,7 @@ impl MemoryEnvironment {
             None => self.entries.remove(key),
         };
         if !self.marks.is_empty() {
-            self.journal.push(Undo {
-                key: key.to_vec(),
-                before,
-            });
+            self.journal.push(Undo { key: key.to_vec(), before });
         }
     }
 
@@ -84,11 +78,7 @@ impl Environment for MemoryEnvironment {
             return Ok(None);
         }
         let bounds = (Included(start), end.map_or(Unbounded, Excluded));
-        Ok(self
-            .entries
-            .range::<[u8], _>(bounds)
-            .next()
-            .map(|(key, value)| (key.clone(), value.clone())))
+        Ok(self.entries.range::<[u8], _>(bounds).next().map(|(key, value)| (key.clone(), value.clone())))
     }
 
     fn set(&mut self, key: &[u8], value: Bytes) -> Result<(), EnvError> {
@@ -146,14 +136,11 @@ mod tests {
     use super::*;
 
     fn put(env: &mut MemoryEnvironment, key: &str, value: &str) {
-        env.set(key.as_bytes(), Bytes::copy_from_slice(value.as_bytes()))
-            .unwrap();
+        env.set(key.as_bytes(), Bytes::copy_from_slice(value.as_bytes())).unwrap();
     }
 
     fn read(env: &MemoryEnvironment, key: &str) -> Option<String> {
-        env.get(key.as_bytes())
-            .unwrap()
-            .map(|value| String::from_utf8(value.to_vec()).unwrap())
+        env.get(key.as_bytes()).unwrap().map(|value| String::from_utf8(value.to_vec()).unwrap())
     }
 
     #[test]

@@ -25,10 +25,7 @@ type Result<T> = wasmtime::Result<T>;
 
 /// Memory and data of a kernel that called.
 fn parts<'a>(caller: &'a mut Kernel<'_>) -> Result<(&'a mut [u8], &'a mut KernelData)> {
-    let memory = caller
-        .data()
-        .memory
-        .ok_or(GuestFault("import called while being instantiated"))?;
+    let memory = caller.data().memory.ok_or(GuestFault("import called while being instantiated"))?;
     Ok(memory.data_and_store_mut(caller))
 }
 
@@ -94,11 +91,7 @@ async fn load(mut caller: Kernel<'_>, (address, length): (u32, u32)) -> Result<(
 }
 
 fn writable(key: &[u8]) -> std::result::Result<&[u8], GuestFault> {
-    if keys::host_owned(key) {
-        Err(GuestFault("write to a key that is the host's"))
-    } else {
-        Ok(key)
-    }
+    if keys::host_owned(key) { Err(GuestFault("write to a key that is the host's")) } else { Ok(key) }
 }
 
 fn set(mut caller: Kernel<'_>, address: u32, length: u32, value: u32, value_length: u32) -> Result<()> {
@@ -123,9 +116,7 @@ async fn next_key(
 ) -> Result<i32> {
     loop {
         let (memory, data) = parts(&mut caller)?;
-        let next = data
-            .kv
-            .next_key(key(memory, prior, prior_length)?, key(memory, prefix, prefix_length)?);
+        let next = data.kv.next_key(key(memory, prior, prior_length)?, key(memory, prefix, prefix_length)?);
         match next {
             Next::Key(None) => return Ok(ABSENT),
             Next::Key(Some(key)) => return Ok(guest::give(memory, &mut data.kept, out, capacity, &key)?),
@@ -233,29 +224,17 @@ pub(crate) fn link_kernel(engine: &Engine) -> std::result::Result<Linker<KernelD
         let mut linker = Linker::new(engine);
         linker.func_wrap(FAST_MODULE, "get", get_known)?;
         linker.func_wrap(FAST_MODULE, "has", has_known)?;
-        linker.func_wrap_async(SLOW_MODULE, "load", |caller, arguments| {
-            Box::new(load(caller, arguments))
-        })?;
+        linker.func_wrap_async(SLOW_MODULE, "load", |caller, arguments| Box::new(load(caller, arguments)))?;
         linker.func_wrap(MODULE, "set", set)?;
         linker.func_wrap(MODULE, "delete", delete)?;
-        linker.func_wrap_async(MODULE, "next_key", |caller, arguments| {
-            Box::new(next_key(caller, arguments))
-        })?;
+        linker.func_wrap_async(MODULE, "next_key", |caller, arguments| Box::new(next_key(caller, arguments)))?;
         linker.func_wrap(MODULE, "mark", mark)?;
         linker.func_wrap(MODULE, "rollback", rollback)?;
         linker.func_wrap(MODULE, "release", release)?;
-        linker.func_wrap_async(MODULE, "deliver", |caller, arguments| {
-            Box::new(deliver(caller, arguments))
-        })?;
-        linker.func_wrap_async(MODULE, "resume", |caller, arguments| {
-            Box::new(resume(caller, arguments))
-        })?;
-        linker.func_wrap_async(MODULE, "abandon_vat", |caller, arguments| {
-            Box::new(abandon(caller, arguments))
-        })?;
-        linker.func_wrap_async(MODULE, "bridge", |caller, arguments| {
-            Box::new(bridge(caller, arguments))
-        })?;
+        linker.func_wrap_async(MODULE, "deliver", |caller, arguments| Box::new(deliver(caller, arguments)))?;
+        linker.func_wrap_async(MODULE, "resume", |caller, arguments| Box::new(resume(caller, arguments)))?;
+        linker.func_wrap_async(MODULE, "abandon_vat", |caller, arguments| Box::new(abandon(caller, arguments)))?;
+        linker.func_wrap_async(MODULE, "bridge", |caller, arguments| Box::new(bridge(caller, arguments)))?;
         linker.func_wrap(MODULE, "fetch", fetch)?;
         linker.func_wrap(MODULE, "log", log)?;
         Ok(linker)

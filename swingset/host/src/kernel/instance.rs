@@ -152,29 +152,16 @@ impl KernelInstance {
         let shim = block_on_ready(runtime.kernel_shim().instantiate(&mut store)).map_err(broken)?;
         let mut imports = Vec::new();
         for import in module.module.imports() {
-            let found = shim::resolve(
-                &mut store,
-                &shim,
-                runtime.kernel_linker(),
-                import.module(),
-                import.name(),
-            );
+            let found = shim::resolve(&mut store, &shim, runtime.kernel_linker(), import.module(), import.name());
             imports.push(found.ok_or_else(|| Halt::new(format!("admitted kernel imports {}", import.name())))?);
         }
         let instance = block_on_ready(Instance::new_async(&mut store, &module.module, &imports)).map_err(broken)?;
-        let memory = instance
-            .get_memory(&mut store, "memory")
-            .ok_or_else(|| Halt::new("admitted kernel has no memory"))?;
+        let memory =
+            instance.get_memory(&mut store, "memory").ok_or_else(|| Halt::new("admitted kernel has no memory"))?;
         let alloc = instance.get_typed_func(&mut store, "kernel_alloc").map_err(broken)?;
         let call = instance.get_typed_func(&mut store, "kernel_call").map_err(broken)?;
         store.data_mut().memory = Some(memory);
-        Ok(KernelInstance {
-            store,
-            memory,
-            alloc,
-            call,
-            mail,
-        })
+        Ok(KernelInstance { store, memory, alloc, call, mail })
     }
 
     /// One command. On a fault the instance must be dropped; `kv` is given back in any case, as the kernel left it.
@@ -207,13 +194,7 @@ impl KernelInstance {
         services: &mut dyn KernelServices,
         command: &[u8],
     ) -> Result<Result<Vec<u8>, Fault>, Box<Suspended>> {
-        let KernelInstance {
-            store,
-            memory,
-            alloc,
-            call,
-            mail,
-        } = self;
+        let KernelInstance { store, memory, alloc, call, mail } = self;
         let mut run = pin!(run(store, *memory, alloc, call, command));
         let mut context = Context::from_waker(Waker::noop());
         loop {
@@ -223,10 +204,7 @@ impl KernelInstance {
                     let taken = lock(mail).request.take();
                     let Some((request, mut kv)) = taken else {
                         let fault = KernelFault::Halt(Halt::new("the kernel's fiber stopped with nothing asked"));
-                        return Err(Box::new(Suspended {
-                            fault,
-                            kv: KvStore::default(),
-                        }));
+                        return Err(Box::new(Suspended { fault, kv: KvStore::default() }));
                     };
                     let answer = match services.serve(&mut kv, request) {
                         Ok(answer) => Ok(answer),

@@ -87,9 +87,7 @@ const SPARE_MAX: usize = 64;
 impl KvStore {
     /// A value.
     pub(crate) fn lookup(&self, key: &[u8]) -> &Value {
-        self.entries
-            .find(key)
-            .map_or(&Value::Unknown, |at| &self.entries.at(at).value)
+        self.entries.find(key).map_or(&Value::Unknown, |at| &self.entries.at(at).value)
     }
 
     /// Takes note of a value that the environment has.
@@ -125,11 +123,7 @@ impl KvStore {
         let old = std::mem::replace(&mut entry.value, value);
         let dirty = std::mem::replace(&mut entry.dirty, true);
         if self.journaling {
-            self.journal.push(Undo {
-                at,
-                value: old.clone(),
-                dirty,
-            });
+            self.journal.push(Undo { at, value: old.clone(), dirty });
         }
         // Cranks count from 0 and entries begin in none.
         if entry.crank != crank.wrapping_add(1) {
@@ -172,32 +166,18 @@ impl KvStore {
         let end = prefix_end(prefix);
         let within = |key: &[u8]| end.as_deref().is_none_or(|end| key < end);
         // The least key above `prior` is `prior` and a zero byte.
-        let mut from = if prior >= prefix {
-            [prior, &[0]].concat()
-        } else {
-            prefix.to_vec()
-        };
+        let mut from = if prior >= prefix { [prior, &[0]].concat() } else { prefix.to_vec() };
         if !within(&from) {
             return Next::Key(None);
         }
         let entries = &self.entries;
-        let all = || {
-            entries
-                .iter()
-                .filter(|(_, entry)| entry.dirty)
-                .map(|(key, _)| Bytes::copy_from_slice(key))
-                .collect()
-        };
+        let all =
+            || entries.iter().filter(|(_, entry)| entry.dirty).map(|(key, _)| Bytes::copy_from_slice(key)).collect();
         let written = self
             .written
             .get_or_insert_with(all)
             .range::<[u8], _>((Included(from.as_slice()), end.as_deref().map_or(Unbounded, Excluded)))
-            .find(|key| {
-                matches!(
-                    self.entries.find(key).map(|at| &self.entries.at(at).value),
-                    Some(Value::Present(_))
-                )
-            });
+            .find(|key| matches!(self.entries.find(key).map(|at| &self.entries.at(at).value), Some(Value::Present(_))));
         loop {
             let Some(successor) = self.successors.get(from.as_slice()) else {
                 return Next::Ask(Bytes::from(from));
@@ -286,9 +266,7 @@ impl KvStore {
         for (key, value) in std::mem::take(&mut self.host) {
             env.set(&keys::host(key), value)?;
         }
-        let mut dirty: Vec<usize> = (0..self.entries.len())
-            .filter(|at| self.entries.at(*at).dirty)
-            .collect();
+        let mut dirty: Vec<usize> = (0..self.entries.len()).filter(|at| self.entries.at(*at).dirty).collect();
         dirty.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
         for at in dirty {
             let full = keys::kernel(self.entries.key(at));

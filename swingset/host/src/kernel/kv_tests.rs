@@ -19,9 +19,7 @@ fn next(kv: &mut KvStore, env: &MemoryEnvironment, prior: &str, prefix: &str) ->
 
 fn stored(env: &MemoryEnvironment) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    env.entries()
-        .map(|(key, value)| (text(key.strip_prefix(keys::KERNEL).unwrap()), text(value)))
-        .collect()
+    env.entries().map(|(key, value)| (text(key.strip_prefix(keys::KERNEL).unwrap()), text(value))).collect()
 }
 
 #[test]
@@ -61,10 +59,7 @@ fn a_cranks_net_writes_are_what_differs_from_its_start() {
     kv.put(b"new", Some(b"2"));
     kv.undo_crank();
     kv.flush(&mut env).unwrap();
-    assert_eq!(
-        stored(&env),
-        [("new".to_owned(), "1".to_owned()), ("same".to_owned(), "1".to_owned())]
-    );
+    assert_eq!(stored(&env), [("new".to_owned(), "1".to_owned()), ("same".to_owned(), "1".to_owned())]);
 }
 
 #[test]

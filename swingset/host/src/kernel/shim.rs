@@ -56,9 +56,7 @@ fn wasm() -> Vec<u8> {
     types.ty().function([ValType::I32; 2], []);
     imports.import(SLOW_MODULE, "load", EntityType::Function(0));
     for (index, (name, parameters)) in (1u32..).zip(SHIMMED) {
-        types
-            .ty()
-            .function(vec![ValType::I32; parameters as usize], [ValType::I32]);
+        types.ty().function(vec![ValType::I32; parameters as usize], [ValType::I32]);
         imports.import(FAST_MODULE, name, EntityType::Function(index));
     }
     for (index, (name, parameters)) in (1u32..).zip(SHIMMED) {
@@ -87,11 +85,6 @@ fn wasm() -> Vec<u8> {
         code.function(&body);
     }
     let mut module = Module::new();
-    module
-        .section(&types)
-        .section(&imports)
-        .section(&functions)
-        .section(&exports)
-        .section(&code);
+    module.section(&types).section(&imports).section(&functions).section(&exports).section(&code);
     module.finish()
 }

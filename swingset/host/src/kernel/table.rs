@@ -23,11 +23,7 @@ struct Row<V> {
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Table {
-            places: Vec::new(),
-            rows: Vec::new(),
-            seed: RandomState::new().hash_one(0u8) | 1,
-        }
+        Table { places: Vec::new(), rows: Vec::new(), seed: RandomState::new().hash_one(0u8) | 1 }
     }
 }
 
@@ -63,11 +59,7 @@ impl<V: Default> Table<V> {
         {
             *slot = row as u32 + 1;
         }
-        self.rows.push(Row {
-            hash,
-            key: Box::from(key),
-            value: V::default(),
-        });
+        self.rows.push(Row { hash, key: Box::from(key), value: V::default() });
         row
     }
 

@@ -49,11 +49,7 @@ wire_struct!(LeafBytes { root, height });
 impl Leaf {
     /// The bytes in state.
     pub fn to_bytes(&self) -> Vec<u8> {
-        LeafBytes {
-            root: Blob(self.root.to_vec()),
-            height: self.height,
-        }
-        .to_bytes()
+        LeafBytes { root: Blob(self.root.to_vec()), height: self.height }.to_bytes()
     }
 
     /// Reads the bytes in state.
@@ -63,10 +59,7 @@ impl Leaf {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Halt> {
         let damaged = || Halt::new("a vat's leaf in state is damaged");
         let leaf = LeafBytes::from_bytes(bytes).map_err(|_| damaged())?;
-        Ok(Leaf {
-            root: leaf.root.0.try_into().map_err(|_| damaged())?,
-            height: leaf.height,
-        })
+        Ok(Leaf { root: leaf.root.0.try_into().map_err(|_| damaged())?, height: leaf.height })
     }
 }
 

@@ -57,32 +57,18 @@ pub(crate) fn load(env: &dyn Environment, vat: &str) -> Result<Option<(Leaf, Res
     let missing = || Halt::new(format!("state of vat {vat} is missing or damaged in this node's store"));
     let header = env.get(&keys::vat_header(vat))?.ok_or_else(missing)?;
     let header = Header::from_bytes(&header).map_err(|_| missing())?;
-    let images = header.instances.into_iter().map(|h| InstanceImage {
-        pages: h.pages,
-        globals: h.globals,
-        content: Vec::new(),
-    });
+    let images =
+        header.instances.into_iter().map(|h| InstanceImage { pages: h.pages, globals: h.globals, content: Vec::new() });
     let mut instances: Vec<InstanceImage> = images.collect();
     let prefix = keys::vat_pages(vat);
     for_each_key(env, &prefix, |key, bytes| {
-        let place = key
-            .split_first()
-            .and_then(|(instance, page)| Some((*instance, u32::from_be_bytes(page.try_into().ok()?))));
+        let place =
+            key.split_first().and_then(|(instance, page)| Some((*instance, u32::from_be_bytes(page.try_into().ok()?))));
         let (instance, page) = place.ok_or_else(missing)?;
-        instances
-            .get_mut(instance as usize)
-            .ok_or_else(missing)?
-            .content
-            .push((page, bytes));
+        instances.get_mut(instance as usize).ok_or_else(missing)?.content.push((page, bytes));
         Ok(())
     })?;
-    Ok(Some((
-        leaf.clone(),
-        Restore {
-            root: leaf.root,
-            instances,
-        },
-    )))
+    Ok(Some((leaf.clone(), Restore { root: leaf.root, instances })))
 }
 
 /// Visits the entries under a prefix; keys come without it.
@@ -111,10 +97,7 @@ pub(crate) fn store(env: &mut dyn Environment, vat: &str, capture: Capture, heig
         }
     }
     env.set(&keys::vat_header(vat), capture.header.into())?;
-    let leaf = Leaf {
-        root: capture.root,
-        height,
-    };
+    let leaf = Leaf { root: capture.root, height };
     env.set(&keys::vat_leaf(vat), leaf.to_bytes().into())?;
     Ok(leaf)
 }

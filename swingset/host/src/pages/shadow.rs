@@ -57,21 +57,14 @@ impl Shadow {
         for (index, (state, shadow)) in instances.into_iter().zip(&mut self.memories).enumerate() {
             shadow.compare(state.memory, index as u8, &mut changes);
             roots.push(shadow.root());
-            headers.push(InstanceHeader {
-                pages: (state.memory.len() / PAGE_BYTES) as u32,
-                globals: state.globals,
-            });
+            headers.push(InstanceHeader { pages: (state.memory.len() / PAGE_BYTES) as u32, globals: state.globals });
         }
         let header = Header { instances: headers }.to_bytes();
         hash.update(Sha256::digest(&header));
         for root in roots {
             hash.update(root);
         }
-        Capture {
-            header,
-            root: hash.finalize().into(),
-            changes,
-        }
+        Capture { header, root: hash.finalize().into(), changes }
     }
 }
 
@@ -105,11 +98,7 @@ impl MemoryShadow {
                 *hash = Sha256::digest(now).into();
             }
             let zero = now.iter().all(|byte| *byte == 0);
-            changes.push(PageChange {
-                instance,
-                page: page as u32,
-                bytes: (!zero).then(|| now.to_vec()),
-            });
+            changes.push(PageChange { instance, page: page as u32, bytes: (!zero).then(|| now.to_vec()) });
             let group = page / GROUP;
             if let Some(last) = stale.replace(group).filter(|last| *last != group) {
                 self.hash_group(last);
@@ -148,10 +137,7 @@ mod tests {
     use super::*;
 
     fn state(memory: &[u8]) -> Vec<InstanceState<'_>> {
-        vec![InstanceState {
-            memory,
-            globals: vec![7],
-        }]
+        vec![InstanceState { memory, globals: vec![7] }]
     }
 
     #[test]
@@ -165,11 +151,7 @@ mod tests {
         memory[19 * PAGE_BYTES + 7] = 9;
         let second = shadow.capture(state(&memory));
         assert_eq!(
-            second
-                .changes
-                .iter()
-                .map(|c| (c.page, c.bytes.is_some()))
-                .collect::<Vec<_>>(),
+            second.changes.iter().map(|c| (c.page, c.bytes.is_some())).collect::<Vec<_>>(),
             [(3, false), (19, true)]
         );
         assert!(shadow.capture(state(&memory)).changes.is_empty());

@@ -44,10 +44,7 @@ pub(super) struct Live {
 impl Live {
     /// Gives the worker an order.
     pub(super) fn order(&mut self, order: Order) -> Result<Event, Halt> {
-        self.worker
-            .as_mut()
-            .ok_or_else(|| Halt::new("order to a vat with no instance"))?
-            .order(order)
+        self.worker.as_mut().ok_or_else(|| Halt::new("order to a vat with no instance"))?.order(order)
     }
 
     pub(super) fn drop_worker(&mut self) {
@@ -58,11 +55,7 @@ impl Live {
     /// Fuel for the vat's whole memory, at its first delivery of the block.
     pub(super) fn block_charge(&self, height: u64) -> u64 {
         let charged = !self.remembered.is_empty() || self.leaf.as_ref().is_some_and(|leaf| leaf.height == height);
-        if charged {
-            0
-        } else {
-            (self.memory_bytes / PAGE_BYTES as u64).saturating_mul(SCHEDULE.page_touched)
-        }
+        if charged { 0 } else { (self.memory_bytes / PAGE_BYTES as u64).saturating_mul(SCHEDULE.page_touched) }
     }
 
     /// Takes the delivery under way among those remembered.
@@ -120,21 +113,13 @@ impl Live {
 fn repeat(worker: &mut Worker, vat: &str, delivery: &Delivery) -> Result<u64, Halt> {
     let differs = || Halt::new(format!("vat {vat} did not do a remembered delivery as before"));
     let mut replies = delivery.replies.iter();
-    let mut order = Order::Deliver {
-        delivery: delivery.delivery.clone(),
-        fuel: delivery.fuel,
-        used: delivery.used,
-    };
+    let mut order = Order::Deliver { delivery: delivery.delivery.clone(), fuel: delivery.fuel, used: delivery.used };
     loop {
         match worker.order(order)? {
             Event::Syscall(_) => order = Order::Reply(replies.next().ok_or_else(differs)?.clone()),
             Event::Done { outcome, memory_bytes } => {
                 let same = outcome.verdict == (DeliveryVerdict::Ok {}) && outcome.computrons == delivery.computrons;
-                return if same && replies.next().is_none() {
-                    Ok(memory_bytes)
-                } else {
-                    Err(differs())
-                };
+                return if same && replies.next().is_none() { Ok(memory_bytes) } else { Err(differs()) };
             }
             _ => return Err(differs()),
         }
@@ -143,11 +128,7 @@ fn repeat(worker: &mut Worker, vat: &str, delivery: &Delivery) -> Result<u64, Ha
 
 impl Delivery {
     fn bytes(&self) -> usize {
-        let replies = self
-            .replies
-            .iter()
-            .map(|reply| reply.len())
-            .fold(0, usize::saturating_add);
+        let replies = self.replies.iter().map(|reply| reply.len()).fold(0, usize::saturating_add);
         self.delivery.len().saturating_add(replies).saturating_add(128)
     }
 }

@@ -104,10 +104,7 @@ impl Vats {
             return Err(kernel("delivery to what is no vat"));
         }
         let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
-        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched {
-            remembered,
-            ..Touched::default()
-        });
+        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched { remembered, ..Touched::default() });
         if touched.abandoned || touched.failed {
             return Err(kernel("delivery to a vat whose delivery failed in this crank"));
         }
@@ -129,13 +126,7 @@ impl Vats {
         }
         let fuel = SCHEDULE.fuel(limit.min(live.policy.crank_computrons_max));
         let used = live.block_charge(height);
-        live.pending = Some(Delivery {
-            delivery: delivery.clone(),
-            fuel,
-            used,
-            replies: Vec::new(),
-            computrons: 0,
-        });
+        live.pending = Some(Delivery { delivery: delivery.clone(), fuel, used, replies: Vec::new(), computrons: 0 });
         let event = live.order(Order::Deliver { delivery, fuel, used })?;
         self.after(vat, event)
     }
@@ -164,10 +155,7 @@ impl Vats {
             self.suspended = None;
         }
         let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
-        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched {
-            remembered,
-            ..Touched::default()
-        });
+        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched { remembered, ..Touched::default() });
         touched.abandoned = true;
         if let Some(live) = self.live.get_mut(vat) {
             live.drop_worker();
@@ -178,16 +166,8 @@ impl Vats {
     /// A delivery that could not even begin.
     fn unusable(&mut self, vat: &str, word: &'static str, limit: u64) -> Vec<u8> {
         self.fail(vat);
-        let verdict = DeliveryVerdict::Error {
-            problem: word.to_owned(),
-        };
-        VatStep::Done {
-            outcome: DeliveryOutcome {
-                verdict,
-                computrons: limit,
-            },
-        }
-        .to_bytes()
+        let verdict = DeliveryVerdict::Error { problem: word.to_owned() };
+        VatStep::Done { outcome: DeliveryOutcome { verdict, computrons: limit } }.to_bytes()
     }
 
     fn fail(&mut self, vat: &str) {
@@ -245,11 +225,7 @@ impl Vats {
             if touched.abandoned {
                 self.live.remove(&vat);
                 pages::delete_vat(env, &vat)?;
-            } else if self
-                .live
-                .get(&vat)
-                .is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX)
-            {
+            } else if self.live.get(&vat).is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX) {
                 self.flush_one(env, &vat)?;
             }
         }
@@ -289,9 +265,7 @@ impl Vats {
             return Ok(());
         }
         if let Err(word) = live.wake(env, &runtime, vat)? {
-            return Err(Halt::new(format!(
-                "vat {vat} ran before and cannot be made again: {word}"
-            )));
+            return Err(Halt::new(format!("vat {vat} ran before and cannot be made again: {word}")));
         }
         let Event::Captured(capture) = live.order(Order::Capture)? else {
             return Err(Halt::new("a vat's worker answered something else than its pages"));
@@ -304,11 +278,7 @@ impl Vats {
     /// Evicts the vats used longest ago, their pages stored first.
     pub(crate) fn evict_down_to(&mut self, env: &mut dyn Environment, most: usize) -> Result<(), Halt> {
         while self.live.len() > most {
-            let oldest = self
-                .live
-                .iter()
-                .min_by_key(|(_, live)| live.last_used)
-                .map(|(vat, _)| vat.clone());
+            let oldest = self.live.iter().min_by_key(|(_, live)| live.last_used).map(|(vat, _)| vat.clone());
             let Some(vat) = oldest else { break };
             self.evict(env, &vat)?;
         }

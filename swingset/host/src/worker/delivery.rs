@@ -33,23 +33,13 @@ pub(crate) async fn deliver(
 ) -> Result<DeliveryOutcome, String> {
     let whole = SCHEDULE.computrons(fuel);
     // After a trap the engine's count is not exact: the whole limit is charged.
-    let ended = |verdict| {
-        Ok(DeliveryOutcome {
-            verdict,
-            computrons: whole,
-        })
-    };
+    let ended = |verdict| Ok(DeliveryOutcome { verdict, computrons: whole });
     match run(instances, delivery, fuel, used).await {
         Ok(left) => {
             let computrons = SCHEDULE.computrons(fuel.saturating_sub(left));
-            Ok(DeliveryOutcome {
-                verdict: DeliveryVerdict::Ok {},
-                computrons,
-            })
+            Ok(DeliveryOutcome { verdict: DeliveryVerdict::Ok {}, computrons })
         }
-        Err(Fault::Guest(word)) => ended(DeliveryVerdict::Error {
-            problem: word.to_owned(),
-        }),
+        Err(Fault::Guest(word)) => ended(DeliveryVerdict::Error { problem: word.to_owned() }),
         Err(Fault::OutOfFuel) => ended(DeliveryVerdict::MeterExhausted {}),
         Err(Fault::Halt(reason)) => Err(reason),
     }
@@ -61,9 +51,7 @@ async fn run(instances: &mut Instances, delivery: &[u8], fuel: u64, used: u64) -
     data.syscalls = 0;
     data.kept.clear();
     data.take_grown();
-    let copied = SCHEDULE
-        .delivery
-        .saturating_add(price(delivery.len(), SCHEDULE.delivery_byte));
+    let copied = SCHEDULE.delivery.saturating_add(price(delivery.len(), SCHEDULE.delivery_byte));
     let left = fuel.checked_sub(used.saturating_add(copied)).ok_or(Fault::OutOfFuel)?;
     instances.store.set_fuel(left)?;
     if instances.store.data().supervisor.is_none() {
@@ -80,10 +68,7 @@ async fn call_vat(instances: &mut Instances, event: &[u8]) -> Result<(), Fault> 
     let length = guest::length(event)?;
     let address = instances.alloc.call_async(&mut instances.store, length).await?;
     guest::write(instances.memory, &mut instances.store, address, event)?;
-    instances
-        .deliver
-        .call_async(&mut instances.store, (address, length))
-        .await?;
+    instances.deliver.call_async(&mut instances.store, (address, length)).await?;
     Ok(())
 }
 
@@ -112,11 +97,7 @@ pub(super) async fn request(mut store: impl AsContextMut<Data = VatData>, reques
     charge(&mut store, price(request.len(), SCHEDULE.copied_byte))?;
     let mut length = Vec::with_capacity(5);
     (request.len() as u64).encode(&mut length);
-    set_input(
-        store.as_context_mut().data_mut(),
-        input::VAT_REQUEST,
-        [&length, request],
-    )?;
+    set_input(store.as_context_mut().data_mut(), input::VAT_REQUEST, [&length, request])?;
     loop {
         match step_within(&mut store)? {
             Output::Syscall(step) => {
@@ -142,10 +123,7 @@ fn no_supervisor() -> wasmtime::Error {
 }
 
 fn set_input(data: &mut VatData, tag: u8, parts: [&[u8]; 2]) -> wasmtime::Result<()> {
-    data.supervisor
-        .as_mut()
-        .ok_or_else(no_supervisor)?
-        .set_input(tag, parts);
+    data.supervisor.as_mut().ok_or_else(no_supervisor)?.set_input(tag, parts);
     Ok(())
 }
 
@@ -187,13 +165,7 @@ pub(super) async fn syscall(
 ) -> wasmtime::Result<std::sync::Arc<[u8]>> {
     let PendingSyscall { step, references } = pending;
     let bytes = price(step.len(), SCHEDULE.syscall_byte);
-    charge(
-        store,
-        SCHEDULE
-            .syscall
-            .saturating_add(bytes)
-            .saturating_add(price(references, SCHEDULE.reference)),
-    )?;
+    charge(store, SCHEDULE.syscall.saturating_add(bytes).saturating_add(price(references, SCHEDULE.reference)))?;
     let mut context = store.as_context_mut();
     let data = context.data_mut();
     data.syscalls = data.syscalls.saturating_add(1);
@@ -219,10 +191,7 @@ pub(super) fn charge(store: &mut impl AsContextMut<Data = VatData>, amount: u64)
     if amount == 0 {
         return Ok(());
     }
-    let fuel = context
-        .as_context()
-        .get_fuel()
-        .map_err(|error| wasmtime::Error::new(HaltFault(error.to_string())))?;
+    let fuel = context.as_context().get_fuel().map_err(|error| wasmtime::Error::new(HaltFault(error.to_string())))?;
     let left = fuel.checked_sub(amount).ok_or(OutOfFuel)?;
     context.set_fuel(left)
 }

@@ -22,10 +22,7 @@ type Vat<'a> = Caller<'a, VatData>;
 type Result<T> = wasmtime::Result<T>;
 
 fn parts<'a>(caller: &'a mut Vat<'_>) -> Result<(&'a mut [u8], &'a mut VatData)> {
-    let memory = caller
-        .data()
-        .memory
-        .ok_or(GuestFault("import called while being instantiated"))?;
+    let memory = caller.data().memory.ok_or(GuestFault("import called while being instantiated"))?;
     Ok(memory.data_and_store_mut(caller))
 }
 

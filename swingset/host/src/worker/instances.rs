@@ -66,61 +66,32 @@ fn failed(error: wasmtime::Error) -> Event {
 impl Instances {
     /// Instantiates, then puts back the state if there is one.
     pub(crate) async fn make(parts: VatParts, restore: Option<Restore>, mailbox: SharedMailbox) -> Result<Self, Event> {
-        let VatParts {
-            runtime,
-            vat,
-            supervisor,
-            limits,
-        } = parts;
+        let VatParts { runtime, vat, supervisor, limits } = parts;
         let memory_bytes_max = limits.memory_bytes_max;
-        let limiter = Limiter {
-            memory_bytes_max: limits.memory_bytes_max,
-            grown_bytes: 0,
-        };
+        let limiter = Limiter { memory_bytes_max: limits.memory_bytes_max, grown_bytes: 0 };
         for module in [Some(&vat), supervisor.as_ref()].into_iter().flatten() {
             if module.memory_pages_min.saturating_mul(64 * 1024) > limits.memory_bytes_max as u64 {
                 return Err(Event::Unusable("initial memory is above the policy"));
             }
         }
-        let data = VatData {
-            mailbox,
-            limits,
-            limiter,
-            memory: None,
-            supervisor: None,
-            syscalls: 0,
-            kept: Vec::new(),
-        };
+        let data = VatData { mailbox, limits, limiter, memory: None, supervisor: None, syscalls: 0, kept: Vec::new() };
         let mut store = Store::new(runtime.engine(), data);
         store.limiter(|data| &mut data.limiter);
         // Instantiation runs no guest code; what it copies is bounded by admission.
         store.set_fuel(SCHEDULE.fuel(u64::MAX)).map_err(failed)?;
         let halt = |halt: Halt| Event::Halt(halt.0);
-        let instance = runtime
-            .link_vat_module(&vat)
-            .map_err(halt)?
-            .instantiate_async(&mut store)
-            .await
-            .map_err(failed)?;
+        let instance =
+            runtime.link_vat_module(&vat).map_err(halt)?.instantiate_async(&mut store).await.map_err(failed)?;
         let parts = InstanceParts::of(&mut store, &instance, &vat).map_err(failed)?;
         let memory = parts.memory;
         let alloc = instance.get_typed_func(&mut store, "vat_alloc").map_err(failed)?;
         let deliver = instance.get_typed_func(&mut store, "vat_deliver").map_err(failed)?;
         store.data_mut().memory = Some(memory);
         if let Some(module) = &supervisor {
-            let made = Supervisor::make(&runtime, module, memory_bytes_max)
-                .await
-                .map_err(failed)?;
+            let made = Supervisor::make(&runtime, module, memory_bytes_max).await.map_err(failed)?;
             store.data_mut().supervisor = Some(Box::new(made));
         }
-        let mut made = Instances {
-            store,
-            memory,
-            alloc,
-            deliver,
-            parts,
-            shadow: Shadow::default(),
-        };
+        let mut made = Instances { store, memory, alloc, deliver, parts, shadow: Shadow::default() };
         if let Some(restore) = restore {
             made.restore(&restore)?;
         }
@@ -130,12 +101,7 @@ impl Instances {
 
     /// Bytes of all memories.
     pub(crate) fn memory_bytes(&self) -> u64 {
-        let supervisor = self
-            .store
-            .data()
-            .supervisor
-            .as_ref()
-            .map_or(0, |supervisor| supervisor.memory_bytes());
+        let supervisor = self.store.data().supervisor.as_ref().map_or(0, |supervisor| supervisor.memory_bytes());
         (self.memory.data_size(&self.store) as u64).saturating_add(supervisor)
     }
 

@@ -32,27 +32,16 @@ impl VatLimits {
     /// Bytes of the largest request that could be legal.
     pub(crate) fn request_bytes_max(&self) -> usize {
         // A list of resolutions is the largest: a few capdata and their framing.
-        self.capdata_bytes_max
-            .saturating_mul(2)
-            .saturating_add(self.value_bytes_max)
-            .saturating_add(64 * 1024)
+        self.capdata_bytes_max.saturating_mul(2).saturating_add(self.value_bytes_max).saturating_add(64 * 1024)
     }
 
     /// Judges a syscall's sizes.
     pub(crate) fn check(&self, syscall: &VatSyscall) -> Result<(), GuestFault> {
         let capdata = |size: usize| {
-            if size > self.capdata_bytes_max {
-                Err(GuestFault("capdata is too large"))
-            } else {
-                Ok(())
-            }
+            if size > self.capdata_bytes_max { Err(GuestFault("capdata is too large")) } else { Ok(()) }
         };
         let key = |key: &str| {
-            if key.len() > self.key_bytes_max {
-                Err(GuestFault("key is too long"))
-            } else {
-                Ok(())
-            }
+            if key.len() > self.key_bytes_max { Err(GuestFault("key is too long")) } else { Ok(()) }
         };
         match syscall {
             VatSyscall::Send { methargs, .. } => capdata(capdata_bytes(methargs)),
@@ -63,11 +52,7 @@ impl VatLimits {
             VatSyscall::Exit { info, .. } => capdata(capdata_bytes(info)),
             VatSyscall::VatstoreSet { key: name, value } => {
                 key(name)?;
-                if value.0.len() > self.value_bytes_max {
-                    Err(GuestFault("value is too large"))
-                } else {
-                    Ok(())
-                }
+                if value.0.len() > self.value_bytes_max { Err(GuestFault("value is too large")) } else { Ok(()) }
             }
             VatSyscall::VatstoreGet { key: name } | VatSyscall::VatstoreDelete { key: name } => key(name),
             VatSyscall::VatstoreGetNextKey { prior } => key(prior),
@@ -86,9 +71,7 @@ pub(crate) fn references(syscall: &VatSyscall) -> usize {
         VatSyscall::Send { methargs, .. } => methargs.slots.len().saturating_add(2),
         VatSyscall::CallNow { args, .. } => args.slots.len().saturating_add(1),
         VatSyscall::Resolve { resolutions } => {
-            let each = resolutions
-                .iter()
-                .map(|resolution| resolution.data.slots.len().saturating_add(1));
+            let each = resolutions.iter().map(|resolution| resolution.data.slots.len().saturating_add(1));
             each.fold(0, usize::saturating_add)
         }
         VatSyscall::Exit { info, .. } => info.slots.len(),
@@ -105,10 +88,7 @@ pub(crate) fn references(syscall: &VatSyscall) -> usize {
 }
 
 fn capdata_bytes(data: &CapData) -> usize {
-    data.slots
-        .iter()
-        .map(String::len)
-        .fold(data.body.len(), usize::saturating_add)
+    data.slots.iter().map(String::len).fold(data.body.len(), usize::saturating_add)
 }
 
 fn resolution_bytes(resolution: &Resolution) -> usize {

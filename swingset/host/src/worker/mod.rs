@@ -140,16 +140,11 @@ async fn live(parts: VatParts, restore: Option<Restore>, mailbox: SharedMailbox)
             return;
         }
     };
-    lock(&mailbox).event = Some(Event::Ready {
-        memory_bytes: instances.memory_bytes(),
-    });
+    lock(&mailbox).event = Some(Event::Ready { memory_bytes: instances.memory_bytes() });
     loop {
         let event = match next_order(&mailbox).await {
             Order::Deliver { delivery, fuel, used } => match deliver(&mut instances, &delivery, fuel, used).await {
-                Ok(outcome) => Event::Done {
-                    outcome,
-                    memory_bytes: instances.memory_bytes(),
-                },
+                Ok(outcome) => Event::Done { outcome, memory_bytes: instances.memory_bytes() },
                 Err(reason) => Event::Halt(reason),
             },
             Order::Capture => match instances.capture() {

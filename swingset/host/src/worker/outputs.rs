@@ -67,10 +67,7 @@ pub(crate) fn step_of_syscall(bytes: &[u8], limits: &VatLimits) -> Result<Pendin
     let mut step = Vec::with_capacity(bytes.len().saturating_add(1));
     step.push(STEP_SYSCALL);
     step.extend_from_slice(bytes);
-    Ok(PendingSyscall {
-        step,
-        references: references(&syscall),
-    })
+    Ok(PendingSyscall { step, references: references(&syscall) })
 }
 
 #[cfg(test)]
@@ -89,31 +86,15 @@ mod tests {
         let limits = VatLimits::of(&LockdownPolicy::default());
         let read = |output: supervisor::Output| read_output(&output.to_bytes(), &limits).unwrap();
         let syscall = VatSyscall::VatstoreGet { key: "k".to_owned() };
-        let step = VatStep::Syscall {
-            syscall: syscall.clone(),
-        }
-        .to_bytes();
+        let step = VatStep::Syscall { syscall: syscall.clone() }.to_bytes();
         assert_eq!(
             read(supervisor::Output::Syscall { syscall }),
             Output::Syscall(PendingSyscall { step, references: 0 })
         );
-        assert_eq!(
-            read(supervisor::Output::CallVat {
-                event: Blob(vec![1, 2])
-            }),
-            Output::CallVat(vec![1, 2])
-        );
-        assert_eq!(
-            read(supervisor::Output::AnswerVat { answer: Blob(vec![3]) }),
-            Output::AnswerVat(vec![3])
-        );
+        assert_eq!(read(supervisor::Output::CallVat { event: Blob(vec![1, 2]) }), Output::CallVat(vec![1, 2]));
+        assert_eq!(read(supervisor::Output::AnswerVat { answer: Blob(vec![3]) }), Output::AnswerVat(vec![3]));
         assert_eq!(read(supervisor::Output::Finished {}), Output::Finished);
-        assert_eq!(
-            read(supervisor::Output::Failed {
-                problem: "x".to_owned()
-            }),
-            Output::Failed
-        );
+        assert_eq!(read(supervisor::Output::Failed { problem: "x".to_owned() }), Output::Failed);
         for malformed in [&[][..], &[3, 0], &[9], &[1, 5, 1], &[0, 99]] {
             assert!(read_output(malformed, &limits).is_err(), "{malformed:?}");
         }
@@ -122,40 +103,18 @@ mod tests {
     #[test]
     fn the_input_tags_are_those_of_the_contract() {
         let first = |input: supervisor::Input| input.to_bytes()[0];
-        assert_eq!(
-            first(supervisor::Input::Deliver {
-                delivery: VatDelivery::BringOutYourDead {}
-            }),
-            input::DELIVER
-        );
+        assert_eq!(first(supervisor::Input::Deliver { delivery: VatDelivery::BringOutYourDead {} }), input::DELIVER);
         assert_eq!(first(supervisor::Input::VatReturned {}), input::VAT_RETURNED);
-        assert_eq!(
-            first(supervisor::Input::VatRequest { request: Blob(vec![]) }),
-            input::VAT_REQUEST
-        );
-        assert_eq!(
-            first(supervisor::Input::Reply {
-                reply: SyscallReply::Done {}
-            }),
-            input::REPLY
-        );
+        assert_eq!(first(supervisor::Input::VatRequest { request: Blob(vec![]) }), input::VAT_REQUEST);
+        assert_eq!(first(supervisor::Input::Reply { reply: SyscallReply::Done {} }), input::REPLY);
     }
 
     #[test]
     fn sizes_above_the_policy_are_the_vats_fault() {
         let limits = VatLimits::of(&LockdownPolicy::default());
         let refused = |syscall: VatSyscall| step_of_syscall(&syscall.to_bytes(), &limits).unwrap_err().0;
-        assert_eq!(
-            refused(VatSyscall::VatstoreGet { key: "k".repeat(513) }),
-            "key is too long"
-        );
+        assert_eq!(refused(VatSyscall::VatstoreGet { key: "k".repeat(513) }), "key is too long");
         let value = Blob(vec![0; 256 * 1024 + 1]);
-        assert_eq!(
-            refused(VatSyscall::VatstoreSet {
-                key: "k".to_owned(),
-                value
-            }),
-            "value is too large"
-        );
+        assert_eq!(refused(VatSyscall::VatstoreSet { key: "k".to_owned(), value }), "value is too large");
     }
 }

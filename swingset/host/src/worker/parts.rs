@@ -24,16 +24,10 @@ impl InstanceParts {
         module: &PreparedModule,
     ) -> wasmtime::Result<Self> {
         let lacking = |what| wasmtime::Error::msg(format!("an admitted module has no {what}"));
-        let memory = instance
-            .get_memory(&mut store, "memory")
-            .ok_or_else(|| lacking("memory"))?;
+        let memory = instance.get_memory(&mut store, "memory").ok_or_else(|| lacking("memory"))?;
         let mut globals = Vec::with_capacity(module.globals.len());
         for name in &module.globals {
-            globals.push(
-                instance
-                    .get_global(&mut store, name)
-                    .ok_or_else(|| lacking("exported global"))?,
-            );
+            globals.push(instance.get_global(&mut store, name).ok_or_else(|| lacking("exported global"))?);
         }
         Ok(InstanceParts { memory, globals })
     }
@@ -59,13 +53,8 @@ impl InstanceParts {
     pub(super) fn restore(&self, store: &mut impl AsContextMut, stored: &InstanceImage) -> Result<(), Halt> {
         let broken = |what: String| Halt::new(format!("a vat's stored state does not fit its code: {what}"));
         let have = self.memory.data_size(&*store) as u64;
-        let grow = stored
-            .memory_bytes()
-            .checked_sub(have)
-            .ok_or_else(|| broken("length of memory".to_owned()))?;
-        self.memory
-            .grow(&mut *store, grow / WASM_PAGE)
-            .map_err(|error| broken(error.to_string()))?;
+        let grow = stored.memory_bytes().checked_sub(have).ok_or_else(|| broken("length of memory".to_owned()))?;
+        self.memory.grow(&mut *store, grow / WASM_PAGE).map_err(|error| broken(error.to_string()))?;
         stored.write_to(self.memory.data_mut(&mut *store))?;
         if stored.globals.len() != self.globals.len() {
             return Err(broken("number of globals".to_owned()));

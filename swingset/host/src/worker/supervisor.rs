@@ -33,13 +33,7 @@ impl Supervisor {
         module: &PreparedModule,
         memory_bytes_max: usize,
     ) -> wasmtime::Result<Self> {
-        let mut store = Store::new(
-            runtime.engine(),
-            Limiter {
-                memory_bytes_max,
-                grown_bytes: 0,
-            },
-        );
+        let mut store = Store::new(runtime.engine(), Limiter { memory_bytes_max, grown_bytes: 0 });
         store.limiter(|limiter| limiter);
         store.set_fuel(SCHEDULE.fuel(u64::MAX))?;
         // It imports nothing.

@@ -26,12 +26,8 @@ fn check_part_refused(part: &str, word: &str) {
 #[test]
 fn a_plain_vat_is_admitted() {
     judge(&vat_with(""), ModuleRole::Vat, false).unwrap();
-    judge(
-        &vat_with(r#"(import "vat" "call" (func (param i32 i32 i32 i32) (result i32)))"#),
-        ModuleRole::Vat,
-        false,
-    )
-    .unwrap();
+    judge(&vat_with(r#"(import "vat" "call" (func (param i32 i32 i32 i32) (result i32)))"#), ModuleRole::Vat, false)
+        .unwrap();
 }
 
 #[test]
@@ -46,30 +42,18 @@ fn a_vat_has_exactly_one_own_memory_with_a_maximum() {
     let with_memory = |memory: &str| wat(&format!("(module {memory} {EXPORTS})"));
     check_refused(&with_memory(""), "no memory");
     check_refused(&with_memory(r#"(memory (export "memory") 1)"#), "no maximum");
-    check_refused(
-        &with_memory(r#"(memory (export "memory") 1 4097)"#),
-        "the limit is 4096",
-    );
+    check_refused(&with_memory(r#"(memory (export "memory") 1 4097)"#), "the limit is 4096");
     check_refused(&with_memory("(memory 1 1)"), "export its memory");
-    check_refused(
-        &with_memory(r#"(memory (export "memory") 1 1) (memory 1 1)"#),
-        "more than one memory",
-    );
+    check_refused(&with_memory(r#"(memory (export "memory") 1 1) (memory 1 1)"#), "more than one memory");
     check_refused(&with_memory(r#"(memory (export "memory") i64 1 1)"#), "32-bit");
     check_refused(&with_memory(r#"(memory (export "memory") 1 1 shared)"#), "32-bit");
-    check_refused(
-        &with_memory(r#"(import "vat" "memory" (memory 1 1))"#),
-        "not a function",
-    );
+    check_refused(&with_memory(r#"(import "vat" "memory" (memory 1 1))"#), "not a function");
 }
 
 #[test]
 fn nothing_but_the_listed_functions_is_imported() {
     check_part_refused(r#"(import "vat" "clock" (func))"#, "not on the list");
-    check_part_refused(
-        r#"(import "env" "call" (func (param i32 i32 i32 i32) (result i32)))"#,
-        "not on the list",
-    );
+    check_part_refused(r#"(import "env" "call" (func (param i32 i32 i32 i32) (result i32)))"#, "not on the list");
     check_part_refused(r#"(import "vat" "call" (func (param i32)))"#, "must have the type");
     check_part_refused(r#"(import "vat" "g" (global (mut i32)))"#, "not a function");
     check_part_refused(r#"(import "vat" "t" (table 1 funcref))"#, "not a function");
@@ -102,14 +86,8 @@ fn tables_and_segments_are_not_changed_at_run_time() {
     check_part_refused(&body("i32.const 0 local.get 0 table.set $t"), "table.set");
     check_part_refused(&body("local.get 0 i32.const 1 table.grow $t drop"), "table.grow");
     check_part_refused(&body("i32.const 0 local.get 0 i32.const 1 table.fill $t"), "table.fill");
-    check_part_refused(
-        &body("i32.const 0 i32.const 0 i32.const 1 table.copy $t $t"),
-        "table.copy",
-    );
-    check_part_refused(
-        &body("i32.const 0 i32.const 0 i32.const 1 table.init $t $e"),
-        "table.init",
-    );
+    check_part_refused(&body("i32.const 0 i32.const 0 i32.const 1 table.copy $t $t"), "table.copy");
+    check_part_refused(&body("i32.const 0 i32.const 0 i32.const 1 table.init $t $e"), "table.init");
     check_part_refused(&body("elem.drop $e"), "elem.drop");
     check_part_refused(r#"(data $d "x") (func data.drop $d)"#, "data.drop");
     check_part_refused("(elem func)", "passive element segment");
@@ -119,12 +97,9 @@ fn tables_and_segments_are_not_changed_at_run_time() {
 fn mutable_globals_hold_numbers_only() {
     check_part_refused("(global (mut funcref) (ref.null func))", "not a number");
     check_part_refused("(global (mut externref) (ref.null extern))", "not a number");
-    let admitted = judge(
-        &vat_with("(global i32 (i32.const 1)) (global (mut i64) (i64.const 2))"),
-        ModuleRole::Vat,
-        false,
-    )
-    .unwrap();
+    let admitted =
+        judge(&vat_with("(global i32 (i32.const 1)) (global (mut i64) (i64.const 2))"), ModuleRole::Vat, false)
+            .unwrap();
     assert_eq!(admitted.mutable_globals, [1]);
 }
 

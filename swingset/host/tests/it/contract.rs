@@ -38,10 +38,7 @@ fn an_answer_that_does_not_fit_is_fetched_whole() {
     world.run();
     world.queue("fetcher", "go", "[]");
     world.run();
-    assert!(
-        world.kernel_key("v1.options").is_some(),
-        "it is alive, so every length was right"
-    );
+    assert!(world.kernel_key("v1.options").is_some(), "it is alive, so every length was right");
     assert_eq!(world.kernel_key("v1.vs.b"), Some("z".repeat(600)));
 }
 
@@ -104,12 +101,9 @@ fn the_released_supervisor_survives_a_vat_that_asks_nonsense() {
 fn a_deep_vat_that_calls_a_deep_supervisor_dies_by_the_counted_stack() {
     let deep = |body: &str| {
         let locals: String = (0..200).map(|i| format!("(local $l{i} i64)")).collect();
-        let set: String = (0..200)
-            .map(|i| format!("(local.set $l{i} (i64.load (i32.const {i})))"))
-            .collect();
-        let sum: String = (0..200)
-            .map(|i| format!("(local.set $s (i64.xor (local.get $s) (local.get $l{i})))"))
-            .collect();
+        let set: String = (0..200).map(|i| format!("(local.set $l{i} (i64.load (i32.const {i})))")).collect();
+        let sum: String =
+            (0..200).map(|i| format!("(local.set $s (i64.xor (local.get $s) (local.get $l{i})))")).collect();
         format!(
             "(func $f (param $n i32) {locals} (local $s i64) {set} {body} {sum} (i64.store (i32.const 0) (local.get $s)))"
         )
@@ -213,9 +207,7 @@ fn bridged(bridge: &str, end: &str) -> (Bridged, Option<String>) {
     let mut env = Bridged::default();
     let mut controller = Controller::new(runtime(), ControllerOptions::default());
     let kernel = pack(BundleKind::Kernel {}, "bridging", bridging_kernel(bridge, end));
-    controller
-        .initialize_swingset(&mut env, &Default::default(), &release(kernel, &[]))
-        .unwrap();
+    controller.initialize_swingset(&mut env, &Default::default(), &release(kernel, &[])).unwrap();
     let summary = controller.run(&mut env, &mut RunForever).unwrap();
     (env, summary.stopped)
 }
@@ -234,10 +226,7 @@ fn what_a_bridge_wrote_is_kept_and_undone_with_the_crank() {
 
 #[test]
 fn a_bridge_that_does_not_exist_stops_the_engine() {
-    assert_eq!(
-        bridged("other", "").1.as_deref(),
-        Some("call of a bridge that does not exist")
-    );
+    assert_eq!(bridged("other", "").1.as_deref(), Some("call of a bridge that does not exist"));
 }
 
 /// A kernel that migrates in three slices, the cursor counting them, and writes the schema in the last.
@@ -264,10 +253,7 @@ const SLOW_MIGRATION: &str = r#"(module
 
 fn slow() -> (World, Vec<u8>) {
     let world = World::with_raw_vats(&[raw_vat("fetcher")], &[("fetcher", wat(FETCHER))]);
-    (
-        world,
-        pack_for_schema(BundleKind::Kernel {}, "slow", wat(SLOW_MIGRATION), (1, 2)),
-    )
+    (world, pack_for_schema(BundleKind::Kernel {}, "slow", wat(SLOW_MIGRATION), (1, 2)))
 }
 
 #[test]
@@ -275,26 +261,16 @@ fn a_migration_goes_on_block_by_block_and_holds_back_swaps_and_commands() {
     let (mut world, kernel) = slow();
     let mut next = release(kernel, &[]);
     next.supervisor = supervisor();
-    let receipt = world
-        .controller
-        .reinitialize_swingset(&mut world.env, &next, MigrationBudget::UPGRADE)
-        .unwrap();
+    let receipt = world.controller.reinitialize_swingset(&mut world.env, &next, MigrationBudget::UPGRADE).unwrap();
     assert!(receipt.migrating);
     assert!(world.controller.view(&world.env).unwrap().migrating);
     let before = world.state();
-    let again = world
-        .controller
-        .reinitialize_swingset(&mut world.env, &next, MigrationBudget::UPGRADE);
+    let again = world.controller.reinitialize_swingset(&mut world.env, &next, MigrationBudget::UPGRADE);
     assert!(again.is_err());
     assert_eq!(world.state(), before);
     let args = swingset_abi::vat::CapData::default();
     let policy = swingset_abi::kernel::ResolutionPolicy::None {};
-    assert!(
-        world
-            .controller
-            .queue_to_vat_root(&mut world.env, "fetcher", "go", args, policy)
-            .is_err()
-    );
+    assert!(world.controller.queue_to_vat_root(&mut world.env, "fetcher", "go", args, policy).is_err());
     for _ in 0..2 {
         assert_eq!(world.kernel_key("version").as_deref(), Some("1"));
         let summary = world.run();
@@ -309,27 +285,12 @@ fn a_migration_goes_on_block_by_block_and_holds_back_swaps_and_commands() {
 #[test]
 fn an_in_band_swap_migrates_at_once_or_not_at_all() {
     let (mut world, kernel) = slow();
-    let id = world
-        .controller
-        .validate_and_install_bundle(&mut world.env, &kernel, None)
-        .unwrap()
-        .id;
+    let id = world.controller.validate_and_install_bundle(&mut world.env, &kernel, None).unwrap().id;
     let before = world.state();
-    let short = MigrationBudget {
-        slices_max: 2,
-        ..MigrationBudget::IN_BAND
-    };
-    assert!(
-        world
-            .controller
-            .set_kernel_bundle_id(&mut world.env, &id, short)
-            .is_err()
-    );
+    let short = MigrationBudget { slices_max: 2, ..MigrationBudget::IN_BAND };
+    assert!(world.controller.set_kernel_bundle_id(&mut world.env, &id, short).is_err());
     assert_eq!(world.state(), before);
-    let receipt = world
-        .controller
-        .set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND)
-        .unwrap();
+    let receipt = world.controller.set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND).unwrap();
     assert!(!receipt.migrating);
     assert_eq!(world.kernel_key("version").as_deref(), Some("2"));
 }

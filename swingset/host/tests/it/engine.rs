@@ -28,20 +28,9 @@ fn raw_vats_play_ball_through_the_released_kernel() {
 fn supervised() -> World {
     let code = ["bootstrap", "counter", "mint", "party"].map(|name| (name, released(&format!("vats/{name}.wasm"))));
     let mut bundles = release(kernel_1(), &code);
-    bundles
-        .vats
-        .extend(release(kernel_1(), &[("pingpong", released("test/pingpong.wasm"))]).vats);
+    bundles.vats.extend(release(kernel_1(), &[("pingpong", released("test/pingpong.wasm"))]).vats);
     bundles.supervisor = supervisor();
-    let vats = [
-        "bootstrap",
-        "counter",
-        "mint",
-        "alice=party",
-        "bob=party",
-        "ping=pingpong",
-        "pong=pingpong",
-    ]
-    .map(vat);
+    let vats = ["bootstrap", "counter", "mint", "alice=party", "bob=party", "ping=pingpong", "pong=pingpong"].map(vat);
     World::start(&bundles, &vats, ControllerOptions::default())
 }
 
@@ -61,11 +50,7 @@ fn supervised_vats_keep_their_heap_and_answer_with_promises() {
     world.run();
     assert_eq!(ask(&mut world, "counter", "increment", "[5]"), "#\"+5\"");
     world.controller.discard();
-    assert_eq!(
-        ask(&mut world, "counter", "increment", "[2]"),
-        "#\"+7\"",
-        "the heap is in state, not in the instance"
-    );
+    assert_eq!(ask(&mut world, "counter", "increment", "[2]"), "#\"+7\"", "the heap is in state, not in the instance");
     assert_eq!(ask(&mut world, "ping", "serve", "[20]"), "#\"+20\"");
 }
 
@@ -93,13 +78,9 @@ fn code_from_the_cache_does_what_compiled_code_does_and_damage_is_compiled_again
         let cache = CodeCache::open(folder.path().join("code")).unwrap();
         let runtime = EngineRuntime::with_cache(Some(cache)).unwrap();
         let bundles = release(kernel_1(), &[("player", released("test/raw-pingpong.wasm"))]);
-        let config = SwingsetConfig {
-            vats: ["bootstrap=player", "pong=player"].map(raw_vat).to_vec(),
-        };
-        let (mut env, mut controller) = (
-            MemoryEnvironment::new(),
-            Controller::new(runtime, ControllerOptions::default()),
-        );
+        let config = SwingsetConfig { vats: ["bootstrap=player", "pong=player"].map(raw_vat).to_vec() };
+        let (mut env, mut controller) =
+            (MemoryEnvironment::new(), Controller::new(runtime, ControllerOptions::default()));
         controller.initialize_swingset(&mut env, &config, &bundles).unwrap();
         let mut world = World { env, controller };
         world.queue("bootstrap", "serve", "[7]");
@@ -107,10 +88,7 @@ fn code_from_the_cache_does_what_compiled_code_does_and_damage_is_compiled_again
         world.activity()
     };
     let files = || -> Vec<_> {
-        std::fs::read_dir(folder.path().join("code"))
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .collect()
+        std::fs::read_dir(folder.path().join("code")).unwrap().map(|entry| entry.unwrap().path()).collect()
     };
     let compiled = play();
     assert_eq!(files().len(), 2, "the kernel and the player");

@@ -57,28 +57,11 @@ fn check_dies(evil: &str) {
     assert_eq!(summary.stopped, None, "{evil}");
     assert!(summary.idle);
     assert!(world.kernel_key("v1.options").is_none(), "{evil}: it is terminated");
-    assert!(
-        summary.computrons >= policy().crank_computrons_default,
-        "{evil}: {} computrons",
-        summary.computrons
-    );
+    assert!(summary.computrons >= policy().crank_computrons_default, "{evil}: {} computrons", summary.computrons);
     assert!(world.kernel_key("v2.options").is_some());
     world.queue("victim", "hello", "[]");
-    assert_eq!(
-        world
-            .controller
-            .run(&mut world.env, &mut RunForever)
-            .unwrap()
-            .deliveries,
-        1
-    );
-    assert!(
-        world
-            .state()
-            .iter()
-            .all(|(key, _)| !key.starts_with(b"~swingset/page/v1/")),
-        "its pages are gone"
-    );
+    assert_eq!(world.controller.run(&mut world.env, &mut RunForever).unwrap().deliveries, 1);
+    assert!(world.state().iter().all(|(key, _)| !key.starts_with(b"~swingset/page/v1/")), "its pages are gone");
 }
 
 #[test]
@@ -132,10 +115,7 @@ fn requests_that_are_no_syscall_die() {
 fn an_allocator_that_gives_out_garbage_dies_at_the_next_delivery() {
     let (mut world, first) = attack("(global.set $alloc (i32.const -16))");
     assert_eq!(first.deliveries, 2);
-    assert!(
-        world.kernel_key("v1.options").is_some(),
-        "so far it has done nothing wrong"
-    );
+    assert!(world.kernel_key("v1.options").is_some(), "so far it has done nothing wrong");
     world.queue("villain", "again", "[]");
     assert_eq!(world.run().stopped, None);
     assert!(world.kernel_key("v1.options").is_none());
@@ -148,10 +128,7 @@ fn memory_beyond_the_policy_is_refused_and_not_the_machines_fault() {
                 (if (i32.ne (memory.grow (i32.const 1)) (i32.const -1)) (then unreachable))";
     let (world, summary) = attack(evil);
     assert_eq!(summary.stopped, None);
-    assert!(
-        world.kernel_key("v1.options").is_some(),
-        "growth fails by policy, the vat may live with it"
-    );
+    assert!(world.kernel_key("v1.options").is_some(), "growth fails by policy, the vat may live with it");
 }
 
 #[test]
@@ -164,16 +141,8 @@ fn grown_memory_costs_and_so_does_its_use() {
 #[test]
 fn filling_and_copying_memory_costs_by_the_byte() {
     let cost = |evil: &str| attack(evil).1.computrons;
-    let fill = |bytes: u32| {
-        cost(&format!(
-            "(memory.fill (i32.const 0) (i32.const 1) (i32.const {bytes}))"
-        ))
-    };
-    let copy = |bytes: u32| {
-        cost(&format!(
-            "(memory.copy (i32.const 0) (i32.const 8) (i32.const {bytes}))"
-        ))
-    };
+    let fill = |bytes: u32| cost(&format!("(memory.fill (i32.const 0) (i32.const 1) (i32.const {bytes}))"));
+    let copy = |bytes: u32| cost(&format!("(memory.copy (i32.const 0) (i32.const 8) (i32.const {bytes}))"));
     assert_eq!(fill(60_000) - fill(10_000), 50_000 / 100);
     assert_eq!(copy(60_000) - copy(10_000), 50_000 / 100);
 }

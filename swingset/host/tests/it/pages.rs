@@ -22,11 +22,7 @@ const COUNTER: &str = r#"(module
         (then (memory.fill (local.get $at) (i32.const 0) (i32.const 8))))))"#;
 
 fn counters(options: ControllerOptions) -> World {
-    let vats = [
-        raw_vat("alice=counter"),
-        raw_vat("bob=counter"),
-        raw_vat("carol=counter"),
-    ];
+    let vats = [raw_vat("alice=counter"), raw_vat("bob=counter"), raw_vat("carol=counter")];
     World::start(&release(kernel_1(), &[("counter", wat(COUNTER))]), &vats, options)
 }
 
@@ -51,10 +47,7 @@ fn check_equal(left: &World, right: &World) {
 #[test]
 fn instances_that_come_and_go_change_no_byte_of_state() {
     let mut steady = counters(ControllerOptions::default());
-    let mut restless = counters(ControllerOptions {
-        live_vats_max: 1,
-        drop_kernel_each_crank: true,
-    });
+    let mut restless = counters(ControllerOptions { live_vats_max: 1, drop_kernel_each_crank: true });
     for round in 0..12 {
         for world in [&mut steady, &mut restless] {
             world.controller.begin_block(&world.env, u64::from(round) + 2).unwrap();
@@ -69,15 +62,9 @@ fn instances_that_come_and_go_change_no_byte_of_state() {
                 0 => restless.controller.evict_vat(&mut restless.env, "v1").unwrap(),
                 1 => restless.controller.discard(),
                 2 => {
-                    let options = ControllerOptions {
-                        live_vats_max: 1,
-                        drop_kernel_each_crank: true,
-                    };
+                    let options = ControllerOptions { live_vats_max: 1, drop_kernel_each_crank: true };
                     restless.controller = Controller::build(runtime(), &restless.env, options).unwrap();
-                    restless
-                        .controller
-                        .begin_block(&restless.env, u64::from(round) + 2)
-                        .unwrap();
+                    restless.controller.begin_block(&restless.env, u64::from(round) + 2).unwrap();
                 }
                 _ => {}
             }
@@ -111,9 +98,7 @@ fn check_halts(damage: impl Fn(&mut World)) {
     world.controller.discard();
     damage(&mut world);
     world.queue("alice", "poke", "[]");
-    let result = world
-        .controller
-        .run(&mut world.env, &mut swingset_host::controller::RunForever);
+    let result = world.controller.run(&mut world.env, &mut swingset_host::controller::RunForever);
     assert!(matches!(result, Err(EngineError::Halt(_))), "{result:?}");
 }
 
@@ -134,12 +119,7 @@ fn state_that_does_not_have_the_root_in_state_halts() {
         let key = first_page(world);
         world.env.delete(&key).unwrap();
     });
-    check_halts(|world| {
-        world
-            .env
-            .set(&keys::vat_page("v1", 0, 9_999), Bytes::from(vec![1; 4096]))
-            .unwrap()
-    });
+    check_halts(|world| world.env.set(&keys::vat_page("v1", 0, 9_999), Bytes::from(vec![1; 4096])).unwrap());
     check_halts(|world| world.env.delete(&keys::vat_header("v1")).unwrap());
     check_halts(|world| {
         let key = keys::vat_header("v1");
@@ -164,10 +144,7 @@ fn the_first_delivery_of_a_block_pays_for_the_whole_memory_once() {
     // Two pages of 64 KiB at 1,000 fuel for each 4 KiB, 100 fuel a computron.
     assert_eq!(first - second, 2 * 16 * 1_000 / 100);
     world.controller.discard();
-    assert!(
-        cost(&mut world) < first,
-        "forgetting the instances does not charge again"
-    );
+    assert!(cost(&mut world) < first, "forgetting the instances does not charge again");
     world.controller.begin_block(&world.env, 3).unwrap();
     assert!(cost(&mut world) >= first);
 }

@@ -30,20 +30,12 @@ fn call(wasm: &[u8], argument: i32, stack: usize) -> Result<i32, Trap> {
     let mut store = Store::new(&engine, ());
     let instance = Instance::new(&mut store, &module, &[]).unwrap();
     let function = instance.get_typed_func::<i32, i32>(&mut store, "vat_alloc").unwrap();
-    let result = function
-        .call(&mut store, argument)
-        .map_err(|error| *error.downcast_ref::<Trap>().unwrap());
+    let result = function.call(&mut store, argument).map_err(|error| *error.downcast_ref::<Trap>().unwrap());
     if result.is_ok() {
-        let admitted_globals = module
-            .exports()
-            .filter(|export| export.name().starts_with("~g"))
-            .map(|e| e.name().to_owned());
+        let admitted_globals =
+            module.exports().filter(|export| export.name().starts_with("~g")).map(|e| e.name().to_owned());
         let last = admitted_globals.last().unwrap();
-        let height = instance
-            .get_global(&mut store, &last)
-            .unwrap()
-            .get(&mut store)
-            .unwrap_i32();
+        let height = instance.get_global(&mut store, &last).unwrap().get(&mut store).unwrap_i32();
         assert_eq!(height, 0, "every way out of a function takes its frame off");
     }
     result
@@ -106,11 +98,7 @@ fn the_released_guests_pass_validation_once_rewritten() {
     ] {
         let wasm = rewritten(&released(path), role);
         Module::validate(&engine, &wasm).unwrap();
-        assert_eq!(
-            wasm,
-            rewritten(&released(path), role),
-            "the rewriter is a function of the bytes"
-        );
+        assert_eq!(wasm, rewritten(&released(path), role), "the rewriter is a function of the bytes");
     }
 }
 
@@ -124,10 +112,8 @@ fn adversaries() -> Vec<(String, String)> {
             .iter()
             .map(|n| format!("(local.set {n} (i64.add (i64.extend_i32_u (local.get 0)) (i64.load (local.get 0))))"))
             .collect();
-        let sum: String = names
-            .iter()
-            .map(|name| format!("(local.set $s (i64.xor (local.get $s) (local.get {name})))"))
-            .collect();
+        let sum: String =
+            names.iter().map(|name| format!("(local.set $s (i64.xor (local.get $s) (local.get {name})))")).collect();
         format!(
             "(func $f (param i32) (result i32) {declare} (local $s i64) {set} (local.set 0 (call $f (i32.and (i32.add (local.get 0) (i32.const 8)) (i32.const 0xfff))))
              {sum} (i32.wrap_i64 (local.get $s)))"
@@ -179,10 +165,6 @@ fn deep_recursion_meets_the_counted_limit_before_a_quarter_of_the_native_stack()
     for (name, code) in adversaries() {
         let counted = rewritten(&vat(&code), ModuleRole::Vat);
         let met = call(&counted, 8, MAX_WASM_STACK_BYTES / 4);
-        assert_eq!(
-            met,
-            Err(Trap::UnreachableCodeReached),
-            "{name}: limit {STACK_WORDS_MAX} words"
-        );
+        assert_eq!(met, Err(Trap::UnreachableCodeReached), "{name}: limit {STACK_WORDS_MAX} words");
     }
 }

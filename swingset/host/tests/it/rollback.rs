@@ -60,26 +60,14 @@ fn counting() -> World {
 
 fn install_and_set(world: &mut World, wasm: Vec<u8>) {
     let bundle = pack(BundleKind::Kernel {}, "faulty", wasm);
-    let receipt = world
-        .controller
-        .validate_and_install_bundle(&mut world.env, &bundle, None)
-        .unwrap();
-    world
-        .controller
-        .set_kernel_bundle_id(&mut world.env, &receipt.id, MigrationBudget::IN_BAND)
-        .unwrap();
+    let receipt = world.controller.validate_and_install_bundle(&mut world.env, &bundle, None).unwrap();
+    world.controller.set_kernel_bundle_id(&mut world.env, &receipt.id, MigrationBudget::IN_BAND).unwrap();
 }
 
 fn repair(world: &mut World) {
     let bundle = kernel_1();
-    let receipt = world
-        .controller
-        .validate_and_install_bundle(&mut world.env, &bundle, None)
-        .unwrap();
-    world
-        .controller
-        .set_kernel_bundle_id(&mut world.env, &receipt.id, MigrationBudget::IN_BAND)
-        .unwrap();
+    let receipt = world.controller.validate_and_install_bundle(&mut world.env, &bundle, None).unwrap();
+    world.controller.set_kernel_bundle_id(&mut world.env, &receipt.id, MigrationBudget::IN_BAND).unwrap();
 }
 
 /// After a crank that a faulty kernel made and that was undone, the vat goes on as if it had never been.
@@ -94,10 +82,7 @@ fn check_undone(end: &str, reason: &str) {
     }
     let before = world.state();
     install_and_set(&mut world, faulty_kernel(end));
-    let summary = world
-        .controller
-        .run(&mut world.env, &mut swingset_host::controller::RunForever)
-        .unwrap();
+    let summary = world.controller.run(&mut world.env, &mut swingset_host::controller::RunForever).unwrap();
     assert_eq!(summary.stopped.as_deref(), Some(reason));
     let status = world.controller.get_status(&world.env).unwrap().unwrap();
     assert_eq!(status.reason, reason);
@@ -105,16 +90,8 @@ fn check_undone(end: &str, reason: &str) {
     repair(&mut world);
     assert_eq!(world.controller.get_status(&world.env).unwrap(), None);
     // Nothing but the two bundles is new.
-    let known: Vec<_> = world
-        .state()
-        .into_iter()
-        .filter(|entry| !before.contains(entry))
-        .map(|(key, _)| key)
-        .collect();
-    let known: Vec<_> = known
-        .iter()
-        .map(|key| String::from_utf8_lossy(key).into_owned())
-        .collect();
+    let known: Vec<_> = world.state().into_iter().filter(|entry| !before.contains(entry)).map(|(key, _)| key).collect();
+    let known: Vec<_> = known.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect();
     assert!(known.iter().all(|key| key.contains("bundle/b1-")), "{known:?}");
     for world in [&mut undisturbed, &mut world] {
         world.queue("alice", "poke", "[]");
@@ -147,10 +124,7 @@ fn a_kernel_that_writes_what_is_the_hosts_is_stopped() {
 
 #[test]
 fn a_kernel_that_gives_addresses_outside_its_memory_is_stopped() {
-    check_undone(
-        "(call $set (i32.const -1) (i32.const 2) (i32.const 0) (i32.const 2))",
-        "address outside of memory",
-    );
+    check_undone("(call $set (i32.const -1) (i32.const 2) (i32.const 0) (i32.const 2))", "address outside of memory");
     check_undone("(return (i64.const -1))", "answer is too large");
     check_undone("(return (i64.const 0xfffffff000000008))", "address outside of memory");
 }
@@ -158,10 +132,7 @@ fn a_kernel_that_gives_addresses_outside_its_memory_is_stopped() {
 #[test]
 fn a_kernel_that_delivers_to_a_second_vat_while_one_is_suspended_is_stopped() {
     let deliver = "(drop (call $deliver (i32.const 0) (i32.const 2) (i32.const 16) (i32.const 1) (i64.const 100000) (i32.const 8192) (i32.const 1024)))";
-    check_undone(
-        &format!("{deliver} {deliver}"),
-        "delivery while another vat is suspended",
-    );
+    check_undone(&format!("{deliver} {deliver}"), "delivery while another vat is suspended");
     check_undone(deliver, "crank ended with a suspended vat");
     check_undone(
         "(drop (call $resume (i32.const 64) (i32.const 1) (i32.const 8192) (i32.const 1024)))",
@@ -182,9 +153,7 @@ fn the_kernel_that_traps_on_purpose_stops_and_a_swap_repairs_it() {
     world.queue("alice", "poke", "[]");
     let stopped = world.run();
     assert!(stopped.stopped.is_some());
-    let length = world
-        .kernel_key("runQueue")
-        .or_else(|| world.kernel_key("acceptanceQueue"));
+    let length = world.kernel_key("runQueue").or_else(|| world.kernel_key("acceptanceQueue"));
     assert!(length.is_some(), "the queues are kept");
     assert!(world.run().stopped.is_some(), "it stays stopped");
     repair(&mut world);

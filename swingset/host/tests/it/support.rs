@@ -24,10 +24,7 @@ pub fn runtime() -> Arc<EngineRuntime> {
 
 /// The module in a released bundle: `version-1/kernel.wasm` is the content of `version-1/kernel.bundle`.
 pub fn released(path: &str) -> Vec<u8> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../bundles")
-        .join(path)
-        .with_extension("bundle");
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../bundles").join(path).with_extension("bundle");
     let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     Bundle::decode(&bytes).unwrap().content().to_vec()
 }
@@ -47,11 +44,7 @@ pub fn pack_for_schema(kind: BundleKind, name: &str, content: Vec<u8>, schema: (
         kind,
         name: name.to_owned(),
         host_abi: 1,
-        supervisor_abis: if kind == (BundleKind::Lockdown {}) {
-            vec![]
-        } else {
-            vec![1]
-        },
+        supervisor_abis: if kind == (BundleKind::Lockdown {}) { vec![] } else { vec![1] },
         schema_from: if kernel { schema.0 } else { 0 },
         schema_to: if kernel { schema.1 } else { 0 },
     };
@@ -63,12 +56,7 @@ pub fn kernel_1() -> Vec<u8> {
 }
 
 pub fn kernel_2() -> Vec<u8> {
-    pack_for_schema(
-        BundleKind::Kernel {},
-        "kernel",
-        released("version-2/kernel.wasm"),
-        (1, 2),
-    )
+    pack_for_schema(BundleKind::Kernel {}, "kernel", released("version-2/kernel.wasm"), (1, 2))
 }
 
 /// A supervisor that no raw vat ever meets.
@@ -99,19 +87,12 @@ pub fn release(kernel: Vec<u8>, vats: &[(&str, Vec<u8>)]) -> SwingsetBundles {
 
 /// The released supervisor.
 pub fn supervisor() -> Vec<u8> {
-    pack(
-        BundleKind::Supervisor {},
-        "supervisor",
-        released("version-1/supervisor.wasm"),
-    )
+    pack(BundleKind::Supervisor {}, "supervisor", released("version-1/supervisor.wasm"))
 }
 
 /// A vat under the released supervisor.
 pub fn vat(name: &str) -> VatConfig {
-    VatConfig {
-        options: VatOptions::default(),
-        ..raw_vat(name)
-    }
+    VatConfig { options: VatOptions::default(), ..raw_vat(name) }
 }
 
 /// A raw vat whose name is its bundle's, or `name=bundle`.
@@ -120,14 +101,8 @@ pub fn raw_vat(name: &str) -> VatConfig {
     VatConfig {
         name: name.to_owned(),
         bundle: bundle.to_owned(),
-        parameters: CapData {
-            body: "#{}".to_owned(),
-            slots: vec![],
-        },
-        options: VatOptions {
-            raw: true,
-            ..VatOptions::default()
-        },
+        parameters: CapData { body: "#{}".to_owned(), slots: vec![] },
+        options: VatOptions { raw: true, ..VatOptions::default() },
     }
 }
 
@@ -146,9 +121,7 @@ impl World {
     pub fn start(bundles: &SwingsetBundles, vats: &[VatConfig], options: ControllerOptions) -> World {
         let mut env = MemoryEnvironment::new();
         let mut controller = Controller::new(runtime(), options);
-        controller
-            .initialize_swingset(&mut env, &SwingsetConfig { vats: vats.to_vec() }, bundles)
-            .unwrap();
+        controller.initialize_swingset(&mut env, &SwingsetConfig { vats: vats.to_vec() }, bundles).unwrap();
         controller.begin_block(&env, 1).unwrap();
         for vat in vats {
             // A root object that nobody else holds would be collected after each message.
@@ -164,14 +137,9 @@ impl World {
 
     /// Queues a message to a vat's root; the argument list is given as JSON.
     pub fn queue(&mut self, vat: &str, method: &str, args: &str) -> Option<String> {
-        let args = CapData {
-            body: format!("#{args}"),
-            slots: vec![],
-        };
+        let args = CapData { body: format!("#{args}"), slots: vec![] };
         let policy = ResolutionPolicy::Ignore {};
-        self.controller
-            .queue_to_vat_root(&mut self.env, vat, method, args, policy)
-            .unwrap()
+        self.controller.queue_to_vat_root(&mut self.env, vat, method, args, policy).unwrap()
     }
 
     pub fn activity(&self) -> String {
@@ -180,16 +148,12 @@ impl World {
 
     /// All of state, host-owned and unhashed entries included.
     pub fn state(&self) -> Vec<(Vec<u8>, Vec<u8>)> {
-        self.env
-            .entries()
-            .map(|(key, value)| (key.to_vec(), value.to_vec()))
-            .collect()
+        self.env.entries().map(|(key, value)| (key.to_vec(), value.to_vec())).collect()
     }
 
     pub fn kernel_key(&self, key: &str) -> Option<String> {
         let dump = self.controller.dump(&self.env).unwrap();
-        dump.get(key.as_bytes())
-            .map(|value| String::from_utf8_lossy(value).into_owned())
+        dump.get(key.as_bytes()).map(|value| String::from_utf8_lossy(value).into_owned())
     }
 }
 

@@ -22,22 +22,13 @@ fn a_release_with_a_new_schema_migrates_and_no_message_is_lost() {
     world.queue("bootstrap", "serve", "[5]");
     let mut next = release(kernel_2(), &[]);
     next.lockdown = lockdown(&swingset_host::bundle::LockdownPolicy::default());
-    let receipt = world
-        .controller
-        .reinitialize_swingset(&mut world.env, &next, MigrationBudget::UPGRADE)
-        .unwrap();
+    let receipt = world.controller.reinitialize_swingset(&mut world.env, &next, MigrationBudget::UPGRADE).unwrap();
     assert_eq!((receipt.schema_before, receipt.schema_after), (1, 2));
     assert_eq!(receipt.kernel_before, id_of(&kernel_1()));
     assert_eq!(receipt.kernel_after, id_of(&kernel_2()));
-    assert_eq!(
-        world.run().deliveries + if receipt.migrating { world.run().deliveries } else { 0 },
-        6
-    );
+    assert_eq!(world.run().deliveries + if receipt.migrating { world.run().deliveries } else { 0 }, 6);
     assert_eq!(world.kernel_key("version").as_deref(), Some("2"));
-    let again = world
-        .controller
-        .reinitialize_swingset(&mut world.env, &next, MigrationBudget::UPGRADE)
-        .unwrap();
+    let again = world.controller.reinitialize_swingset(&mut world.env, &next, MigrationBudget::UPGRADE).unwrap();
     assert_eq!(again.kernel_before, again.kernel_after, "it may be repeated");
 }
 
@@ -46,21 +37,12 @@ fn check_refused(bundle: Option<Vec<u8>>, id: &str, code: RejectCode) {
     let mut world = players();
     world.run();
     if let Some(bundle) = &bundle {
-        world
-            .controller
-            .validate_and_install_bundle(&mut world.env, bundle, None)
-            .unwrap();
+        world.controller.validate_and_install_bundle(&mut world.env, bundle, None).unwrap();
     }
     let id = bundle.map_or(id.to_owned(), |bundle| id_of(&bundle));
     let before = world.state();
-    let error = world
-        .controller
-        .set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND)
-        .unwrap_err();
-    assert!(
-        matches!(&error, EngineError::Rejected(rejection) if rejection.code == code),
-        "{error:?}"
-    );
+    let error = world.controller.set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND).unwrap_err();
+    assert!(matches!(&error, EngineError::Rejected(rejection) if rejection.code == code), "{error:?}");
     assert_eq!(world.state(), before, "nothing changed");
     world.queue("bootstrap", "serve", "[3]");
     assert_eq!(world.run().deliveries, 4, "and the old kernel goes on");
@@ -71,10 +53,7 @@ fn kernels_that_do_not_fit_are_refused() {
     check_refused(None, "b1-xyz", RejectCode::BundleId);
     check_refused(None, &format!("b1-{}", "0".repeat(128)), RejectCode::BundleUnknown);
     check_refused(
-        Some(lockdown(&swingset_host::bundle::LockdownPolicy {
-            key_bytes_max: 100,
-            ..Default::default()
-        })),
+        Some(lockdown(&swingset_host::bundle::LockdownPolicy { key_bytes_max: 100, ..Default::default() })),
         "",
         RejectCode::BundleKind,
     );
@@ -84,26 +63,16 @@ fn kernels_that_do_not_fit_are_refused() {
         "",
         RejectCode::Compatibility,
     );
-    check_refused(
-        Some(pack_for_schema(BundleKind::Kernel {}, "k", kernel, (1, 3))),
-        "",
-        RejectCode::Compatibility,
-    );
+    check_refused(Some(pack_for_schema(BundleKind::Kernel {}, "k", kernel, (1, 3))), "", RejectCode::Compatibility);
 }
 
 #[test]
 fn a_kernel_that_fails_its_migration_leaves_the_old_one_in_place() {
-    let traps = wat(
-        r#"(module (memory (export "memory") 1 1) (data (i32.const 0) "\01\01k\02\01\01")
+    let traps = wat(r#"(module (memory (export "memory") 1 1) (data (i32.const 0) "\01\01k\02\01\01")
           (func (export "kernel_alloc") (param i32) (result i32) i32.const 1024)
           (func (export "kernel_call") (param i32 i32) (result i64)
-            (if (i32.load8_u (local.get 0)) (then unreachable)) (i64.const 6)))"#,
-    );
-    check_refused(
-        Some(pack_for_schema(BundleKind::Kernel {}, "k", traps, (1, 2))),
-        "",
-        RejectCode::Migration,
-    );
+            (if (i32.load8_u (local.get 0)) (then unreachable)) (i64.const 6)))"#);
+    check_refused(Some(pack_for_schema(BundleKind::Kernel {}, "k", traps, (1, 2))), "", RejectCode::Migration);
 }
 
 #[test]
@@ -111,33 +80,15 @@ fn bundles_that_break_a_rule_are_not_installed() {
     let mut world = players();
     let before = world.state();
     let mut refused = |bytes: &[u8], alleged: Option<&str>, code: RejectCode| {
-        let error = world
-            .controller
-            .validate_and_install_bundle(&mut world.env, bytes, alleged)
-            .unwrap_err();
-        assert!(
-            matches!(&error, EngineError::Rejected(rejection) if rejection.code == code),
-            "{error:?}"
-        );
+        let error = world.controller.validate_and_install_bundle(&mut world.env, bytes, alleged).unwrap_err();
+        assert!(matches!(&error, EngineError::Rejected(rejection) if rejection.code == code), "{error:?}");
     };
     refused(b"no bundle", None, RejectCode::BundleFormat);
     refused(&vec![0; 11 << 20], None, RejectCode::BundleSize);
     refused(&kernel_2(), Some(&id_of(&kernel_1())), RejectCode::BundleId);
-    refused(
-        &pack(BundleKind::Vat {}, "v", b"\0asm\x01\0\0\0".to_vec()),
-        None,
-        RejectCode::Admission,
-    );
-    refused(
-        &pack(BundleKind::Lockdown {}, "l", b"{}".to_vec()),
-        None,
-        RejectCode::Policy,
-    );
-    refused(
-        &pack(BundleKind::Device {}, "d", b"\0asm\x01\0\0\0".to_vec()),
-        None,
-        RejectCode::BundleKind,
-    );
+    refused(&pack(BundleKind::Vat {}, "v", b"\0asm\x01\0\0\0".to_vec()), None, RejectCode::Admission);
+    refused(&pack(BundleKind::Lockdown {}, "l", b"{}".to_vec()), None, RejectCode::Policy);
+    refused(&pack(BundleKind::Device {}, "d", b"\0asm\x01\0\0\0".to_vec()), None, RejectCode::BundleKind);
     assert_eq!(world.state(), before);
 }
 
@@ -145,16 +96,10 @@ fn bundles_that_break_a_rule_are_not_installed() {
 fn installing_twice_is_silent() {
     let mut world = players();
     let bundle = kernel_2();
-    let first = world
-        .controller
-        .validate_and_install_bundle(&mut world.env, &bundle, Some(&id_of(&bundle)))
-        .unwrap();
+    let first = world.controller.validate_and_install_bundle(&mut world.env, &bundle, Some(&id_of(&bundle))).unwrap();
     assert!(!first.already_installed);
     let before = world.state();
-    let second = world
-        .controller
-        .validate_and_install_bundle(&mut world.env, &bundle, None)
-        .unwrap();
+    let second = world.controller.validate_and_install_bundle(&mut world.env, &bundle, None).unwrap();
     assert!(second.already_installed);
     assert_eq!(world.state(), before);
 }
@@ -164,10 +109,7 @@ fn initializing_twice_is_refused() {
     let mut world = players();
     let before = world.state();
     let bundles = release(kernel_1(), &[]);
-    let error = world
-        .controller
-        .initialize_swingset(&mut world.env, &Default::default(), &bundles)
-        .unwrap_err();
+    let error = world.controller.initialize_swingset(&mut world.env, &Default::default(), &bundles).unwrap_err();
     assert!(matches!(&error, EngineError::Rejected(rejection) if rejection.code == RejectCode::AlreadyInitialized));
     assert_eq!(world.state(), before);
 }
@@ -176,10 +118,7 @@ fn initializing_twice_is_refused() {
 fn a_state_of_another_engine_is_not_run() {
     use swingset_host::{Controller, env::Environment, keys};
     let mut world = players();
-    world
-        .env
-        .set(&keys::host(keys::ENGINE), bytes::Bytes::from_static(b"another"))
-        .unwrap();
+    world.env.set(&keys::host(keys::ENGINE), bytes::Bytes::from_static(b"another")).unwrap();
     let built = Controller::build(crate::support::runtime(), &world.env, ControllerOptions::default());
     assert!(matches!(built, Err(EngineError::Halt(_))));
 }

@@ -33,11 +33,7 @@ pub fn modules() -> Vec<Target> {
 
 /// Its rules.
 pub fn rules(artifacts: &Artifacts) -> Rules {
-    Rules {
-        bundles: Arc::clone(&artifacts.version_1),
-        modules: modules(),
-        kernel_schemas: 1..=1,
-    }
+    Rules { bundles: Arc::clone(&artifacts.version_1), modules: modules(), kernel_schemas: 1..=1 }
 }
 
 /// The release. It handles no plan: chains begin with it.

@@ -39,11 +39,7 @@ pub fn modules() -> Vec<Target> {
 
 /// Its rules.
 pub fn rules(artifacts: &Artifacts) -> Rules {
-    Rules {
-        bundles: Arc::clone(&artifacts.version_2),
-        modules: modules(),
-        kernel_schemas: 1..=2,
-    }
+    Rules { bundles: Arc::clone(&artifacts.version_2), modules: modules(), kernel_schemas: 1..=2 }
 }
 
 /// The release. It runs version-1's rules until its own height, so it may be installed early.
@@ -65,13 +61,8 @@ pub fn apply(
     rules: &Rules,
 ) -> Result<VersionMap, Failure> {
     let versions = migrations::run(context.state, from, &rules.modules)?;
-    context
-        .state
-        .emit(Event::new("UPGRADE_SWINGSET").with("upgradeName", &plan.name));
-    let report = context
-        .engine
-        .reinitialize(context.state, &rules.bundles)
-        .map_err(from_engine)?;
+    context.state.emit(Event::new("UPGRADE_SWINGSET").with("upgradeName", &plan.name));
+    let report = context.engine.reinitialize(context.state, &rules.bundles).map_err(from_engine)?;
     if !rules.kernel_schemas.contains(&report.schema_before) {
         return Err(Failure::Rejected(Rejected::sdk(
             35,
@@ -101,10 +92,9 @@ fn swap_event(report: &SwapReport) -> Event {
 fn from_engine(failure: EngineFailure) -> Failure {
     match failure {
         EngineFailure::Rejected(rejected) => Failure::Rejected(rejected),
-        EngineFailure::Stopped(reason) => Failure::Rejected(Rejected::sdk(
-            35,
-            format!("the new kernel stopped while it was started: {reason}"),
-        )),
+        EngineFailure::Stopped(reason) => {
+            Failure::Rejected(Rejected::sdk(35, format!("the new kernel stopped while it was started: {reason}")))
+        }
         EngineFailure::Halt(halt) => Failure::Halt(halt),
     }
 }

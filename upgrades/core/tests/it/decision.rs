@@ -4,27 +4,16 @@ use swing_core::ports::upgrade::{Decision, DecisionInput, Plan};
 use swing_upgrades::decision::{Capabilities, decide};
 
 fn plan(name: &str, height: u64) -> Plan {
-    Plan {
-        name: name.to_owned(),
-        height,
-        info: "i".to_owned(),
-    }
+    Plan { name: name.to_owned(), height, info: "i".to_owned() }
 }
 
 /// Committed state at H−1 with nothing planned, app version 1, H = 100.
 fn at_100() -> DecisionInput {
-    DecisionInput {
-        height: 100,
-        app_version: 1,
-        ..DecisionInput::default()
-    }
+    DecisionInput { height: 100, app_version: 1, ..DecisionInput::default() }
 }
 
 fn planned(name: &str, height: u64) -> DecisionInput {
-    DecisionInput {
-        plan: Some(plan(name, height)),
-        ..at_100()
-    }
+    DecisionInput { plan: Some(plan(name, height)), ..at_100() }
 }
 
 fn capabilities(app_version: u64, plans: &[&str], runs: &[u64]) -> Capabilities {
@@ -73,14 +62,7 @@ fn no_plan_and_known_rules_go_on() {
     check(applied(at_100(), "v2", 2), new(), Decision::Continue);
     check(applied(at_100(), "v2", 2), new_only(), Decision::Continue);
     // An SDK genesis names no app version.
-    check(
-        DecisionInput {
-            app_version: 0,
-            ..at_100()
-        },
-        old(),
-        Decision::Continue,
-    );
+    check(DecisionInput { app_version: 0, ..at_100() }, old(), Decision::Continue);
 }
 
 #[test]
@@ -119,98 +101,49 @@ fn a_plan_that_block_99_made_replaced_or_cancelled_counts_at_100() {
 
 #[test]
 fn a_height_that_the_operator_skips_clears_the_plan_whoever_could_handle_it() {
-    check(
-        skipping(planned("v2", 100), &[100]),
-        old(),
-        Decision::Skip(plan("v2", 100)),
-    );
-    check(
-        skipping(planned("v2", 100), &[7, 100]),
-        new(),
-        Decision::Skip(plan("v2", 100)),
-    );
-    check(
-        skipping(planned("v2", 100), &[99, 101]),
-        old(),
-        Decision::Needed(plan("v2", 100)),
-    );
+    check(skipping(planned("v2", 100), &[100]), old(), Decision::Skip(plan("v2", 100)));
+    check(skipping(planned("v2", 100), &[7, 100]), new(), Decision::Skip(plan("v2", 100)));
+    check(skipping(planned("v2", 100), &[99, 101]), old(), Decision::Needed(plan("v2", 100)));
     // A skipped height counts by the block, as in the SDK, so a missed plan is skipped where the block is named.
-    check(
-        skipping(planned("v2", 99), &[100]),
-        old(),
-        Decision::Skip(plan("v2", 99)),
-    );
-    check(
-        skipping(planned("v2", 99), &[99]),
-        old(),
-        Decision::Needed(plan("v2", 99)),
-    );
+    check(skipping(planned("v2", 99), &[100]), old(), Decision::Skip(plan("v2", 99)));
+    check(skipping(planned("v2", 99), &[99]), old(), Decision::Needed(plan("v2", 99)));
     // It says nothing about blocks without a plan.
     check(skipping(at_100(), &[100]), old(), Decision::Continue);
 }
 
 #[test]
 fn skipping_does_not_let_a_release_run_rules_that_it_does_not_have() {
-    check(
-        skipping(planned("v2", 100), &[100]),
-        new_only(),
-        Decision::UnsupportedAppVersion { app_version: 1 },
-    );
+    check(skipping(planned("v2", 100), &[100]), new_only(), Decision::UnsupportedAppVersion { app_version: 1 });
     check(
         skipping(applied(planned("v3", 100), "v2", 2), &[100]),
         old(),
-        Decision::MissingHandler {
-            last_applied: "v2".to_owned(),
-            app_version: 2,
-        },
+        Decision::MissingHandler { last_applied: "v2".to_owned(), app_version: 2 },
     );
 }
 
 #[test]
 fn a_release_that_cannot_run_the_previous_rules_is_too_early() {
     check(planned("v2", 101), new_only(), Decision::TooEarly(plan("v2", 101)));
-    check(
-        planned("another", 101),
-        new_only(),
-        Decision::UnsupportedAppVersion { app_version: 1 },
-    );
+    check(planned("another", 101), new_only(), Decision::UnsupportedAppVersion { app_version: 1 });
     check(at_100(), new_only(), Decision::UnsupportedAppVersion { app_version: 1 });
 }
 
 #[test]
 fn a_binary_older_than_state_is_told_by_version_number() {
-    let missing = Decision::MissingHandler {
-        last_applied: "v2".to_owned(),
-        app_version: 2,
-    };
+    let missing = Decision::MissingHandler { last_applied: "v2".to_owned(), app_version: 2 };
     check(applied(at_100(), "v2", 2), old(), missing.clone());
     check(applied(planned("v3", 101), "v2", 2), old(), missing);
     // State may be ahead by its genesis.
-    check(
-        DecisionInput {
-            app_version: 2,
-            ..at_100()
-        },
-        old(),
-        Decision::UnsupportedAppVersion { app_version: 2 },
-    );
+    check(DecisionInput { app_version: 2, ..at_100() }, old(), Decision::UnsupportedAppVersion { app_version: 2 });
     // As in the SDK, a due plan comes first.
-    check(
-        applied(planned("v3", 100), "v2", 2),
-        old(),
-        Decision::Needed(plan("v3", 100)),
-    );
+    check(applied(planned("v3", 100), "v2", 2), old(), Decision::Needed(plan("v3", 100)));
 }
 
 #[test]
 fn a_later_release_that_dropped_an_old_handler_is_no_downgrade() {
     let later = capabilities(3, &["v3"], &[2, 3]);
     check(applied(at_100(), "v2", 2), later.clone(), Decision::Continue);
-    check(
-        applied(planned("v3", 100), "v2", 2),
-        later,
-        Decision::Apply(plan("v3", 100)),
-    );
+    check(applied(planned("v3", 100), "v2", 2), later, Decision::Apply(plan("v3", 100)));
 }
 
 #[test]
@@ -219,21 +152,14 @@ fn an_upgrade_never_writes_a_lower_app_version() {
     check(
         applied(planned("side", 100), "v3", 3),
         side_branch,
-        Decision::MissingHandler {
-            last_applied: "v3".to_owned(),
-            app_version: 3,
-        },
+        Decision::MissingHandler { last_applied: "v3".to_owned(), app_version: 3 },
     );
 }
 
 #[test]
 fn a_release_that_upgrades_within_its_own_version_applies() {
     let repaired = capabilities(2, &["repair"], &[2]);
-    check(
-        applied(planned("repair", 100), "v2", 2),
-        repaired,
-        Decision::Apply(plan("repair", 100)),
-    );
+    check(applied(planned("repair", 100), "v2", 2), repaired, Decision::Apply(plan("repair", 100)));
 }
 
 #[test]

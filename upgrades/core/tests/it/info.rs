@@ -4,11 +4,7 @@ use swing_core::ports::upgrade::Plan;
 use swing_upgrades::info::{FILE_BYTES_MAX, InfoError, decode, encode};
 
 fn plan(info: &str) -> Plan {
-    Plan {
-        name: "v2".to_owned(),
-        height: 130,
-        info: info.to_owned(),
-    }
+    Plan { name: "v2".to_owned(), height: 130, info: info.to_owned() }
 }
 
 #[track_caller]
@@ -19,10 +15,7 @@ fn check_bytes(plan: Plan, expected: &str) {
 
 #[test]
 fn the_bytes_are_those_that_the_sdk_writes() {
-    check_bytes(
-        plan("text"),
-        r#"{"name":"v2","time":"0001-01-01T00:00:00Z","height":130,"info":"text"}"#,
-    );
+    check_bytes(plan("text"), r#"{"name":"v2","time":"0001-01-01T00:00:00Z","height":130,"info":"text"}"#);
     check_bytes(plan(""), r#"{"name":"v2","time":"0001-01-01T00:00:00Z","height":130}"#);
     check_bytes(
         plan("{\"binaries\":{\"linux/amd64\":\"https://x/y?a=1&checksum=sha256:00\"}}"),
@@ -43,10 +36,7 @@ fn a_torn_file_is_an_error_at_every_length() {
     let whole = encode(&plan("text"));
     for length in 0..whole.len() {
         let torn = whole.get(..length).expect("shorter than the whole");
-        assert!(
-            matches!(decode(torn), Err(InfoError::Malformed { .. })),
-            "{length} bytes"
-        );
+        assert!(matches!(decode(torn), Err(InfoError::Malformed { .. })), "{length} bytes");
     }
 }
 
@@ -75,9 +65,6 @@ fn garbage_is_a_typed_error() {
 
 #[test]
 fn fields_of_later_versions_are_passed_over() {
-    assert_eq!(
-        decode(br#"{"name":"v2","height":130,"info":"text","more":[1]}"#),
-        Ok(plan("text"))
-    );
+    assert_eq!(decode(br#"{"name":"v2","height":130,"info":"text","more":[1]}"#), Ok(plan("text")));
     assert_eq!(decode(br#"{"name":"v2","height":130,"info":null}"#), Ok(plan("")));
 }

@@ -10,30 +10,17 @@ fn check(decision: Decision, expected: &[&str]) {
 
 #[test]
 fn every_decision_is_told_in_the_sdks_words() {
-    let plan = Plan {
-        name: "version-2".to_owned(),
-        height: 130,
-        info: "get it".to_owned(),
-    };
+    let plan = Plan { name: "version-2".to_owned(), height: 130, info: "get it".to_owned() };
     check(Decision::Continue, &[]);
     check(
         Decision::Needed(plan.clone()),
-        &[
-            "can you handle version-2? no",
-            "UPGRADE \"version-2\" NEEDED at height: 130: get it",
-        ],
+        &["can you handle version-2? no", "UPGRADE \"version-2\" NEEDED at height: 130: get it"],
     );
     check(
         Decision::Apply(plan.clone()),
-        &[
-            "can you handle version-2? yes",
-            "applying upgrade \"version-2\" at height: 130",
-        ],
+        &["can you handle version-2? yes", "applying upgrade \"version-2\" at height: 130"],
     );
-    check(
-        Decision::Skip(plan.clone()),
-        &["UPGRADE \"version-2\" SKIPPED at 130: get it"],
-    );
+    check(Decision::Skip(plan.clone()), &["UPGRADE \"version-2\" SKIPPED at 130: get it"]);
     check(
         Decision::TooEarly(plan),
         &[
@@ -41,10 +28,7 @@ fn every_decision_is_told_in_the_sdks_words() {
         ],
     );
     check(
-        Decision::MissingHandler {
-            last_applied: "version-2".to_owned(),
-            app_version: 2,
-        },
+        Decision::MissingHandler { last_applied: "version-2".to_owned(), app_version: 2 },
         &["wrong app version 2, upgrade handler is missing for version-2 upgrade plan"],
     );
     check(
@@ -55,8 +39,5 @@ fn every_decision_is_told_in_the_sdks_words() {
 
 #[test]
 fn the_handlers_action_names_the_upgrade() {
-    assert_eq!(
-        lines::upgrade_swingset("version-2"),
-        "UPGRADE_SWINGSET version-2"
-    );
+    assert_eq!(lines::upgrade_swingset("version-2"), "UPGRADE_SWINGSET version-2");
 }

@@ -32,24 +32,15 @@ fn failing(_: &mut State<'_>) -> Result<(), Failure> {
 fn a(version: u64) -> Target {
     // Out of order on purpose: a step is found by the version that it starts from.
     let steps = vec![Step { from: 2, run: a_2 }, Step { from: 1, run: a_1 }];
-    Target {
-        steps,
-        ..Target::unchanged("a", version, b"a/")
-    }
+    Target { steps, ..Target::unchanged("a", version, b"a/") }
 }
 
 fn b() -> Target {
-    Target {
-        genesis: Some(b_genesis),
-        ..Target::unchanged("b", 7, b"b/")
-    }
+    Target { genesis: Some(b_genesis), ..Target::unchanged("b", 7, b"b/") }
 }
 
 fn versions(entries: &[(&str, u64)]) -> VersionMap {
-    entries
-        .iter()
-        .map(|(name, version)| ((*name).to_owned(), *version))
-        .collect()
+    entries.iter().map(|(name, version)| ((*name).to_owned(), *version)).collect()
 }
 
 #[track_caller]
@@ -59,10 +50,7 @@ fn check(from: &[(&str, u64)], targets: &[Target], expected: Result<&str, &str>)
     let steps = state.get(b"trace").expect("memory").unwrap_or_default();
     match expected {
         Ok(trace) => {
-            let wanted: VersionMap = targets
-                .iter()
-                .map(|target| (target.name.to_owned(), target.version))
-                .collect();
+            let wanted: VersionMap = targets.iter().map(|target| (target.name.to_owned(), target.version)).collect();
             assert_eq!(result, Ok(wanted));
             assert_eq!(String::from_utf8_lossy(&steps), trace);
         }
@@ -97,22 +85,14 @@ fn a_new_module_gets_genesis_only_into_an_empty_store() {
     let base: BTreeMap<Vec<u8>, Bytes> = BTreeMap::from([(b"b/left".to_vec(), Bytes::from_static(b"x"))]);
     let mut state = State::new(&base);
     let error = run(&mut state, &versions(&[("a", 3)]), &[a(3), b()]).expect_err("the store has a key");
-    assert!(
-        error
-            .to_string()
-            .contains("module b is new, but its store is not empty"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("module b is new, but its store is not empty"), "{error}");
     assert_eq!(state.get(b"b/left").expect("memory"), Some(Bytes::from_static(b"x")));
 }
 
 #[test]
 fn a_steps_own_failure_is_the_reason() {
     let mut state = State::new(&Empty);
-    let target = Target {
-        steps: vec![Step { from: 1, run: failing }],
-        ..Target::unchanged("a", 2, b"a/")
-    };
+    let target = Target { steps: vec![Step { from: 1, run: failing }], ..Target::unchanged("a", 2, b"a/") };
     let error = run(&mut state, &versions(&[("a", 1)]), &[target]).expect_err("the step fails");
     assert_eq!(error.to_string(), "the step's own reason");
 }

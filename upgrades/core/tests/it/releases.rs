@@ -55,9 +55,7 @@ impl Engine for SwapOnly {
         if bundles.kernel.is_empty() {
             return Err(EngineFailure::Stopped("an empty kernel".to_owned()));
         }
-        state
-            .set(b"kernel".to_vec(), bundles.kernel.clone())
-            .map_err(|error| Halt::new(error.to_string()))?;
+        state.set(b"kernel".to_vec(), bundles.kernel.clone()).map_err(|error| Halt::new(error.to_string()))?;
         Ok(SwapReport {
             kernel_before: "b1-old".to_owned(),
             kernel_after: "b1-new".to_owned(),
@@ -73,35 +71,18 @@ impl Engine for SwapOnly {
 }
 
 fn artifacts(kernel_2: &[u8]) -> Artifacts {
-    let kernel = |bytes: &[u8]| {
-        Arc::new(ReleaseBundles {
-            kernel: bytes.to_vec(),
-            ..ReleaseBundles::default()
-        })
-    };
-    Artifacts {
-        version_1: kernel(b"one"),
-        version_2: kernel(kernel_2),
-    }
+    let kernel = |bytes: &[u8]| Arc::new(ReleaseBundles { kernel: bytes.to_vec(), ..ReleaseBundles::default() });
+    Artifacts { version_1: kernel(b"one"), version_2: kernel(kernel_2) }
 }
 
 fn plan() -> Plan {
-    Plan {
-        name: "version-2".to_owned(),
-        height: 100,
-        info: String::new(),
-    }
+    Plan { name: "version-2".to_owned(), height: 100, info: String::new() }
 }
 
 fn apply(release: &RegisteredRelease, state: &mut State<'_>, schema: u32) -> Result<VersionMap, Failure> {
     let from = release.module_versions(1).expect("version-1's rules");
     let mut engine = SwapOnly { schema };
-    let mut context = UpgradeContext {
-        state,
-        engine: &mut engine,
-        height: 100,
-        time: Time::default(),
-    };
+    let mut context = UpgradeContext { state, engine: &mut engine, height: 100, time: Time::default() };
     release.apply(&mut context, &plan(), &from)
 }
 
@@ -117,10 +98,7 @@ fn version_2_swaps_the_kernel_and_says_so() {
     assert_eq!(Some(versions), release.module_versions(2));
     let params = swingset::state::params(&state).expect("memory");
     assert_eq!(params.inbound_args_size_limit_bytes, 128 << 10);
-    assert_eq!(
-        state.get(b"kernel").expect("memory").as_deref(),
-        Some(b"two".as_slice())
-    );
+    assert_eq!(state.get(b"kernel").expect("memory").as_deref(), Some(b"two".as_slice()));
     let events = state.take_events(start);
     let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
     assert_eq!(kinds, ["UPGRADE_SWINGSET", "reinitialize_swingset"]);
@@ -134,10 +112,7 @@ fn version_2_swaps_the_kernel_and_says_so() {
 fn a_kernel_that_cannot_start_from_the_schema_or_at_all_fails_the_upgrade() {
     let registry = Registry::new(&artifacts(b"two"));
     let error = apply(registry.newest(), &mut State::new(&Empty), 3).expect_err("schema 3");
-    assert!(
-        error.to_string().contains("schema 3, version-2 starts from 1 to 2"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("schema 3, version-2 starts from 1 to 2"), "{error}");
     let registry = Registry::new(&artifacts(b""));
     let error = apply(registry.newest(), &mut State::new(&Empty), 1).expect_err("no kernel");
     assert!(error.to_string().contains("an empty kernel"), "{error}");
@@ -172,11 +147,9 @@ fn a_broken_release_can_be_composed_from_a_good_one() {
     let registry = Registry::new(&artifacts(b"two"));
     let broken = registry.newest().clone().named("version-2-failing").handling(
         "version-2",
-        Arc::new(
-            |_: &mut UpgradeContext<'_, '_>, _: &Plan, _: &VersionMap, _: &swing_upgrades::release::Rules| {
-                Err(Failure::Halt(Halt::new("broken on purpose")))
-            },
-        ),
+        Arc::new(|_: &mut UpgradeContext<'_, '_>, _: &Plan, _: &VersionMap, _: &swing_upgrades::release::Rules| {
+            Err(Failure::Halt(Halt::new("broken on purpose")))
+        }),
     );
     let error = apply(&broken, &mut State::new(&Empty), 1).expect_err("it is broken");
     assert_eq!(error.to_string(), "halt: broken on purpose");
@@ -186,12 +159,7 @@ fn a_broken_release_can_be_composed_from_a_good_one() {
 fn a_release_asked_to_apply_what_it_cannot_handle_halts() {
     let registry = Registry::new(&artifacts(b"two"));
     let one = registry.release("version-1").expect("registered");
-    let input = DecisionInput {
-        height: 100,
-        plan: Some(plan()),
-        app_version: 1,
-        ..DecisionInput::default()
-    };
+    let input = DecisionInput { height: 100, plan: Some(plan()), app_version: 1, ..DecisionInput::default() };
     assert_eq!(one.decide(&input), Decision::Needed(plan()));
     assert!(matches!(apply(one, &mut State::new(&Empty), 1), Err(Failure::Halt(_))));
 }

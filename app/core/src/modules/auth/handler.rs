@@ -26,7 +26,10 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
     }
 }
 
-fn update_params(context: &mut MsgContext<'_, '_>, message: &MsgUpdateParams) -> Result<MsgUpdateParamsResponse, Failure> {
+fn update_params(
+    context: &mut MsgContext<'_, '_>,
+    message: &MsgUpdateParams,
+) -> Result<MsgUpdateParamsResponse, Failure> {
     authority::check(&message.authority)?;
     let params = message.params.unwrap_or_default();
     validate_params(&params)?;

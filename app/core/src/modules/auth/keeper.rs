@@ -74,7 +74,9 @@ pub fn exists(state: &dyn StateRead, address: &Address) -> Result<bool, StateErr
 /// Storage, out of gas.
 pub fn address_by_number(state: &dyn StateRead, number: u64) -> Result<Option<Address>, StateError> {
     let Some(bytes) = state.get(&keys::address_by_number(number))? else { return Ok(None) };
-    Address::from_slice(&bytes).map(Some).map_err(|error| StateError::Storage(format!("account number {number}: {error}")))
+    Address::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| StateError::Storage(format!("account number {number}: {error}")))
 }
 
 /// The number that the next account gets.

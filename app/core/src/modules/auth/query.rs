@@ -1,16 +1,12 @@
 //! Queries `cosmos.auth.v1beta1.Query`.
 
 use prost::Message;
-use swing_proto::{
-    cosmos::{
-        auth::v1beta1::{
-            AddressBytesToStringRequest, AddressBytesToStringResponse, AddressStringToBytesRequest,
-            AddressStringToBytesResponse, Bech32PrefixResponse, QueryAccountAddressByIdRequest,
-            QueryAccountAddressByIdResponse, QueryAccountInfoRequest, QueryAccountInfoResponse, QueryAccountRequest,
-            QueryAccountResponse, QueryAccountsRequest, QueryAccountsResponse, QueryModuleAccountByNameRequest,
-            QueryModuleAccountByNameResponse, QueryModuleAccountsResponse, QueryParamsResponse,
-        },
-    },
+use swing_proto::cosmos::auth::v1beta1::{
+    AddressBytesToStringRequest, AddressBytesToStringResponse, AddressStringToBytesRequest,
+    AddressStringToBytesResponse, Bech32PrefixResponse, QueryAccountAddressByIdRequest,
+    QueryAccountAddressByIdResponse, QueryAccountInfoRequest, QueryAccountInfoResponse, QueryAccountRequest,
+    QueryAccountResponse, QueryAccountsRequest, QueryAccountsResponse, QueryModuleAccountByNameRequest,
+    QueryModuleAccountByNameResponse, QueryModuleAccountsResponse, QueryParamsResponse,
 };
 
 use super::{convert, keeper, keys, state::Account};

@@ -71,12 +71,16 @@ impl Account {
     /// # Errors
     /// Bytes that this chain did not write: a fault of the storage.
     pub fn decode(address: Address, bytes: &[u8]) -> Result<Self, StateError> {
-        let stored = Stored::decode(bytes).map_err(|error| StateError::Storage(format!("account {address}: {error}")))?;
+        let stored =
+            Stored::decode(bytes).map_err(|error| StateError::Storage(format!("account {address}: {error}")))?;
         let public_key = match stored.public_key.len() {
             0 => None,
-            length => Some(stored.public_key.try_into().map_err(|_| {
-                StateError::Storage(format!("account {address}: a key of {length} bytes"))
-            })?),
+            length => Some(
+                stored
+                    .public_key
+                    .try_into()
+                    .map_err(|_| StateError::Storage(format!("account {address}: a key of {length} bytes")))?,
+            ),
         };
         let module = (!stored.module_name.is_empty())
             .then_some(ModuleAccount { name: stored.module_name, permissions: stored.permissions });

@@ -41,7 +41,8 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
 }
 
 fn address(role: &str, text: &str) -> Result<Address, Rejected> {
-    Address::parse(text).map_err(|error: AddressError| SdkError::InvalidAddress.wrap(format!("invalid {role} address: {error}")))
+    Address::parse(text)
+        .map_err(|error: AddressError| SdkError::InvalidAddress.wrap(format!("invalid {role} address: {error}")))
 }
 
 /// The coins of a message: in order, positive, and some.
@@ -93,7 +94,8 @@ pub fn multi_send(context: &mut MsgContext<'_, '_>, message: &MsgMultiSend) -> R
         return Err(refuse(3, "no outputs to send transaction"));
     }
     if message.outputs.len() > OUTPUTS_MAX {
-        let reason = format!("{} outputs are more than the {OUTPUTS_MAX} that a message may have", message.outputs.len());
+        let reason =
+            format!("{} outputs are more than the {OUTPUTS_MAX} that a message may have", message.outputs.len());
         return Err(SdkError::InvalidRequest.wrap(reason).into());
     }
     let from = address("input", &input.address)?;
@@ -128,7 +130,10 @@ pub fn multi_send(context: &mut MsgContext<'_, '_>, message: &MsgMultiSend) -> R
 ///
 /// # Errors
 /// gov 13 for another authority; SDK 18 for the list that the SDK gave up.
-pub fn update_params(context: &mut MsgContext<'_, '_>, message: MsgUpdateParams) -> Result<MsgUpdateParamsResponse, Failure> {
+pub fn update_params(
+    context: &mut MsgContext<'_, '_>,
+    message: MsgUpdateParams,
+) -> Result<MsgUpdateParamsResponse, Failure> {
     authority::check(&message.authority)?;
     let new = message.params.unwrap_or_default();
     if !new.send_enabled.is_empty() {
@@ -153,7 +158,9 @@ pub fn set_send_enabled(
     for (denom, enabled) in set.chain(default) {
         validate_denom(denom).map_err(|error| SdkError::InvalidRequest.wrap(error))?;
         if enabled.is_some() && !seen.insert(denom) {
-            return Err(SdkError::InvalidRequest.wrap(format!("duplicate send enabled entry for denom {denom}")).into());
+            return Err(SdkError::InvalidRequest
+                .wrap(format!("duplicate send enabled entry for denom {denom}"))
+                .into());
         }
         params::set_send_enabled(context.state, denom, enabled)?;
     }

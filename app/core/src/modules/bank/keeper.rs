@@ -107,7 +107,13 @@ pub(super) fn receive(state: &mut State<'_>, to: &Address, coins: &Coins) -> Res
     Ok(())
 }
 
-fn transfer(state: &mut State<'_>, from: &Address, to: &Address, coins: &Coins, to_module: bool) -> Result<(), Failure> {
+fn transfer(
+    state: &mut State<'_>,
+    from: &Address,
+    to: &Address,
+    coins: &Coins,
+    to_module: bool,
+) -> Result<(), Failure> {
     let (sender, recipient, amount) = (from.to_string(), to.to_string(), coins.to_string());
     take(state, from, coins)?;
     state.emit(events::coin_spent(&sender, &amount));
@@ -134,7 +140,12 @@ pub fn send_coins(state: &mut State<'_>, from: &Address, to: &Address, coins: &C
 ///
 /// # Errors
 /// As [`send_coins`].
-pub fn send_from_account_to_module(state: &mut State<'_>, from: &Address, module: &str, coins: &Coins) -> Result<(), Failure> {
+pub fn send_from_account_to_module(
+    state: &mut State<'_>,
+    from: &Address,
+    module: &str,
+    coins: &Coins,
+) -> Result<(), Failure> {
     transfer(state, from, &module_address(module), coins, true)
 }
 
@@ -142,7 +153,12 @@ pub fn send_from_account_to_module(state: &mut State<'_>, from: &Address, module
 ///
 /// # Errors
 /// As [`send_coins`]; SDK 4 when the recipient may not receive.
-pub fn send_from_module_to_account(state: &mut State<'_>, module: &str, to: &Address, coins: &Coins) -> Result<(), Failure> {
+pub fn send_from_module_to_account(
+    state: &mut State<'_>,
+    module: &str,
+    to: &Address,
+    coins: &Coins,
+) -> Result<(), Failure> {
     if is_blocked(to) {
         return Err(SdkError::Unauthorized.wrap(format!("{to} is not allowed to receive funds")).into());
     }
@@ -161,7 +177,12 @@ pub fn send_from_module_to_module(state: &mut State<'_>, from: &str, to: &str, c
 ///
 /// # Errors
 /// SDK 5 in the words of delegation; storage, out of gas.
-pub fn delegate_from_account_to_module(state: &mut State<'_>, from: &Address, module: &str, coins: &Coins) -> Result<(), Failure> {
+pub fn delegate_from_account_to_module(
+    state: &mut State<'_>,
+    from: &Address,
+    module: &str,
+    coins: &Coins,
+) -> Result<(), Failure> {
     for coin in coins {
         let have = balance(state, from, &coin.denom)?;
         if have < coin.amount {
@@ -177,7 +198,12 @@ pub fn delegate_from_account_to_module(state: &mut State<'_>, from: &Address, mo
 ///
 /// # Errors
 /// As [`send_coins`].
-pub fn undelegate_from_module_to_account(state: &mut State<'_>, module: &str, to: &Address, coins: &Coins) -> Result<(), Failure> {
+pub fn undelegate_from_module_to_account(
+    state: &mut State<'_>,
+    module: &str,
+    to: &Address,
+    coins: &Coins,
+) -> Result<(), Failure> {
     move_stake(state, &module_address(module), to, coins)
 }
 
@@ -316,7 +342,9 @@ mod tests {
         burn_coins(&mut state, auth::GOV, &coins("3uswing")).unwrap();
         assert_eq!(supply(&state, "uswing").unwrap(), Int::from(7_u64));
         assert_eq!(balance(&state, &module_address(auth::GOV), "uswing").unwrap(), Int::from(1_u64));
-        assert!(matches!(mint_coins(&mut state, auth::GOV, &coins("3uswing")), Err(Failure::Rejected(refused)) if refused.code == 4));
+        assert!(
+            matches!(mint_coins(&mut state, auth::GOV, &coins("3uswing")), Err(Failure::Rejected(refused)) if refused.code == 4)
+        );
     }
 
     #[test]

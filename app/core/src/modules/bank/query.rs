@@ -83,8 +83,9 @@ fn denoms(state: &dyn StateRead, path: &str, method: &str, data: &[u8]) -> Resul
         }
         "DenomsMetadata" => {
             let request = QueryDenomsMetadataRequest::decode(data)?;
-            let (metadatas, pagination) =
-                page(state, keys::METADATA, request.pagination.as_ref(), |_, value| Ok(Some(Metadata::decode(value)?)))?;
+            let (metadatas, pagination) = page(state, keys::METADATA, request.pagination.as_ref(), |_, value| {
+                Ok(Some(Metadata::decode(value)?))
+            })?;
             Ok(QueryDenomsMetadataResponse { metadatas, pagination: Some(pagination) }.encode_to_vec())
         }
         "SendEnabled" => Ok(send_enabled(state, &QuerySendEnabledRequest::decode(data)?)?.encode_to_vec()),
@@ -134,7 +135,10 @@ fn metadata(state: &dyn StateRead, denom: &str) -> Result<Metadata, QueryError> 
     }
 }
 
-fn send_enabled(state: &dyn StateRead, request: &QuerySendEnabledRequest) -> Result<QuerySendEnabledResponse, QueryError> {
+fn send_enabled(
+    state: &dyn StateRead,
+    request: &QuerySendEnabledRequest,
+) -> Result<QuerySendEnabledResponse, QueryError> {
     if request.denoms.is_empty() {
         let (send_enabled, pagination) =
             page(state, keys::SEND_ENABLED, request.pagination.as_ref(), |denom, value| {

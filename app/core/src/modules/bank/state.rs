@@ -16,7 +16,9 @@ use crate::{
 /// Storage, out of gas.
 pub fn params(state: &dyn StateRead) -> Result<Params, StateError> {
     match state.get(keys::PARAMS)? {
-        Some(bytes) => Params::decode(bytes).map_err(|error| StateError::Storage(format!("parameters of bank: {error}"))),
+        Some(bytes) => {
+            Params::decode(bytes).map_err(|error| StateError::Storage(format!("parameters of bank: {error}")))
+        }
         None => Ok(Params { default_send_enabled: true, ..Params::default() }),
     }
 }

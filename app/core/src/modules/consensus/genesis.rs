@@ -24,10 +24,7 @@ pub fn init(_context: &mut GenesisContext<'_, '_>, section: &Value) -> Result<()
     match section {
         Value::Null => Ok(()),
         Value::Object(fields) if fields.is_empty() => Ok(()),
-        _ => Err(GenesisError::at(
-            "consensus",
-            "null expected: the parameters are the document's consensus.params",
-        )),
+        _ => Err(GenesisError::at("consensus", "null expected: the parameters are the document's consensus.params")),
     }
 }
 
@@ -46,10 +43,8 @@ pub fn export(_state: &dyn StateRead) -> Result<Value, GenesisError> {
 pub fn set_initial(state: &mut State<'_>, params: &ConsensusParams) -> Result<ConsensusParams, GenesisError> {
     let mut params = params.clone();
     params.version.get_or_insert(VersionParams { app: 0 });
-    consensus::validate(&params).map_err(|refusal| GenesisError::Section {
-        path: "consensus.params".to_owned(),
-        reason: refusal.log,
-    })?;
+    consensus::validate(&params)
+        .map_err(|refusal| GenesisError::Section { path: "consensus.params".to_owned(), reason: refusal.log })?;
     consensus::set_params(state, &params)?;
     Ok(params)
 }

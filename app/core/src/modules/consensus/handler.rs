@@ -41,8 +41,6 @@ pub fn update_params(
     consensus::validate(&params)?;
     consensus::set_params(context.state, &params)?;
     let parameters = json::to_json(&params).map_err(|error| SdkError::Logic.wrap(error))?;
-    context
-        .state
-        .emit(events::params_updated(&message.authority, &parameters.to_string()));
+    context.state.emit(events::params_updated(&message.authority, &parameters.to_string()));
     Ok(MsgUpdateParamsResponse {})
 }

@@ -75,48 +75,27 @@ pub fn validate(params: &ConsensusParams) -> Result<(), Rejected> {
         )));
     }
     if block.max_gas < -1 {
-        return Err(refuse(format!(
-            "block.max_gas must be -1 or more, got {}",
-            block.max_gas
-        )));
+        return Err(refuse(format!("block.max_gas must be -1 or more, got {}", block.max_gas)));
     }
     if evidence.max_age_num_blocks <= 0 {
-        let reason = format!(
-            "evidence.max_age_num_blocks must be above 0, got {}",
-            evidence.max_age_num_blocks
-        );
+        let reason = format!("evidence.max_age_num_blocks must be above 0, got {}", evidence.max_age_num_blocks);
         return Err(refuse(reason));
     }
     if let Err(error) = time::check_positive(evidence.max_age_duration.as_ref()) {
         return Err(refuse(format!("evidence.max_age_duration: {error}")));
     }
-    let block_max = if block.max_bytes == -1 {
-        MAX_BLOCK_BYTES
-    } else {
-        block.max_bytes
-    };
+    let block_max = if block.max_bytes == -1 { MAX_BLOCK_BYTES } else { block.max_bytes };
     if !(0..=block_max).contains(&evidence.max_bytes) {
-        let reason = format!(
-            "evidence.max_bytes must be from 0 to the block's {block_max}, got {}",
-            evidence.max_bytes
-        );
+        let reason =
+            format!("evidence.max_bytes must be from 0 to the block's {block_max}, got {}", evidence.max_bytes);
         return Err(refuse(reason));
     }
     if validator.pub_key_types != ["ed25519"] {
-        let reason = format!(
-            "validator.pub_key_types must be [ed25519], got {:?}",
-            validator.pub_key_types
-        );
+        let reason = format!("validator.pub_key_types must be [ed25519], got {:?}", validator.pub_key_types);
         return Err(refuse(reason));
     }
-    if params
-        .abci
-        .as_ref()
-        .is_some_and(|abci| abci.vote_extensions_enable_height != 0)
-    {
-        return Err(refuse(
-            "abci.vote_extensions_enable_height must be 0: this chain has no vote extensions",
-        ));
+    if params.abci.as_ref().is_some_and(|abci| abci.vote_extensions_enable_height != 0) {
+        return Err(refuse("abci.vote_extensions_enable_height must be 0: this chain has no vote extensions"));
     }
     Ok(())
 }

@@ -17,11 +17,7 @@ use crate::{
 /// # Errors
 /// Storage.
 pub fn minimum(params: &Params, expedited: bool) -> Result<Coins, StateError> {
-    gov::coins(if expedited {
-        &params.expedited_min_deposit
-    } else {
-        &params.min_deposit
-    })
+    gov::coins(if expedited { &params.expedited_min_deposit } else { &params.min_deposit })
 }
 
 /// Checks a proposal's initial deposit.
@@ -37,18 +33,13 @@ pub fn check_initial(params: &Params, expedited: bool, deposit: &Coins) -> Resul
     if deposit.covers(&needed) {
         return Ok(());
     }
-    Err(GovError::MinDepositTooSmall
-        .wrap(format!("was ({deposit}), need ({needed})"))
-        .into())
+    Err(GovError::MinDepositTooSmall.wrap(format!("was ({deposit}), need ({needed})")).into())
 }
 
 fn scale(coins: &Coins, share: impl Fn(Dec) -> Result<crate::math::Int, MathError>) -> Result<Coins, MathError> {
     let mut scaled = Coins::EMPTY;
     for coin in coins {
-        scaled.add_coin(&Coin {
-            denom: coin.denom.clone(),
-            amount: share(Dec::from_int(coin.amount)?)?,
-        })?;
+        scaled.add_coin(&Coin { denom: coin.denom.clone(), amount: share(Dec::from_int(coin.amount)?)? })?;
     }
     Ok(scaled)
 }
@@ -62,10 +53,7 @@ pub fn check_denoms(params: &Params, deposit: &Coins) -> Result<(), Rejected> {
     if deposit.iter().all(|coin| known.contains(&coin.denom.as_str())) {
         return Ok(());
     }
-    let reason = format!(
-        "deposited {deposit}, but gov accepts only the following denom(s): [{}]",
-        known.join(" ")
-    );
+    let reason = format!("deposited {deposit}, but gov accepts only the following denom(s): [{}]", known.join(" "));
     Err(GovError::InvalidDepositDenom.wrap(reason))
 }
 
@@ -82,18 +70,9 @@ fn check_ratio(params: &Params, minimum: &Coins, deposit: &Coins) -> Result<(), 
         if !given.is_zero() && given >= amount {
             return Ok(());
         }
-        thresholds.push(
-            Coin {
-                denom: coin.denom.clone(),
-                amount,
-            }
-            .to_string(),
-        );
+        thresholds.push(Coin { denom: coin.denom.clone(), amount }.to_string());
     }
-    let reason = format!(
-        "received {deposit} but need at least one of the following: {}",
-        thresholds.join(",")
-    );
+    let reason = format!("received {deposit} but need at least one of the following: {}", thresholds.join(","));
     Err(GovError::MinDepositTooSmall.wrap(reason).into())
 }
 
@@ -109,10 +88,7 @@ pub fn add(
     coins: &Coins,
 ) -> Result<bool, Failure> {
     let mut proposal = gov::proposal(state, id)?.ok_or_else(|| GovError::UnknownProposal.wrap(id))?;
-    if !matches!(
-        proposal.status(),
-        ProposalStatus::DepositPeriod | ProposalStatus::VotingPeriod
-    ) {
+    if !matches!(proposal.status(), ProposalStatus::DepositPeriod | ProposalStatus::VotingPeriod) {
         return Err(GovError::InactiveProposal.wrap(id).into());
     }
     let params = gov::params(state)?;
@@ -128,11 +104,7 @@ pub fn add(
         begin_voting(state, block, &params, &mut proposal)?;
     }
     let before = gov::deposit(state, id, depositor)?.map_or(Ok(Coins::EMPTY), |deposit| gov::coins(&deposit.amount))?;
-    let deposit = Deposit {
-        proposal_id: id,
-        depositor: depositor.to_string(),
-        amount: before.add(coins)?.to_proto(),
-    };
+    let deposit = Deposit { proposal_id: id, depositor: depositor.to_string(), amount: before.add(coins)?.to_proto() };
     state.emit(events::deposited(id, &deposit.depositor, &coins.to_string()));
     state.set(keys::deposit(id, depositor), deposit.encode_to_vec())?;
     Ok(begins)
@@ -145,11 +117,7 @@ fn begin_voting(
     proposal: &mut Proposal,
 ) -> Result<(), Failure> {
     gov::dequeue(state, proposal)?;
-    let period = if proposal.expedited {
-        params.expedited_voting_period
-    } else {
-        params.voting_period
-    };
+    let period = if proposal.expedited { params.expedited_voting_period } else { params.voting_period };
     proposal.voting_start_time = Some(block.time.to_proto());
     proposal.voting_end_time = Some(gov::later(block.time, period)?);
     proposal.set_status(ProposalStatus::VotingPeriod);

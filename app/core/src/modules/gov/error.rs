@@ -48,19 +48,11 @@ impl GovError {
 
     /// The refusal with a reason before the registered words.
     pub fn wrap(self, reason: impl std::fmt::Display) -> Rejected {
-        Rejected {
-            codespace: "gov",
-            code: self as u32,
-            log: format!("{reason}: {}", self.words()),
-        }
+        Rejected { codespace: "gov", code: self as u32, log: format!("{reason}: {}", self.words()) }
     }
 
     /// The refusal with the registered words alone.
     pub fn bare(self) -> Rejected {
-        Rejected {
-            codespace: "gov",
-            code: self as u32,
-            log: self.words().to_owned(),
-        }
+        Rejected { codespace: "gov", code: self as u32, log: self.words().to_owned() }
     }
 }

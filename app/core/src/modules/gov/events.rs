@@ -38,24 +38,17 @@ pub fn deposits_stuck(id: u64, error: &str) -> Event {
 
 /// A vote was cast; `options` is JSON.
 pub fn voted(id: u64, voter: &str, options: &str) -> Event {
-    Event::new("proposal_vote")
-        .with("voter", voter)
-        .with("option", options)
-        .with("proposal_id", id.to_string())
+    Event::new("proposal_vote").with("voter", voter).with("option", options).with("proposal_id", id.to_string())
 }
 
 /// The proposer took the proposal back.
 pub fn cancelled(id: u64, proposer: &str) -> Event {
-    Event::new("cancel_proposal")
-        .with("sender", proposer)
-        .with("proposal_id", id.to_string())
+    Event::new("cancel_proposal").with("sender", proposer).with("proposal_id", id.to_string())
 }
 
 /// A deposit period ended without enough deposits.
 pub fn dropped(id: u64) -> Event {
-    Event::new("inactive_proposal")
-        .with("proposal_id", id.to_string())
-        .with("proposal_result", "proposal_dropped")
+    Event::new("inactive_proposal").with("proposal_id", id.to_string()).with("proposal_result", "proposal_dropped")
 }
 
 /// A voting period ended.

@@ -22,12 +22,7 @@ use crate::{
 
 /// The section of a new chain. Source: SDK `DefaultParams`, with this chain's denom.
 pub fn default() -> Value {
-    let uswing = |amount: &str| {
-        vec![CoinProto {
-            denom: "uswing".to_owned(),
-            amount: amount.to_owned(),
-        }]
-    };
+    let uswing = |amount: &str| vec![CoinProto { denom: "uswing".to_owned(), amount: amount.to_owned() }];
     let seconds = |seconds| Some(Duration { seconds, nanos: 0 });
     let thousandths = |value| Dec::with_places(value, 3).unwrap_or_default().to_string();
     let params = Params {
@@ -48,11 +43,7 @@ pub fn default() -> Value {
         burn_vote_veto: true,
         min_deposit_ratio: thousandths(10),
     };
-    let section = GenesisState {
-        starting_proposal_id: 1,
-        params: Some(params),
-        ..GenesisState::default()
-    };
+    let section = GenesisState { starting_proposal_id: 1, params: Some(params), ..GenesisState::default() };
     json::to_json(&section).unwrap_or_default()
 }
 
@@ -76,10 +67,7 @@ pub fn init(context: &mut GenesisContext<'_, '_>, section: &Value) -> Result<(),
     for (index, proposal) in section.proposals.iter().enumerate() {
         let path = format!("gov.proposals[{index}]");
         if proposal.id == 0 || proposal.id >= next || gov::proposal(state, proposal.id)?.is_some() {
-            let reason = format!(
-                "{} is 0, not below starting_proposal_id {next}, or was there before",
-                proposal.id
-            );
+            let reason = format!("{} is 0, not below starting_proposal_id {next}, or was there before", proposal.id);
             return Err(GenesisError::at(format!("{path}.id"), reason));
         }
         check_proposal(proposal).map_err(|reason| GenesisError::at(&path, reason))?;
@@ -98,10 +86,7 @@ fn check_legacy(section: &GenesisState) -> Result<(), GenesisError> {
         ("tally_params", section.tally_params.is_some()),
     ];
     match legacy.iter().find(|(_, given)| *given) {
-        Some((name, _)) => Err(GenesisError::at(
-            format!("gov.{name}"),
-            "null expected: it is part of gov.params",
-        )),
+        Some((name, _)) => Err(GenesisError::at(format!("gov.{name}"), "null expected: it is part of gov.params")),
         None => Ok(()),
     }
 }
@@ -151,10 +136,7 @@ fn init_deposits(state: &mut State<'_>, deposits: &[Deposit]) -> Result<(), Gene
     if held.covers(&total) {
         return Ok(());
     }
-    Err(GenesisError::at(
-        "bank.balances",
-        format!("the gov account has {held}, its deposits are {total}"),
-    ))
+    Err(GenesisError::at("bank.balances", format!("the gov account has {held}, its deposits are {total}")))
 }
 
 /// The constitution.
@@ -173,14 +155,8 @@ pub(super) fn constitution(state: &dyn StateRead) -> Result<String, crate::state
 pub fn export(state: &dyn StateRead) -> Result<Value, GenesisError> {
     let section = GenesisState {
         starting_proposal_id: gov::next_id(state)?,
-        deposits: gov::deposits(state, keys::DEPOSITS)?
-            .into_iter()
-            .map(|(_, deposit)| deposit)
-            .collect(),
-        votes: gov::votes(state, keys::VOTES)?
-            .into_iter()
-            .map(|(_, vote)| vote)
-            .collect(),
+        deposits: gov::deposits(state, keys::DEPOSITS)?.into_iter().map(|(_, deposit)| deposit).collect(),
+        votes: gov::votes(state, keys::VOTES)?.into_iter().map(|(_, vote)| vote).collect(),
         proposals: gov::proposals(state)?,
         params: Some(gov::params(state)?),
         constitution: constitution(state)?,

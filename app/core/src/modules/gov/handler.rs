@@ -65,11 +65,7 @@ pub fn submit_proposal(
         urls.push_str(&proposed.type_url);
     }
     let id = gov::next_id(context.state)?;
-    gov::set_next_id(
-        context.state,
-        id.checked_add(1)
-            .ok_or_else(|| gov::corrupt("no proposal number is left"))?,
-    )?;
+    gov::set_next_id(context.state, id.checked_add(1).ok_or_else(|| gov::corrupt("no proposal number is left"))?)?;
     let proposal = Proposal {
         id,
         messages: message.messages,
@@ -130,13 +126,7 @@ pub fn vote_weighted(
     message: MsgVoteWeighted,
 ) -> Result<MsgVoteWeightedResponse, Failure> {
     msg::check_options(&message.options)?;
-    cast(
-        context,
-        message.proposal_id,
-        message.voter,
-        message.options,
-        message.metadata,
-    )?;
+    cast(context, message.proposal_id, message.voter, message.options, message.metadata)?;
     Ok(MsgVoteWeightedResponse {})
 }
 
@@ -155,15 +145,8 @@ fn cast(
     }
     msg::check_metadata(&metadata)?;
     let event = events::voted(proposal_id, &voter, &msg::options_text(&options));
-    let vote = Vote {
-        proposal_id,
-        voter,
-        options,
-        metadata,
-    };
-    context
-        .state
-        .set(keys::vote(proposal_id, &address), vote.encode_to_vec())?;
+    let vote = Vote { proposal_id, voter, options, metadata };
+    context.state.set(keys::vote(proposal_id, &address), vote.encode_to_vec())?;
     context.state.emit(event);
     Ok(())
 }
@@ -180,17 +163,10 @@ pub fn cancel_proposal(
     let id = message.proposal_id;
     let proposal = gov::proposal(context.state, id)?.ok_or_else(|| GovError::UnknownProposal.wrap(id))?;
     if proposal.proposer != message.proposer {
-        return Err(GovError::InvalidProposer
-            .wrap(format!("invalid proposer {}", message.proposer))
-            .into());
+        return Err(GovError::InvalidProposer.wrap(format!("invalid proposer {}", message.proposer)).into());
     }
-    if !matches!(
-        proposal.status(),
-        ProposalStatus::DepositPeriod | ProposalStatus::VotingPeriod
-    ) {
-        return Err(GovError::InvalidProposal
-            .wrap("proposal should be in the deposit or voting period")
-            .into());
+    if !matches!(proposal.status(), ProposalStatus::DepositPeriod | ProposalStatus::VotingPeriod) {
+        return Err(GovError::InvalidProposal.wrap("proposal should be in the deposit or voting period").into());
     }
     if proposal.voting_end_time.is_some() && gov::time(proposal.voting_end_time)? < context.block.time {
         let reason = format!("voting period is already ended for this proposal {id}");

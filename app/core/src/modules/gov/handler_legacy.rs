@@ -35,21 +35,9 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
 }
 
 fn vote(context: &mut MsgContext<'_, '_>, message: MsgVote) -> Result<MsgVoteResponse, Failure> {
-    let MsgVote {
-        proposal_id,
-        voter,
-        option,
-    } = message;
+    let MsgVote { proposal_id, voter, option } = message;
     // The options have the same numbers.
-    handler::vote(
-        context,
-        v1::MsgVote {
-            proposal_id,
-            voter,
-            option,
-            metadata: String::new(),
-        },
-    )?;
+    handler::vote(context, v1::MsgVote { proposal_id, voter, option, metadata: String::new() })?;
     Ok(MsgVoteResponse {})
 }
 
@@ -57,44 +45,21 @@ fn vote_weighted(
     context: &mut MsgContext<'_, '_>,
     message: MsgVoteWeighted,
 ) -> Result<MsgVoteWeightedResponse, Failure> {
-    let MsgVoteWeighted {
-        proposal_id,
-        voter,
-        options,
-    } = message;
+    let MsgVoteWeighted { proposal_id, voter, options } = message;
     let mut converted = Vec::with_capacity(options.len());
     for option in options {
         // Scaled by 10^18 here, plain in v1.
         let weight = Dec::parse_scaled(&option.weight)
             .map_err(|error| GovError::InvalidVote.wrap(format!("invalid weight: {error}")))?;
-        converted.push(WeightedVoteOption {
-            option: option.option,
-            weight: weight.to_string(),
-        });
+        converted.push(WeightedVoteOption { option: option.option, weight: weight.to_string() });
     }
-    let message = v1::MsgVoteWeighted {
-        proposal_id,
-        voter,
-        options: converted,
-        metadata: String::new(),
-    };
+    let message = v1::MsgVoteWeighted { proposal_id, voter, options: converted, metadata: String::new() };
     handler::vote_weighted(context, message)?;
     Ok(MsgVoteWeightedResponse {})
 }
 
 fn deposit(context: &mut MsgContext<'_, '_>, message: MsgDeposit) -> Result<MsgDepositResponse, Failure> {
-    let MsgDeposit {
-        proposal_id,
-        depositor,
-        amount,
-    } = message;
-    handler::deposit(
-        context,
-        &v1::MsgDeposit {
-            proposal_id,
-            depositor,
-            amount,
-        },
-    )?;
+    let MsgDeposit { proposal_id, depositor, amount } = message;
+    handler::deposit(context, &v1::MsgDeposit { proposal_id, depositor, amount })?;
     Ok(MsgDepositResponse {})
 }

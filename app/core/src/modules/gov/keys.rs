@@ -80,20 +80,11 @@ mod tests {
     fn keys_are_as_recorded() {
         let address = Address::new([0x11; 20]);
         assert_eq!(hex::encode(proposal(258)), "676f762f692f0000000000000102");
-        assert_eq!(
-            hex::encode(deposit(1, &address)),
-            format!("676f762f642f0000000000000001{}", "11".repeat(20))
-        );
-        assert_eq!(
-            hex::encode(vote(1, &address)),
-            format!("676f762f762f0000000000000001{}", "11".repeat(20))
-        );
+        assert_eq!(hex::encode(deposit(1, &address)), format!("676f762f642f0000000000000001{}", "11".repeat(20)));
+        assert_eq!(hex::encode(vote(1, &address)), format!("676f762f762f0000000000000001{}", "11".repeat(20)));
         let time = Time { seconds: 1, nanos: 2 };
         let key = queued(ACTIVE_QUEUE, time, 7);
-        assert_eq!(
-            hex::encode(&key),
-            "676f762f612f8000000000000001000000020000000000000007"
-        );
+        assert_eq!(hex::encode(&key), "676f762f612f8000000000000001000000020000000000000007");
         assert_eq!((queued_id(&key), account(&vote(1, &address))), (Some(7), Some(address)));
         assert!(key < queue_end(ACTIVE_QUEUE, time).unwrap());
         assert!(queued(ACTIVE_QUEUE, Time { seconds: 1, nanos: 3 }, 0) >= queue_end(ACTIVE_QUEUE, time).unwrap());

@@ -45,9 +45,7 @@ fn end_periods(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn Eng
 fn due(state: &dyn StateRead, queue: &[u8], block: &BlockContext) -> Result<Vec<u64>, StateError> {
     let end = keys::queue_end(queue, block.time);
     let entries = state.range(queue, end.as_deref());
-    entries
-        .map(|entry| keys::queued_id(&entry?.0).ok_or_else(|| gov::corrupt("a key of a queue")))
-        .collect()
+    entries.map(|entry| keys::queued_id(&entry?.0).ok_or_else(|| gov::corrupt("a key of a queue"))).collect()
 }
 
 fn queued(state: &dyn StateRead, id: u64) -> Result<Proposal, StateError> {
@@ -58,11 +56,7 @@ fn queued(state: &dyn StateRead, id: u64) -> Result<Proposal, StateError> {
 /// recorded and an event says so: that is no reason to stop a chain.
 fn settle_deposits(state: &mut State<'_>, id: u64, burn: bool) -> Result<(), Failure> {
     let mark = state.mark();
-    match if burn {
-        deposit::burn(state, id)
-    } else {
-        deposit::refund(state, id)
-    } {
+    match if burn { deposit::burn(state, id) } else { deposit::refund(state, id) } {
         Err(Failure::Rejected(refused)) => {
             state.rollback(mark);
             state.emit(events::deposits_stuck(id, &refused.log));
@@ -89,10 +83,7 @@ fn end_voting(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn Engi
     } else {
         proposal.set_status(ProposalStatus::Rejected);
         "proposal did not get enough votes to pass".clone_into(&mut proposal.failed_reason);
-        Verdict {
-            result: "proposal_rejected",
-            log: "rejected".to_owned(),
-        }
+        Verdict { result: "proposal_rejected", log: "rejected".to_owned() }
     };
     proposal.final_tally_result = Some(count.result);
     gov::set_proposal(state, &proposal)?;
@@ -105,10 +96,7 @@ fn go_on_as_regular(state: &mut State<'_>, params: &Params, proposal: &mut Propo
     let began = gov::time(proposal.voting_start_time)?;
     proposal.voting_end_time = Some(gov::later(began, params.voting_period)?);
     gov::enqueue(state, proposal)?;
-    Ok(Verdict {
-        result: "expedited_proposal_rejected",
-        log: "expedited proposal converted to regular".to_owned(),
-    })
+    Ok(Verdict { result: "expedited_proposal_rejected", log: "expedited proposal converted to regular".to_owned() })
 }
 
 /// Runs all messages of a passed proposal, or none.
@@ -120,11 +108,7 @@ fn execute(
 ) -> Result<Verdict, Failure> {
     let mark = state.mark();
     for (index, message) in proposal.messages.iter().enumerate() {
-        let mut context = MsgContext {
-            state: &mut *state,
-            block,
-            engine: &mut *engine,
-        };
+        let mut context = MsgContext { state: &mut *state, block, engine: &mut *engine };
         match router::handle(&mut context, message) {
             Ok(_) => {}
             Err(Failure::Halt(halt)) => return Err(halt.into()),
@@ -134,16 +118,10 @@ fn execute(
                 let log = format!("passed, but msg {index} ({url}) failed on execution: {refused}");
                 proposal.set_status(ProposalStatus::Failed);
                 proposal.failed_reason = refused.log;
-                return Ok(Verdict {
-                    result: "proposal_failed",
-                    log,
-                });
+                return Ok(Verdict { result: "proposal_failed", log });
             }
         }
     }
     proposal.set_status(ProposalStatus::Passed);
-    Ok(Verdict {
-        result: "proposal_passed",
-        log: "passed".to_owned(),
-    })
+    Ok(Verdict { result: "proposal_passed", log: "passed".to_owned() })
 }

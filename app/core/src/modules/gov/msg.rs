@@ -62,10 +62,7 @@ pub fn address(role: &str, text: &str) -> Result<Address, Rejected> {
 /// SDK 10.
 pub fn coins(coins: &[CoinProto]) -> Result<Coins, Rejected> {
     Coins::from_proto(coins).map_err(|_| {
-        let shown: Vec<String> = coins
-            .iter()
-            .map(|coin| format!("{}{}", coin.amount, coin.denom))
-            .collect();
+        let shown: Vec<String> = coins.iter().map(|coin| format!("{}{}", coin.amount, coin.denom)).collect();
         SdkError::InvalidCoins.wrap(shown.join(","))
     })
 }
@@ -140,10 +137,7 @@ pub fn check_proposed(message: &Any) -> Result<(), Rejected> {
 /// gov 7.
 pub fn single_option(option: i32) -> Result<Vec<WeightedVoteOption>, Rejected> {
     check_option(option)?;
-    Ok(vec![WeightedVoteOption {
-        option,
-        weight: Dec::one().to_string(),
-    }])
+    Ok(vec![WeightedVoteOption { option, weight: Dec::one().to_string() }])
 }
 
 fn check_option(option: i32) -> Result<VoteOption, Rejected> {
@@ -201,9 +195,7 @@ pub fn check_params(params: &Params) -> Result<(), Rejected> {
     let min = some_coins("minimum deposit", &params.min_deposit)?;
     let expedited_min = some_coins("expedited minimum deposit", &params.expedited_min_deposit)?;
     if min.covers(&expedited_min) {
-        return refuse(format!(
-            "expedited minimum deposit must be greater than minimum deposit: {min}"
-        ));
+        return refuse(format!("expedited minimum deposit must be greater than minimum deposit: {min}"));
     }
     period("maximum deposit period", params.max_deposit_period)?;
     let voting = period("voting period", params.voting_period)?;

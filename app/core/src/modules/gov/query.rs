@@ -28,16 +28,10 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
         return query_legacy::query(context, path, data);
     };
     Ok(match method {
-        "Constitution" => QueryConstitutionResponse {
-            constitution: genesis::constitution(state)?,
-        }
-        .encode_to_vec(),
+        "Constitution" => QueryConstitutionResponse { constitution: genesis::constitution(state)? }.encode_to_vec(),
         "Proposal" => {
             let request = QueryProposalRequest::decode(data)?;
-            QueryProposalResponse {
-                proposal: Some(proposal(state, request.proposal_id)?),
-            }
-            .encode_to_vec()
+            QueryProposalResponse { proposal: Some(proposal(state, request.proposal_id)?) }.encode_to_vec()
         }
         "Proposals" => proposals(state, &QueryProposalsRequest::decode(data)?)?.encode_to_vec(),
         "Vote" => vote(state, &QueryVoteRequest::decode(data)?)?.encode_to_vec(),
@@ -47,10 +41,7 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
         "Deposits" => deposits(state, &QueryDepositsRequest::decode(data)?)?.encode_to_vec(),
         "TallyResult" => {
             let request = QueryTallyResultRequest::decode(data)?;
-            QueryTallyResultResponse {
-                tally: Some(tally_result(state, request.proposal_id)?),
-            }
-            .encode_to_vec()
+            QueryTallyResultResponse { tally: Some(tally_result(state, request.proposal_id)?) }.encode_to_vec()
         }
         _ => return Err(QueryError::unimplemented(path)),
     })
@@ -61,11 +52,7 @@ pub(super) fn internal(error: impl std::fmt::Display) -> QueryError {
 }
 
 fn check_id(id: u64) -> Result<(), QueryError> {
-    if id == 0 {
-        Err(QueryError::invalid("proposal id can not be 0"))
-    } else {
-        Ok(())
-    }
+    if id == 0 { Err(QueryError::invalid("proposal id can not be 0")) } else { Ok(()) }
 }
 
 fn address(role: &str, text: &str) -> Result<Address, QueryError> {
@@ -87,11 +74,7 @@ pub(super) fn proposals(
     request: &QueryProposalsRequest,
 ) -> Result<QueryProposalsResponse, QueryError> {
     let optional = |role, text: &str| {
-        if text.is_empty() {
-            Ok(None)
-        } else {
-            address(role, text).map(Some)
-        }
+        if text.is_empty() { Ok(None) } else { address(role, text).map(Some) }
     };
     let voter = optional("voter", &request.voter)?;
     let depositor = optional("depositor", &request.depositor)?;
@@ -109,10 +92,7 @@ pub(super) fn proposals(
         };
         Ok((of_status && of_voter && of_depositor).then_some(proposal))
     })?;
-    Ok(QueryProposalsResponse {
-        proposals,
-        pagination: Some(pagination),
-    })
+    Ok(QueryProposalsResponse { proposals, pagination: Some(pagination) })
 }
 
 fn vote(state: &dyn StateRead, request: &QueryVoteRequest) -> Result<QueryVoteResponse, QueryError> {
@@ -130,10 +110,7 @@ fn votes(state: &dyn StateRead, request: &QueryVotesRequest) -> Result<QueryVote
     let prefix = keys::votes(request.proposal_id);
     let read = |_: &[u8], value: &[u8]| Vote::decode(value).map(Some).map_err(internal);
     let (votes, pagination) = page(state, &prefix, request.pagination.as_ref(), read)?;
-    Ok(QueryVotesResponse {
-        votes,
-        pagination: Some(pagination),
-    })
+    Ok(QueryVotesResponse { votes, pagination: Some(pagination) })
 }
 
 /// The parameters; a group of former times too when the request names it.
@@ -142,11 +119,7 @@ fn params(state: &dyn StateRead, request: &QueryParamsRequest) -> Result<QueryPa
     let mut response = QueryParamsResponse::default();
     match request.params_type.as_str() {
         "" => {}
-        "voting" => {
-            response.voting_params = Some(VotingParams {
-                voting_period: params.voting_period,
-            })
-        }
+        "voting" => response.voting_params = Some(VotingParams { voting_period: params.voting_period }),
         "deposit" => {
             response.deposit_params = Some(DepositParams {
                 min_deposit: params.min_deposit.clone(),
@@ -181,10 +154,7 @@ fn deposits(state: &dyn StateRead, request: &QueryDepositsRequest) -> Result<Que
     let prefix = keys::deposits(request.proposal_id);
     let read = |_: &[u8], value: &[u8]| Deposit::decode(value).map(Some).map_err(internal);
     let (deposits, pagination) = page(state, &prefix, request.pagination.as_ref(), read)?;
-    Ok(QueryDepositsResponse {
-        deposits,
-        pagination: Some(pagination),
-    })
+    Ok(QueryDepositsResponse { deposits, pagination: Some(pagination) })
 }
 
 /// The final count, or the present one while votes are cast.

@@ -22,20 +22,13 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
         "/cosmos.gov.v1beta1.Query/Proposal" => {
             let request = v1beta1::QueryProposalRequest::decode(data)?;
             let proposal = legacy(proposal(state, request.proposal_id)?)?;
-            Ok(v1beta1::QueryProposalResponse {
-                proposal: Some(proposal),
-            }
-            .encode_to_vec())
+            Ok(v1beta1::QueryProposalResponse { proposal: Some(proposal) }.encode_to_vec())
         }
         "/cosmos.gov.v1beta1.Query/Proposals" => {
             // Both requests have the same fields under the same numbers.
             let found = proposals(state, &QueryProposalsRequest::decode(data)?)?;
             let proposals = found.proposals.into_iter().map(legacy).collect::<Result<_, _>>()?;
-            Ok(v1beta1::QueryProposalsResponse {
-                proposals,
-                pagination: found.pagination,
-            }
-            .encode_to_vec())
+            Ok(v1beta1::QueryProposalsResponse { proposals, pagination: found.pagination }.encode_to_vec())
         }
         _ => Err(QueryError::unimplemented(path)),
     }
@@ -43,12 +36,8 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
 
 /// A proposal as it was shown before it could carry messages: its first message takes the content's place.
 fn legacy(proposal: Proposal) -> Result<v1beta1::Proposal, QueryError> {
-    let TallyResult {
-        yes_count,
-        abstain_count,
-        no_count,
-        no_with_veto_count,
-    } = proposal.final_tally_result.unwrap_or_else(gov::empty_tally);
+    let TallyResult { yes_count, abstain_count, no_count, no_with_veto_count } =
+        proposal.final_tally_result.unwrap_or_else(gov::empty_tally);
     for count in [&yes_count, &abstain_count, &no_count, &no_with_veto_count] {
         Int::parse(count).map_err(internal)?;
     }

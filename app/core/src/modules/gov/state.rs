@@ -22,10 +22,7 @@ pub(super) fn corrupt(what: impl std::fmt::Display) -> StateError {
 }
 
 fn decode<M: Message + Default>(state: &dyn StateRead, key: &[u8]) -> Result<Option<M>, StateError> {
-    state
-        .get(key)?
-        .map(|bytes| M::decode(bytes).map_err(corrupt))
-        .transpose()
+    state.get(key)?.map(|bytes| M::decode(bytes).map_err(corrupt)).transpose()
 }
 
 /// The parameters.
@@ -60,10 +57,7 @@ pub fn next_id(state: &dyn StateRead) -> Result<u64, StateError> {
     let Some(bytes) = state.get(keys::NEXT_ID)? else {
         return Ok(1);
     };
-    let bytes = bytes
-        .as_ref()
-        .try_into()
-        .map_err(|_| corrupt("the next proposal's number is not 8 bytes"))?;
+    let bytes = bytes.as_ref().try_into().map_err(|_| corrupt("the next proposal's number is not 8 bytes"))?;
     Ok(u64::from_be_bytes(bytes))
 }
 
@@ -88,10 +82,7 @@ pub fn proposal(state: &dyn StateRead, id: u64) -> Result<Option<Proposal>, Stat
 /// # Errors
 /// Storage, out of gas.
 pub fn proposals(state: &dyn StateRead) -> Result<Vec<Proposal>, StateError> {
-    state
-        .prefix(keys::PROPOSALS)
-        .map(|entry| Proposal::decode(entry?.1).map_err(corrupt))
-        .collect()
+    state.prefix(keys::PROPOSALS).map(|entry| Proposal::decode(entry?.1).map_err(corrupt)).collect()
 }
 
 /// Writes a proposal; its place in the queues is the caller's.
@@ -135,16 +126,12 @@ pub fn dequeue(state: &mut State<'_>, proposal: &Proposal) -> Result<(), StateEr
 
 fn queue_key(proposal: &Proposal) -> Result<Option<Vec<u8>>, StateError> {
     Ok(match proposal.status() {
-        ProposalStatus::DepositPeriod => Some(keys::queued(
-            keys::INACTIVE_QUEUE,
-            time(proposal.deposit_end_time)?,
-            proposal.id,
-        )),
-        ProposalStatus::VotingPeriod => Some(keys::queued(
-            keys::ACTIVE_QUEUE,
-            time(proposal.voting_end_time)?,
-            proposal.id,
-        )),
+        ProposalStatus::DepositPeriod => {
+            Some(keys::queued(keys::INACTIVE_QUEUE, time(proposal.deposit_end_time)?, proposal.id))
+        }
+        ProposalStatus::VotingPeriod => {
+            Some(keys::queued(keys::ACTIVE_QUEUE, time(proposal.voting_end_time)?, proposal.id))
+        }
         _ => None,
     })
 }
@@ -167,9 +154,7 @@ pub(super) fn later(
     duration: Option<swing_proto::google::protobuf::Duration>,
 ) -> Result<Timestamp, Failure> {
     let later = time.plus(&duration.unwrap_or_default());
-    Ok(later
-        .map(Time::to_proto)
-        .map_err(|error| SdkError::InvalidRequest.wrap(error))?)
+    Ok(later.map(Time::to_proto).map_err(|error| SdkError::InvalidRequest.wrap(error))?)
 }
 
 /// A deposit.
@@ -236,10 +221,5 @@ pub fn remove_votes(state: &mut State<'_>, id: u64) -> Result<(), StateError> {
 /// A tally in which nobody voted.
 pub fn empty_tally() -> TallyResult {
     let zero = || "0".to_owned();
-    TallyResult {
-        yes_count: zero(),
-        abstain_count: zero(),
-        no_count: zero(),
-        no_with_veto_count: zero(),
-    }
+    TallyResult { yes_count: zero(), abstain_count: zero(), no_count: zero(), no_with_veto_count: zero() }
 }

@@ -76,13 +76,7 @@ impl Powers {
 /// Storage.
 pub fn count(state: &dyn StateRead, proposal: &Proposal) -> Result<Count, Failure> {
     let powers = powers(state, proposal.id)?;
-    let decided = |passes, burns| {
-        Ok(Count {
-            passes,
-            burns,
-            result: powers.result()?,
-        })
-    };
+    let decided = |passes, burns| Ok(Count { passes, burns, result: powers.result()? });
     let params = gov::params(state)?;
     let bonded = staking::pool_balance(state, true)?;
     if bonded.is_zero() {
@@ -98,30 +92,15 @@ pub fn count(state: &dyn StateRead, proposal: &Proposal) -> Result<Count, Failur
     if powers.of(VoteOption::NoWithVeto).quo(powers.total)? > gov::fraction(&params.veto_threshold)? {
         return decided(false, params.burn_vote_veto);
     }
-    let threshold = if proposal.expedited {
-        &params.expedited_threshold
-    } else {
-        &params.threshold
-    };
-    decided(
-        powers.of(VoteOption::Yes).quo(voting)? > gov::fraction(threshold)?,
-        false,
-    )
+    let threshold = if proposal.expedited { &params.expedited_threshold } else { &params.threshold };
+    decided(powers.of(VoteOption::Yes).quo(voting)? > gov::fraction(threshold)?, false)
 }
 
 fn powers(state: &dyn StateRead, id: u64) -> Result<Powers, Failure> {
     let mut validators: BTreeMap<Address, Bonded> = BTreeMap::new();
     for validator in staking::bonded_validators(state)? {
         let (tokens, shares) = (validator.tokens, validator.shares);
-        validators.insert(
-            validator.operator,
-            Bonded {
-                tokens,
-                shares,
-                deducted: Dec::ZERO,
-                vote: Vec::new(),
-            },
-        );
+        validators.insert(validator.operator, Bonded { tokens, shares, deducted: Dec::ZERO, vote: Vec::new() });
     }
     let mut powers = Powers::default();
     for (voter, vote) in gov::votes(state, &keys::votes(id))? {
@@ -133,10 +112,7 @@ fn powers(state: &dyn StateRead, id: u64) -> Result<Powers, Failure> {
                 continue;
             };
             validator.deducted = validator.deducted.add(delegation.shares)?;
-            powers.add(
-                delegation.shares.mul_int(validator.tokens)?.quo(validator.shares)?,
-                &vote.options,
-            )?;
+            powers.add(delegation.shares.mul_int(validator.tokens)?.quo(validator.shares)?, &vote.options)?;
         }
     }
     for validator in validators.values().filter(|validator| !validator.vote.is_empty()) {

@@ -52,9 +52,7 @@ pub fn delegate(
     let mut now = before.clone();
     let issued = now.add_tokens(tokens)?;
     staking::set_validator(state, Some(&before), &now)?;
-    let shares = staking::delegation(state, delegator, operator)?
-        .unwrap_or(Dec::ZERO)
-        .add(issued)?;
+    let shares = staking::delegation(state, delegator, operator)?.unwrap_or(Dec::ZERO).add(issued)?;
     staking::set_delegation(state, delegator, operator, shares)?;
     Ok(issued)
 }
@@ -70,10 +68,7 @@ pub fn shares_for(state: &State<'_>, delegator: &Address, operator: &Address, to
         return Err(StakingError::InsufficientShares.bare().into());
     }
     let shares = validator.shares_from_tokens(tokens)?;
-    let truncated = validator
-        .shares
-        .mul_int(tokens)?
-        .quo_truncate(Dec::from_int(validator.tokens)?)?;
+    let truncated = validator.shares.mul_int(tokens)?.quo_truncate(Dec::from_int(validator.tokens)?)?;
     if truncated > own {
         return Err(SdkError::InvalidRequest.wrap("invalid shares amount").into());
     }
@@ -87,9 +82,7 @@ pub fn shares_for(state: &State<'_>, delegator: &Address, operator: &Address, to
 pub fn unbond(state: &mut State<'_>, delegator: &Address, operator: &Address, shares: Dec) -> Result<Int, Failure> {
     let own =
         staking::delegation(state, delegator, operator)?.ok_or_else(|| StakingError::NoDelegatorForAddress.bare())?;
-    let left = own
-        .sub(shares)
-        .map_err(|_| StakingError::NotEnoughDelegationShares.wrap(own))?;
+    let left = own.sub(shares).map_err(|_| StakingError::NotEnoughDelegationShares.wrap(own))?;
     let before = staking::existing_validator(state, operator)?;
     let mut now = before.clone();
     // Below its own minimum a validator leaves the set.

@@ -79,19 +79,11 @@ impl StakingError {
 
     /// The refusal with a reason before the registered words.
     pub fn wrap(self, reason: impl std::fmt::Display) -> Rejected {
-        Rejected {
-            codespace: "staking",
-            code: self as u32,
-            log: format!("{reason}: {}", self.words()),
-        }
+        Rejected { codespace: "staking", code: self as u32, log: format!("{reason}: {}", self.words()) }
     }
 
     /// The refusal with the registered words alone.
     pub fn bare(self) -> Rejected {
-        Rejected {
-            codespace: "staking",
-            code: self as u32,
-            log: self.words().to_owned(),
-        }
+        Rejected { codespace: "staking", code: self as u32, log: self.words().to_owned() }
     }
 }

@@ -10,9 +10,7 @@ use crate::{
 
 /// A validator was made.
 pub fn create_validator(validator: &str, amount: &Coin) -> Event {
-    Event::new("create_validator")
-        .with("validator", validator)
-        .with("amount", amount.to_string())
+    Event::new("create_validator").with("validator", validator).with("amount", amount.to_string())
 }
 
 /// A validator was changed.

@@ -32,21 +32,14 @@ use crate::{
 /// The section of a new chain. Source: SDK `DefaultGenesisState`, with this chain's denom.
 pub fn default() -> Value {
     let params = Params {
-        unbonding_time: Some(Duration {
-            seconds: 1_814_400,
-            nanos: 0,
-        }),
+        unbonding_time: Some(Duration { seconds: 1_814_400, nanos: 0 }),
         max_validators: 100,
         max_entries: 7,
         historical_entries: 10_000,
         bond_denom: "uswing".to_owned(),
         min_commission_rate: Dec::ZERO.to_scaled_string(),
     };
-    let section = GenesisState {
-        params: Some(params),
-        last_total_power: b"0".to_vec(),
-        ..GenesisState::default()
-    };
+    let section = GenesisState { params: Some(params), last_total_power: b"0".to_vec(), ..GenesisState::default() };
     json::to_json(&section).unwrap_or_default()
 }
 
@@ -91,10 +84,7 @@ fn init_validators(state: &mut State<'_>, section: &GenesisState) -> Result<(), 
         }
         staking::insert_validator(state, &validator).map_err(|failure| GenesisError::of(&path, failure))?;
         if validator.status == swing_proto::cosmos::staking::v1beta1::BondStatus::Unbonding {
-            state.set(
-                keys::validator_at(validator.unbonding_time, &validator.operator),
-                Vec::new(),
-            )?;
+            state.set(keys::validator_at(validator.unbonding_time, &validator.operator), Vec::new())?;
         }
     }
     Ok(())
@@ -104,22 +94,12 @@ fn init_delegations(state: &mut State<'_>, delegations: &[DelegationProto]) -> R
     for (index, proto) in delegations.iter().enumerate() {
         let path = format!("staking.delegations[{index}]");
         let parse = || {
-            let (delegator, operator) = (
-                msg::delegator(&proto.delegator_address)?,
-                msg::operator(&proto.validator_address)?,
-            );
-            Ok::<_, Failure>(Delegation {
-                delegator,
-                operator,
-                shares: Dec::parse_scaled(&proto.shares)?,
-            })
+            let (delegator, operator) =
+                (msg::delegator(&proto.delegator_address)?, msg::operator(&proto.validator_address)?);
+            Ok::<_, Failure>(Delegation { delegator, operator, shares: Dec::parse_scaled(&proto.shares)? })
         };
         let delegation = parse().map_err(|failure| GenesisError::of(&path, failure))?;
-        let Delegation {
-            delegator,
-            operator,
-            shares,
-        } = delegation;
+        let Delegation { delegator, operator, shares } = delegation;
         if shares.is_zero() || staking::delegation(state, &delegator, &operator)?.is_some() {
             return Err(GenesisError::at(&path, "it has no shares, or was there before"));
         }
@@ -147,17 +127,10 @@ fn init_redelegation(state: &mut State<'_>, path: &str, moved: &Redelegation) ->
     for entry in &moved.entries {
         Int::parse(&entry.initial_balance).map_err(|error| GenesisError::at(path, error))?;
         let completion = completion(path, entry.completion_time)?;
-        state.set(
-            keys::redelegation_at(completion, &delegator, &source, &destination),
-            Vec::new(),
-        )?;
+        state.set(keys::redelegation_at(completion, &delegator, &source, &destination), Vec::new())?;
         keep_unbonding_id(state, entry.unbonding_id)?;
     }
-    let between = Move {
-        delegator: &delegator,
-        source: &source,
-        destination: &destination,
-    };
+    let between = Move { delegator: &delegator, source: &source, destination: &destination };
     Ok(redelegation::set(state, between, moved)?)
 }
 
@@ -167,9 +140,7 @@ fn completion(path: &str, time: Option<Timestamp>) -> Result<Time, GenesisError>
 
 /// Numbers given before the export are not given again.
 fn keep_unbonding_id(state: &mut State<'_>, id: u64) -> Result<(), GenesisError> {
-    let next = staking::number(state, keys::NEXT_UNBONDING_ID)?
-        .unwrap_or_default()
-        .max(id);
+    let next = staking::number(state, keys::NEXT_UNBONDING_ID)?.unwrap_or_default().max(id);
     Ok(state.set(keys::NEXT_UNBONDING_ID, next.to_be_bytes().to_vec())?)
 }
 
@@ -184,9 +155,7 @@ fn init_last_powers(
         let validator = staking::validator(state, &operator)?
             .ok_or_else(|| GenesisError::at(&path, "there is no validator of this operator"))?;
         let power = u64::try_from(last.power).map_err(|_| GenesisError::at(&path, "the power is negative"))?;
-        total = total
-            .checked_add(power)
-            .ok_or_else(|| GenesisError::at(&path, "too much power in all"))?;
+        total = total.checked_add(power).ok_or_else(|| GenesisError::at(&path, "too much power in all"))?;
         state.set(keys::last_power(&operator), power.to_be_bytes().to_vec())?;
         updates.push(validator.update(power));
     }
@@ -224,17 +193,10 @@ fn check_pools(state: &State<'_>) -> Result<(), GenesisError> {
     let (mut bonded, mut not_bonded) = (Int::ZERO, Int::ZERO);
     let overflow = |error| GenesisError::at("staking", error);
     for validator in staking::validators(state)? {
-        let pool = if validator.is_bonded() {
-            &mut bonded
-        } else {
-            &mut not_bonded
-        };
+        let pool = if validator.is_bonded() { &mut bonded } else { &mut not_bonded };
         *pool = pool.add(validator.tokens).map_err(overflow)?;
     }
-    for entry in unbonding::unbondings(state, keys::UNBONDINGS)?
-        .iter()
-        .flat_map(|unbonding| &unbonding.entries)
-    {
+    for entry in unbonding::unbondings(state, keys::UNBONDINGS)?.iter().flat_map(|unbonding| &unbonding.entries) {
         let balance = Int::parse(&entry.balance).map_err(overflow)?;
         not_bonded = not_bonded.add(balance).map_err(overflow)?;
     }
@@ -267,10 +229,7 @@ pub fn export(state: &dyn StateRead) -> Result<Value, GenesisError> {
         last_total_power: validator_set::last_total_power(state)?.to_string().into_bytes(),
         last_validator_powers: validator_set::last_powers(state)?.into_iter().map(power).collect(),
         validators: staking::validators(state)?.iter().map(Validator::to_proto).collect(),
-        delegations: staking::delegations(state, keys::DELEGATIONS)?
-            .iter()
-            .map(delegation)
-            .collect(),
+        delegations: staking::delegations(state, keys::DELEGATIONS)?.iter().map(delegation).collect(),
         unbonding_delegations: unbonding::unbondings(state, keys::UNBONDINGS)?,
         redelegations: redelegation::redelegations(state, keys::REDELEGATIONS)?,
         exported: true,

@@ -35,9 +35,7 @@ use crate::{
 pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Failure> {
     let url = message.type_url.as_str();
     if url == type_url::<MsgCreateValidator>() {
-        message::run(message, |message| {
-            create_validator(context.state, context.block, &message)
-        })
+        message::run(message, |message| create_validator(context.state, context.block, &message))
     } else if url == type_url::<MsgEditValidator>() {
         message::run(message, |message| edit_validator(context, &message))
     } else if url == type_url::<MsgDelegate>() {
@@ -139,29 +137,20 @@ pub fn edit_validator(
         now.min_self_delegation = least;
     }
     staking::set_validator(context.state, Some(&before), &now)?;
-    context.state.emit(events::edit_validator(
-        &now.rates.rate.to_string(),
-        now.min_self_delegation,
-    ));
+    context.state.emit(events::edit_validator(&now.rates.rate.to_string(), now.min_self_delegation));
     Ok(MsgEditValidatorResponse {})
 }
 
 /// Source: SDK `Commission.ValidateNewRate`.
 fn check_new_rate(before: &Validator, rate: Dec, least: Dec, now: Time) -> Result<(), Rejected> {
-    let a_day_later = before.rates_time.plus(&Duration {
-        seconds: 86_400,
-        nanos: 0,
-    });
+    let a_day_later = before.rates_time.plus(&Duration { seconds: 86_400, nanos: 0 });
     if a_day_later.is_ok_and(|later| now < later) {
         return Err(StakingError::CommissionUpdateTime.bare());
     }
     if rate > before.rates.max_rate {
         return Err(StakingError::CommissionGtMaxRate.bare());
     }
-    if rate
-        .sub(before.rates.rate)
-        .is_ok_and(|change| change > before.rates.max_change_rate)
-    {
+    if rate.sub(before.rates.rate).is_ok_and(|change| change > before.rates.max_change_rate) {
         return Err(StakingError::CommissionGtMaxChangeRate.bare());
     }
     if rate < least {
@@ -199,9 +188,7 @@ pub fn undelegate(context: &mut MsgContext<'_, '_>, message: &MsgUndelegate) -> 
     check_denom(&coin, &staking::params(context.state)?.bond_denom)?;
     let begun = unbonding::begin(context.state, context.block, &delegator, &operator, shares)?;
     let (validator, delegator) = (&message.validator_address, &message.delegator_address);
-    context
-        .state
-        .emit(events::unbond(validator, delegator, &begun.coin, begun.completion));
+    context.state.emit(events::unbond(validator, delegator, &begun.coin, begun.completion));
     Ok(MsgUndelegateResponse {
         completion_time: Some(begun.completion.to_proto()),
         amount: Some(begun.coin.to_proto()),
@@ -222,11 +209,7 @@ pub fn begin_redelegate(
     let coin = msg::amount(message.amount.as_ref())?;
     let shares = delegation::shares_for(context.state, &delegator, &source, coin.amount)?;
     check_denom(&coin, &staking::params(context.state)?.bond_denom)?;
-    let moved = Move {
-        delegator: &delegator,
-        source: &source,
-        destination: &destination,
-    };
+    let moved = Move { delegator: &delegator, source: &source, destination: &destination };
     let completion = redelegation::begin(context.state, context.block, moved, shares)?;
     context.state.emit(events::redelegate(
         &message.validator_src_address,
@@ -235,9 +218,7 @@ pub fn begin_redelegate(
         &coin,
         completion,
     ));
-    Ok(MsgBeginRedelegateResponse {
-        completion_time: Some(completion.to_proto()),
-    })
+    Ok(MsgBeginRedelegateResponse { completion_time: Some(completion.to_proto()) })
 }
 
 /// Replaces the parameters.
@@ -253,9 +234,7 @@ pub fn update_params(
     msg::check_params(&params)?;
     // What is bonded is counted in the bond denom: another one would lose it.
     if params.bond_denom != staking::params(context.state)?.bond_denom {
-        return Err(SdkError::InvalidRequest
-            .wrap("the bond denom of a living chain cannot change")
-            .into());
+        return Err(SdkError::InvalidRequest.wrap("the bond denom of a living chain cannot change").into());
     }
     staking::set_params(context.state, &params)?;
     Ok(MsgUpdateParamsResponse {})

@@ -122,10 +122,7 @@ pub fn redelegations_to(delegator: &Address, destination: &Address) -> Vec<u8> {
 
 /// An entry of the queue of redelegations, empty.
 pub fn redelegation_at(time: Time, delegator: &Address, source: &Address, destination: &Address) -> Vec<u8> {
-    of(
-        &[REDELEGATION_QUEUE, &time.to_key()].concat(),
-        &[delegator, source, destination],
-    )
+    of(&[REDELEGATION_QUEUE, &time.to_key()].concat(), &[delegator, source, destination])
 }
 
 /// An entry of the queue of unbonding validators, empty.
@@ -176,10 +173,7 @@ mod tests {
         );
         assert_eq!(operator_of_power(&by_power(5, &ONE)), Some(ONE));
         assert_eq!(addresses(DELEGATIONS, &delegation(&ONE, &TWO)), Some([ONE, TWO]));
-        assert_eq!(
-            queued(UNBONDING_QUEUE, &unbonding_at(time, &ONE, &TWO)),
-            Some([ONE, TWO])
-        );
+        assert_eq!(queued(UNBONDING_QUEUE, &unbonding_at(time, &ONE, &TWO)), Some([ONE, TWO]));
         assert_eq!(addresses::<1>(DELEGATIONS, &delegation(&ONE, &TWO)), None);
     }
 

@@ -26,13 +26,8 @@ use crate::{
 pub const DO_NOT_MODIFY: &str = "[do-not-modify]";
 
 /// Longest texts of a description, in bytes: moniker, identity, website, security contact, details.
-const DESCRIPTION_MAX: [(&str, usize); 5] = [
-    ("moniker", 70),
-    ("identity", 3000),
-    ("website", 140),
-    ("security contact", 140),
-    ("details", 280),
-];
+const DESCRIPTION_MAX: [(&str, usize); 5] =
+    [("moniker", 70), ("identity", 3000), ("website", 140), ("security contact", 140), ("details", 280)];
 
 /// Type names of the messages that [`super::handler::handle`] takes.
 pub fn names() -> [String; 6] {
@@ -76,10 +71,7 @@ pub fn new_validator(message: &MsgCreateValidator) -> Result<NewValidator, Rejec
         return Err(SdkError::InvalidRequest.wrap("empty description"));
     }
     check_description(&description)?;
-    let rates = message
-        .commission
-        .as_ref()
-        .ok_or_else(|| SdkError::InvalidRequest.wrap("empty commission"))?;
+    let rates = message.commission.as_ref().ok_or_else(|| SdkError::InvalidRequest.wrap("empty commission"))?;
     let rates = Rates::from_proto(rates)?;
     rates.validate()?;
     let min_self_delegation = Int::parse(&message.min_self_delegation)?;
@@ -89,14 +81,7 @@ pub fn new_validator(message: &MsgCreateValidator) -> Result<NewValidator, Rejec
     if value.amount < min_self_delegation {
         return Err(StakingError::SelfDelegationBelowMinimum.bare());
     }
-    Ok(NewValidator {
-        operator,
-        consensus_key,
-        description,
-        rates,
-        min_self_delegation,
-        value,
-    })
+    Ok(NewValidator { operator, consensus_key, description, rates, min_self_delegation, value })
 }
 
 /// An operator's address.
@@ -121,9 +106,7 @@ pub fn delegator(text: &str) -> Result<Address, Rejected> {
 /// # Errors
 /// SDK 18.
 pub fn amount(coin: Option<&CoinProto>) -> Result<Coin, Rejected> {
-    let coin = coin
-        .and_then(|coin| Coin::from_proto(coin).ok())
-        .filter(|coin| !coin.amount.is_zero());
+    let coin = coin.and_then(|coin| Coin::from_proto(coin).ok()).filter(|coin| !coin.amount.is_zero());
     coin.ok_or_else(|| SdkError::InvalidRequest.wrap("invalid delegation amount"))
 }
 
@@ -154,11 +137,7 @@ pub fn check_description(description: &Description) -> Result<(), Rejected> {
 /// As [`check_description`].
 pub fn edited(before: &Description, edit: &Description) -> Result<Description, Rejected> {
     let choose = |before: &String, edit: &String| {
-        if edit == DO_NOT_MODIFY {
-            before.clone()
-        } else {
-            edit.clone()
-        }
+        if edit == DO_NOT_MODIFY { before.clone() } else { edit.clone() }
     };
     let description = Description {
         moniker: choose(&before.moniker, &edit.moniker),

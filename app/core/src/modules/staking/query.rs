@@ -45,10 +45,7 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
             delegator_unbondings(state, &QueryDelegatorUnbondingDelegationsRequest::decode(data)?)?.encode_to_vec()
         }
         "Pool" => pool(state)?.encode_to_vec(),
-        "Params" => QueryParamsResponse {
-            params: Some(staking::params(state)?),
-        }
-        .encode_to_vec(),
+        "Params" => QueryParamsResponse { params: Some(staking::params(state)?) }.encode_to_vec(),
         _ => return Err(QueryError::unimplemented(path)),
     })
 }
@@ -83,21 +80,14 @@ fn validators(state: &dyn StateRead, request: &QueryValidatorsRequest) -> Result
     };
     let (validators, pagination) = page(state, keys::VALIDATORS, request.pagination.as_ref(), |_, value| {
         let validator = ValidatorProto::decode(value).map_err(internal)?;
-        Ok(wanted
-            .is_none_or(|wanted| validator.status() == wanted)
-            .then_some(validator))
+        Ok(wanted.is_none_or(|wanted| validator.status() == wanted).then_some(validator))
     })?;
-    Ok(QueryValidatorsResponse {
-        validators,
-        pagination: Some(pagination),
-    })
+    Ok(QueryValidatorsResponse { validators, pagination: Some(pagination) })
 }
 
 fn validator(state: &dyn StateRead, request: &QueryValidatorRequest) -> Result<QueryValidatorResponse, QueryError> {
     let validator = existing(state, &operator(&request.validator_addr)?)?;
-    Ok(QueryValidatorResponse {
-        validator: Some(validator.to_proto()),
-    })
+    Ok(QueryValidatorResponse { validator: Some(validator.to_proto()) })
 }
 
 fn existing(state: &dyn StateRead, operator: &Address) -> Result<Validator, QueryError> {
@@ -113,10 +103,7 @@ fn response(
     shares: Dec,
 ) -> Result<DelegationResponse, QueryError> {
     let validator = existing(state, operator)?;
-    let worth = validator
-        .tokens_from_shares(shares)
-        .and_then(Dec::truncate)
-        .map_err(internal)?;
+    let worth = validator.tokens_from_shares(shares).and_then(Dec::truncate).map_err(internal)?;
     Ok(DelegationResponse {
         delegation: Some(DelegationProto {
             delegator_address: delegator.to_string(),
@@ -136,13 +123,9 @@ fn delegation(state: &dyn StateRead, request: &QueryDelegationRequest) -> Result
     let (delegator, operator) = (delegator(&request.delegator_addr)?, operator(&request.validator_addr)?);
     let shares = staking::delegation(state, &delegator, &operator)?.ok_or_else(|| {
         let (delegator, operator) = (&request.delegator_addr, &request.validator_addr);
-        QueryError::not_found(format!(
-            "delegation with delegator {delegator} not found for validator {operator}"
-        ))
+        QueryError::not_found(format!("delegation with delegator {delegator} not found for validator {operator}"))
     })?;
-    Ok(QueryDelegationResponse {
-        delegation_response: Some(response(state, &delegator, &operator, shares)?),
-    })
+    Ok(QueryDelegationResponse { delegation_response: Some(response(state, &delegator, &operator, shares)?) })
 }
 
 fn delegator_delegations(
@@ -155,10 +138,7 @@ fn delegator_delegations(
         let operator = Address::from_slice(key).map_err(internal)?;
         response(state, &delegator, &operator, shares(value)?).map(Some)
     })?;
-    Ok(QueryDelegatorDelegationsResponse {
-        delegation_responses,
-        pagination: Some(pagination),
-    })
+    Ok(QueryDelegatorDelegationsResponse { delegation_responses, pagination: Some(pagination) })
 }
 
 fn validator_delegations(
@@ -174,10 +154,7 @@ fn validator_delegations(
         };
         response(state, &delegator, &operator, shares).map(Some)
     })?;
-    Ok(QueryValidatorDelegationsResponse {
-        delegation_responses,
-        pagination: Some(pagination),
-    })
+    Ok(QueryValidatorDelegationsResponse { delegation_responses, pagination: Some(pagination) })
 }
 
 fn unbonding_delegation(
@@ -202,10 +179,7 @@ fn delegator_unbondings(
     let (unbonding_responses, pagination) = page(state, &prefix, request.pagination.as_ref(), |_, value| {
         UnbondingDelegation::decode(value).map(Some).map_err(internal)
     })?;
-    Ok(QueryDelegatorUnbondingDelegationsResponse {
-        unbonding_responses,
-        pagination: Some(pagination),
-    })
+    Ok(QueryDelegatorUnbondingDelegationsResponse { unbonding_responses, pagination: Some(pagination) })
 }
 
 /// Tokens in both pools. What is unbonding is not bonded.

@@ -42,10 +42,7 @@ impl Move<'_> {
 /// # Errors
 /// Storage, out of gas.
 pub fn redelegation(state: &dyn StateRead, moved: Move<'_>) -> Result<Option<Redelegation>, StateError> {
-    state
-        .get(&moved.key())?
-        .map(|bytes| Redelegation::decode(bytes).map_err(corrupt))
-        .transpose()
+    state.get(&moved.key())?.map(|bytes| Redelegation::decode(bytes).map_err(corrupt)).transpose()
 }
 
 /// Redelegations whose keys begin with `prefix` ([`keys::REDELEGATIONS`] or [`keys::redelegations_of`]).
@@ -53,10 +50,7 @@ pub fn redelegation(state: &dyn StateRead, moved: Move<'_>) -> Result<Option<Red
 /// # Errors
 /// Storage, out of gas.
 pub fn redelegations(state: &dyn StateRead, prefix: &[u8]) -> Result<Vec<Redelegation>, StateError> {
-    state
-        .prefix(prefix)
-        .map(|entry| Redelegation::decode(entry?.1).map_err(corrupt))
-        .collect()
+    state.prefix(prefix).map(|entry| Redelegation::decode(entry?.1).map_err(corrupt)).collect()
 }
 
 /// Moves shares at once; gives when the move is over, until when the delegation cannot move on.
@@ -83,9 +77,7 @@ pub fn begin(state: &mut State<'_>, block: &BlockContext, moved: Move<'_>, share
     if tokens.is_zero() {
         return Err(StakingError::TinyRedelegationAmount.bare().into());
     }
-    let pool = Source::Pool {
-        bonded: source.is_bonded(),
-    };
+    let pool = Source::Pool { bonded: source.is_bonded() };
     let created = delegation::delegate(state, moved.delegator, moved.destination, tokens, pool)?;
     let Some((height, completion)) = end_of_move(state, block, &source)? else {
         return Ok(block.time);
@@ -154,11 +146,7 @@ pub fn complete_mature(state: &mut State<'_>, now: Time) -> Result<(), Failure> 
         let triplet = keys::queued(keys::REDELEGATION_QUEUE, &key);
         let [delegator, source, destination] = triplet.ok_or_else(|| corrupt("a key of the redelegation queue"))?;
         state.delete(key)?;
-        let moved = Move {
-            delegator: &delegator,
-            source: &source,
-            destination: &destination,
-        };
+        let moved = Move { delegator: &delegator, source: &source, destination: &destination };
         let coin = complete(state, now, moved)?;
         state.emit(events::complete_redelegation(&Coins::one(coin), moved));
     }

@@ -30,9 +30,7 @@ pub(super) fn corrupt(what: impl std::fmt::Display) -> StateError {
 /// # Errors
 /// Storage, out of gas.
 pub fn params(state: &dyn StateRead) -> Result<Params, StateError> {
-    let bytes = state
-        .get(keys::PARAMS)?
-        .ok_or_else(|| corrupt("no parameters: genesis has not run"))?;
+    let bytes = state.get(keys::PARAMS)?.ok_or_else(|| corrupt("no parameters: genesis has not run"))?;
     Params::decode(bytes).map_err(corrupt)
 }
 
@@ -49,10 +47,7 @@ pub fn set_params(state: &mut State<'_>, params: &Params) -> Result<(), StateErr
 /// # Errors
 /// Storage, out of gas.
 pub fn bond_coin(state: &dyn StateRead, amount: Int) -> Result<Coin, StateError> {
-    Ok(Coin {
-        denom: params(state)?.bond_denom,
-        amount,
-    })
+    Ok(Coin { denom: params(state)?.bond_denom, amount })
 }
 
 /// The balance of a pool.
@@ -81,10 +76,7 @@ pub fn move_between_pools(state: &mut State<'_>, amount: Int, to_bonded: bool) -
 /// # Errors
 /// Storage, out of gas.
 pub fn validator(state: &dyn StateRead, operator: &Address) -> Result<Option<Validator>, StateError> {
-    state
-        .get(&keys::validator(operator))?
-        .map(|bytes| decode_validator(&bytes))
-        .transpose()
+    state.get(&keys::validator(operator))?.map(|bytes| decode_validator(&bytes)).transpose()
 }
 
 /// A validator that must be there.
@@ -104,10 +96,7 @@ fn decode_validator(bytes: &[u8]) -> Result<Validator, StateError> {
 /// # Errors
 /// Storage, out of gas.
 pub fn validators(state: &dyn StateRead) -> Result<Vec<Validator>, StateError> {
-    state
-        .prefix(keys::VALIDATORS)
-        .map(|entry| decode_validator(&entry?.1))
-        .collect()
+    state.prefix(keys::VALIDATORS).map(|entry| decode_validator(&entry?.1)).collect()
 }
 
 /// The bonded validators, strongest first.
@@ -137,9 +126,7 @@ pub fn by_power(state: &dyn StateRead) -> Result<Vec<Address>, StateError> {
 /// Storage, out of gas.
 pub fn operator_by_consensus(state: &dyn StateRead, consensus: &Address) -> Result<Option<Address>, StateError> {
     let bytes = state.get(&keys::operator_by_consensus(consensus))?;
-    bytes
-        .map(|bytes| Address::from_slice(&bytes).map_err(corrupt))
-        .transpose()
+    bytes.map(|bytes| Address::from_slice(&bytes).map_err(corrupt)).transpose()
 }
 
 /// Writes a validator over what it was, and its place in the power index.
@@ -183,10 +170,7 @@ pub fn remove_validator(state: &mut State<'_>, validator: &Validator) -> Result<
 /// # Errors
 /// Storage, out of gas.
 pub fn delegation(state: &dyn StateRead, delegator: &Address, operator: &Address) -> Result<Option<Dec>, StateError> {
-    state
-        .get(&keys::delegation(delegator, operator))?
-        .map(|bytes| decode_shares(&bytes))
-        .transpose()
+    state.get(&keys::delegation(delegator, operator))?.map(|bytes| decode_shares(&bytes)).transpose()
 }
 
 fn decode_shares(bytes: &[u8]) -> Result<Dec, StateError> {
@@ -207,10 +191,7 @@ pub fn set_delegation(
         state.delete(keys::delegation(delegator, operator))?;
         return state.delete(keys::delegator_of(operator, delegator));
     }
-    state.set(
-        keys::delegation(delegator, operator),
-        shares.to_scaled_string().into_bytes(),
-    )?;
+    state.set(keys::delegation(delegator, operator), shares.to_scaled_string().into_bytes())?;
     state.set(keys::delegator_of(operator, delegator), Vec::new())
 }
 
@@ -234,11 +215,7 @@ pub fn delegations(state: &dyn StateRead, prefix: &[u8]) -> Result<Vec<Delegatio
         let (key, value) = entry?;
         let addresses = keys::addresses(keys::DELEGATIONS, &key);
         let [delegator, operator] = addresses.ok_or_else(|| corrupt("a key of a delegation"))?;
-        Ok(Delegation {
-            delegator,
-            operator,
-            shares: decode_shares(&value)?,
-        })
+        Ok(Delegation { delegator, operator, shares: decode_shares(&value)? })
     };
     state.prefix(prefix).map(decode).collect()
 }
@@ -249,9 +226,7 @@ pub fn delegations(state: &dyn StateRead, prefix: &[u8]) -> Result<Vec<Delegatio
 /// Storage, out of gas.
 pub(super) fn next_unbonding_id(state: &mut State<'_>) -> Result<u64, StateError> {
     let before = number(state, keys::NEXT_UNBONDING_ID)?.unwrap_or_default();
-    let id = before
-        .checked_add(1)
-        .ok_or_else(|| corrupt("no unbonding number is left"))?;
+    let id = before.checked_add(1).ok_or_else(|| corrupt("no unbonding number is left"))?;
     state.set(keys::NEXT_UNBONDING_ID, id.to_be_bytes().to_vec())?;
     Ok(id)
 }
@@ -259,9 +234,5 @@ pub(super) fn next_unbonding_id(state: &mut State<'_>) -> Result<u64, StateError
 /// A number of 8 bytes.
 pub(super) fn number(state: &dyn StateRead, key: &[u8]) -> Result<Option<u64>, StateError> {
     let decode = |bytes: bytes::Bytes| bytes.as_ref().try_into().map(u64::from_be_bytes);
-    state
-        .get(key)?
-        .map(decode)
-        .transpose()
-        .map_err(|_| corrupt(format!("{} is not 8 bytes", hex::encode(key))))
+    state.get(key)?.map(decode).transpose().map_err(|_| corrupt(format!("{} is not 8 bytes", hex::encode(key))))
 }

@@ -38,9 +38,7 @@ pub fn unbonding(
     operator: &Address,
 ) -> Result<Option<UnbondingDelegation>, StateError> {
     let bytes = state.get(&keys::unbonding(delegator, operator))?;
-    bytes
-        .map(|bytes| UnbondingDelegation::decode(bytes).map_err(corrupt))
-        .transpose()
+    bytes.map(|bytes| UnbondingDelegation::decode(bytes).map_err(corrupt)).transpose()
 }
 
 /// Unbonding delegations whose keys begin with `prefix` ([`keys::UNBONDINGS`] or [`keys::unbondings_of`]).
@@ -48,18 +46,13 @@ pub fn unbonding(
 /// # Errors
 /// Storage, out of gas.
 pub fn unbondings(state: &dyn StateRead, prefix: &[u8]) -> Result<Vec<UnbondingDelegation>, StateError> {
-    state
-        .prefix(prefix)
-        .map(|entry| UnbondingDelegation::decode(entry?.1).map_err(corrupt))
-        .collect()
+    state.prefix(prefix).map(|entry| UnbondingDelegation::decode(entry?.1).map_err(corrupt)).collect()
 }
 
 /// When something that begins to unbond now is done.
 pub(super) fn completion(state: &dyn StateRead, now: Time) -> Result<Time, Failure> {
     let period = staking::params(state)?.unbonding_time.unwrap_or_default();
-    Ok(now
-        .plus(&period)
-        .map_err(|error| SdkError::InvalidRequest.wrap(error))?)
+    Ok(now.plus(&period).map_err(|error| SdkError::InvalidRequest.wrap(error))?)
 }
 
 /// Begins to unbond shares.
@@ -84,10 +77,7 @@ pub fn begin(
     }
     let completion = completion(state, block.time)?;
     add_entry(state, block.height, delegator, operator, completion, tokens)?;
-    Ok(Unbonding {
-        completion,
-        coin: staking::bond_coin(state, tokens)?,
-    })
+    Ok(Unbonding { completion, coin: staking::bond_coin(state, tokens)? })
 }
 
 fn add_entry(
@@ -136,11 +126,7 @@ pub(super) fn set(
     unbonding: &UnbondingDelegation,
 ) -> Result<(), StateError> {
     let key = keys::unbonding(delegator, operator);
-    if unbonding.entries.is_empty() {
-        state.delete(key)
-    } else {
-        state.set(key, unbonding.encode_to_vec())
-    }
+    if unbonding.entries.is_empty() { state.delete(key) } else { state.set(key, unbonding.encode_to_vec()) }
 }
 
 /// Gives back all that is due.
@@ -148,12 +134,8 @@ pub(super) fn set(
 /// # Errors
 /// A pool that lacks what it owes; storage.
 pub fn complete_mature(state: &mut State<'_>, now: Time) -> Result<(), Failure> {
-    let due: Vec<_> = state
-        .range(
-            keys::UNBONDING_QUEUE,
-            keys::queue_end(keys::UNBONDING_QUEUE, now).as_deref(),
-        )
-        .collect();
+    let due: Vec<_> =
+        state.range(keys::UNBONDING_QUEUE, keys::queue_end(keys::UNBONDING_QUEUE, now).as_deref()).collect();
     for entry in due {
         let (key, _) = entry?;
         let pair = keys::queued(keys::UNBONDING_QUEUE, &key);

@@ -144,10 +144,7 @@ impl Validator {
     /// More than CometBFT can count.
     pub fn power(&self) -> Result<u64, MathError> {
         let power = self.tokens.div(Int::from(POWER_REDUCTION))?;
-        power
-            .to_u64()
-            .filter(|power| *power <= POWER_MAX)
-            .ok_or(MathError::Overflow)
+        power.to_u64().filter(|power| *power <= POWER_MAX).ok_or(MathError::Overflow)
     }
 
     /// Tokens that these shares are worth.
@@ -171,11 +168,7 @@ impl Validator {
     /// # Errors
     /// Overflow, a power that CometBFT cannot count.
     pub fn add_tokens(&mut self, tokens: Int) -> Result<Dec, MathError> {
-        let issued = if self.shares.is_zero() {
-            Dec::from_int(tokens)?
-        } else {
-            self.shares_from_tokens(tokens)?
-        };
+        let issued = if self.shares.is_zero() { Dec::from_int(tokens)? } else { self.shares_from_tokens(tokens)? };
         self.tokens = self.tokens.add(tokens)?;
         self.shares = self.shares.add(issued)?;
         self.power()?;
@@ -188,11 +181,7 @@ impl Validator {
     /// More shares than there are.
     pub fn remove_shares(&mut self, shares: Dec) -> Result<Int, MathError> {
         let left = self.shares.sub(shares)?;
-        let tokens = if left.is_zero() {
-            self.tokens
-        } else {
-            self.tokens_from_shares(shares)?.truncate()?
-        };
+        let tokens = if left.is_zero() { self.tokens } else { self.tokens_from_shares(shares)?.truncate()? };
         self.tokens = self.tokens.sub(tokens)?;
         self.shares = left;
         Ok(tokens)
@@ -200,19 +189,14 @@ impl Validator {
 
     /// The change for CometBFT with this power.
     pub fn update(&self, power: u64) -> ValidatorUpdate {
-        ValidatorUpdate {
-            public_key: self.consensus_key.to_vec(),
-            power,
-        }
+        ValidatorUpdate { public_key: self.consensus_key.to_vec(), power }
     }
 
     /// On the wire and in state.
     pub fn to_proto(&self) -> ValidatorProto {
         ValidatorProto {
             operator_address: self.operator.to_operator(),
-            consensus_pubkey: Some(swing_proto::pack(&PubKey {
-                key: self.consensus_key.to_vec(),
-            })),
+            consensus_pubkey: Some(swing_proto::pack(&PubKey { key: self.consensus_key.to_vec() })),
             jailed: self.jailed,
             status: self.status.into(),
             tokens: self.tokens.to_string(),

@@ -65,9 +65,7 @@ pub fn apply_updates(state: &mut State<'_>, block: &BlockContext) -> Result<Vec<
             updates.push(validator.update(power));
             state.set(keys::last_power(&operator), power.to_be_bytes().to_vec())?;
         }
-        total = total
-            .checked_add(power)
-            .ok_or_else(|| corrupt("the powers' sum has more than 64 bits"))?;
+        total = total.checked_add(power).ok_or_else(|| corrupt("the powers' sum has more than 64 bits"))?;
     }
     for operator in last.into_keys() {
         let validator = staking::existing_validator(state, &operator)?;
@@ -95,10 +93,7 @@ pub fn last_powers(state: &dyn StateRead) -> Result<BTreeMap<Address, u64>, Stat
     for entry in state.prefix(keys::LAST_POWERS) {
         let (key, value) = entry?;
         let [operator] = keys::addresses(keys::LAST_POWERS, &key).ok_or_else(|| corrupt("a key of the last powers"))?;
-        let power = value
-            .as_ref()
-            .try_into()
-            .map_err(|_| corrupt("a last power is not 8 bytes"))?;
+        let power = value.as_ref().try_into().map_err(|_| corrupt("a last power is not 8 bytes"))?;
         powers.insert(operator, u64::from_be_bytes(power));
     }
     Ok(powers)
@@ -116,10 +111,7 @@ fn bond(state: &mut State<'_>, before: &Validator) -> Result<(), Failure> {
     if before.status == BondStatus::Unbonding {
         state.delete(keys::validator_at(before.unbonding_time, &before.operator))?;
     }
-    let now = Validator {
-        status: BondStatus::Bonded,
-        ..before.clone()
-    };
+    let now = Validator { status: BondStatus::Bonded, ..before.clone() };
     staking::set_validator(state, Some(before), &now)
 }
 
@@ -144,10 +136,7 @@ fn complete_validators(state: &mut State<'_>, now: Time) -> Result<(), Failure> 
             keys::queued(keys::VALIDATOR_QUEUE, &key).ok_or_else(|| corrupt("a key of the validator queue"))?;
         state.delete(key)?;
         let before = staking::existing_validator(state, &operator)?;
-        let unbonded = Validator {
-            status: BondStatus::Unbonded,
-            ..before.clone()
-        };
+        let unbonded = Validator { status: BondStatus::Unbonded, ..before.clone() };
         staking::set_validator(state, Some(&before), &unbonded)?;
         delegation::remove_if_empty(state, &unbonded)?;
     }

@@ -58,7 +58,9 @@ pub fn end_block(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn E
     };
     drain.run(state, engine)?;
     for (number, kpid) in &drain.delivered {
-        if let Some(standing) = view::promise(state, kpid).map_err(storage)?.filter(|standing| standing.state != "unresolved") {
+        if let Some(standing) =
+            view::promise(state, kpid).map_err(storage)?.filter(|standing| standing.state != "unresolved")
+        {
             state.emit(events::action_settled(*number, kpid, &standing.state));
         }
     }
@@ -111,7 +113,12 @@ impl Drain {
     }
 
     /// Hands an action to the kernel; false when the engine is stopped and the action must stay queued.
-    fn deliver(&mut self, state: &mut State<'_>, engine: &mut dyn Engine, action: &InboundAction) -> Result<bool, Halt> {
+    fn deliver(
+        &mut self,
+        state: &mut State<'_>,
+        engine: &mut dyn Engine,
+        action: &InboundAction,
+    ) -> Result<bool, Halt> {
         let number = action.number;
         let kpid = match engine.deliver_inbound(state, &inbound(action)?) {
             Ok(kpid) => kpid.unwrap_or_default(),

@@ -125,8 +125,7 @@ pub(super) fn begin(
     uncompressed_size: i64,
 ) -> Result<u64, Failure> {
     check_artifact(params, artifact)?;
-    let uncompressed_size =
-        if uncompressed_size == 0 { 0 } else { install::declared_size(params, uncompressed_size)? };
+    let uncompressed_size = if uncompressed_size == 0 { 0 } else { install::declared_size(params, uncompressed_size)? };
     let waiting = context.state.prefix(keys::PENDING).count();
     if waiting >= PENDING_MAX {
         return Refusal::Chunk.fail(format!("{waiting} installations are waiting, {PENDING_MAX} may: try again later"));
@@ -213,7 +212,8 @@ fn complete(context: &mut MsgContext<'_, '_>, id: u64, pending: &Pending, submit
 }
 
 fn delete(state: &mut State<'_>, id: u64) -> Result<(), StateError> {
-    let chunks: Vec<_> = state.prefix(&keys::chunks(id)).map(|entry| entry.map(|(key, _)| key)).collect::<Result<_, _>>()?;
+    let chunks: Vec<_> =
+        state.prefix(&keys::chunks(id)).map(|entry| entry.map(|(key, _)| key)).collect::<Result<_, _>>()?;
     for key in chunks {
         state.delete(key)?;
     }

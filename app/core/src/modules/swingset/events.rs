@@ -48,10 +48,7 @@ pub fn action_refused(number: u64, reason: &str) -> Event {
 
 /// A delivered action's promise was settled in the same block.
 pub fn action_settled(number: u64, kpid: &str, standing: &str) -> Event {
-    Event::new("swingset_result")
-        .with("action_number", number.to_string())
-        .with("kpid", kpid)
-        .with("state", standing)
+    Event::new("swingset_result").with("action_number", number.to_string()).with("kpid", kpid).with("state", standing)
 }
 
 /// What the block's cranks came to.

@@ -77,7 +77,8 @@ fn refuse_unused(section: &GenesisState) -> Result<(), GenesisError> {
     ];
     match unused.iter().find(|(_, empty)| !empty) {
         Some((field, _)) => {
-            let reason = "must be empty: a new chain starts from its release's bundles, an exported one from kernel_state";
+            let reason =
+                "must be empty: a new chain starts from its release's bundles, an exported one from kernel_state";
             Err(GenesisError::at(format!("swingset.{field}"), reason))
         }
         None => Ok(()),
@@ -129,7 +130,8 @@ fn static_vats(bundles: &ReleaseBundles, vats: &[GenesisVat]) -> Result<Vec<Stat
         if vat.name.is_empty() || vat.name.contains(',') {
             return Err(at("name", format!("{:?} is empty or has a comma", vat.name)));
         }
-        let parameters = String::from_utf8(vat.parameters.clone()).map_err(|error| at("parameters", error.to_string()))?;
+        let parameters =
+            String::from_utf8(vat.parameters.clone()).map_err(|error| at("parameters", error.to_string()))?;
         let body = if parameters.is_empty() { NO_PARAMETERS.to_owned() } else { format!("#{parameters}") };
         configs.push(config(&vat.name, &vat.bundle_id, body, vat.critical));
     }

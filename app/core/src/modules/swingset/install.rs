@@ -29,7 +29,10 @@ const ADMISSION_GAS_PER_BYTE: u64 = 1;
 ///
 /// # Errors
 /// swingset 2 to 5 and 7; SDK 5 for the price; the engine's refusal; storage, out of gas.
-pub fn install(context: &mut MsgContext<'_, '_>, message: &MsgInstallBundle) -> Result<MsgInstallBundleResponse, Failure> {
+pub fn install(
+    context: &mut MsgContext<'_, '_>,
+    message: &MsgInstallBundle,
+) -> Result<MsgInstallBundleResponse, Failure> {
     let submitter = submitter(&message.submitter)?;
     let params = params::params(context.state)?;
     let forms = [!message.bundle.is_empty(), !message.compressed_bundle.is_empty(), message.chunked_artifact.is_some()];
@@ -72,8 +75,7 @@ pub(super) fn charge(
     carried: u64,
     stored: u64,
 ) -> Result<(), Failure> {
-    let work =
-        [(Unit::InboundTx, 1), (Unit::Message, 1), (Unit::MessageByte, carried), (Unit::StorageByte, stored)];
+    let work = [(Unit::InboundTx, 1), (Unit::Message, 1), (Unit::MessageByte, carried), (Unit::StorageByte, stored)];
     fees::charge(context.state, params, payer, &work)
 }
 

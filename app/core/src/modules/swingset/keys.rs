@@ -82,8 +82,9 @@ mod tests {
         assert_eq!(kernel("crankNumber"), b"swingset/k/crankNumber");
         assert_eq!(host("kernelBundleID"), b"swingset/h/kernelBundleID");
         let constants = [PARAMS, ACTION_NUMBERS, NEXT_ARTIFACT, STOPPED];
-        assert_eq!(constants.map(|key| String::from_utf8_lossy(key).into_owned()), [
-            "swingset/m/params", "swingset/m/actionNumbers", "swingset/m/nextArtifact", "swingset/m/stopped"
-        ]);
+        assert_eq!(
+            constants.map(|key| String::from_utf8_lossy(key).into_owned()),
+            ["swingset/m/params", "swingset/m/actionNumbers", "swingset/m/nextArtifact", "swingset/m/stopped"]
+        );
     }
 }

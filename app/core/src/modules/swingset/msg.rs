@@ -8,5 +8,10 @@ use swing_proto::{
 
 /// Type names of the messages that [`super::handler::handle`] takes.
 pub fn names() -> [String; 4] {
-    [MsgInstallBundle::full_name(), MsgSendChunk::full_name(), MsgDeliverInbound::full_name(), MsgUpdateParams::full_name()]
+    [
+        MsgInstallBundle::full_name(),
+        MsgSendChunk::full_name(),
+        MsgDeliverInbound::full_name(),
+        MsgUpdateParams::full_name(),
+    ]
 }

@@ -34,8 +34,10 @@ impl Numbers {
 /// Storage, out of gas.
 pub fn numbers(state: &dyn StateRead) -> Result<Numbers, StateError> {
     let Some(bytes) = state.get(keys::ACTION_NUMBERS)? else { return Ok(Numbers { first: 1, next: 1 }) };
-    let parts = bytes.split_at_checked(8).and_then(|(first, next)| Some((first.try_into().ok()?, next.try_into().ok()?)));
-    let (first, next) = parts.ok_or_else(|| StateError::Storage("numbers of the action queue are not 16 bytes".into()))?;
+    let parts =
+        bytes.split_at_checked(8).and_then(|(first, next)| Some((first.try_into().ok()?, next.try_into().ok()?)));
+    let (first, next) =
+        parts.ok_or_else(|| StateError::Storage("numbers of the action queue are not 16 bytes".into()))?;
     Ok(Numbers { first: u64::from_be_bytes(first), next: u64::from_be_bytes(next) })
 }
 

@@ -20,7 +20,12 @@ fn never<T>(call: &str) -> Result<T, EngineFailure> {
 }
 
 impl Engine for SimulatedEngine {
-    fn initialize(&mut self, _: &mut State<'_>, _: &ReleaseBundles, _: &[StaticVatConfig]) -> Result<(), EngineFailure> {
+    fn initialize(
+        &mut self,
+        _: &mut State<'_>,
+        _: &ReleaseBundles,
+        _: &[StaticVatConfig],
+    ) -> Result<(), EngineFailure> {
         never("initialize")
     }
 

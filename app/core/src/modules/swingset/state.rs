@@ -6,11 +6,7 @@ use swing_proto::{
     swing::swingset::v1::{Beans, Params},
 };
 
-use super::{
-    Refusal,
-    fees::Unit,
-    keys,
-};
+use super::{Refusal, fees::Unit, keys};
 use crate::{
     error::Rejected,
     math::{Coins, Int},
@@ -95,7 +91,9 @@ pub fn validate_params(params: &Params, app_version: u64) -> Result<(), Rejected
     let refuse = |reason: String| Err(Refusal::Params.because(reason));
     let args = params.inbound_args_size_limit_bytes;
     if app_version < ARGS_LIMIT_SINCE && args != 0 {
-        return refuse(format!("inbound_args_size_limit_bytes must be 0 before app version {ARGS_LIMIT_SINCE}, got {args}"));
+        return refuse(format!(
+            "inbound_args_size_limit_bytes must be 0 before app version {ARGS_LIMIT_SINCE}, got {args}"
+        ));
     }
     if app_version >= ARGS_LIMIT_SINCE && !(1..=ARGS_LIMIT_MAX).contains(&args) {
         return refuse(format!("inbound_args_size_limit_bytes must be from 1 to {ARGS_LIMIT_MAX}, got {args}"));
@@ -111,7 +109,10 @@ pub fn validate_params(params: &Params, app_version: u64) -> Result<(), Rejected
         }
     }
     if params.installation_deadline_blocks <= 0 {
-        return refuse(format!("installation_deadline_blocks must be above 0, got {}", params.installation_deadline_blocks));
+        return refuse(format!(
+            "installation_deadline_blocks must be above 0, got {}",
+            params.installation_deadline_blocks
+        ));
     }
     if let Err(error) = Coins::from_proto(&params.fee_unit_price) {
         return refuse(format!("fee_unit_price: {error}"));
@@ -172,9 +173,15 @@ mod tests {
     #[test]
     fn the_limit_of_arguments_is_a_parameter_from_version_2_on_only() {
         let with = |limit| Params { inbound_args_size_limit_bytes: limit, ..default_params() };
-        for (limit, app_version, valid) in
-            [(0, 0, true), (0, 1, true), (1, 1, false), (0, 2, false), (1, 2, true), (1 << 20, 2, true), ((1 << 20) + 1, 2, false)]
-        {
+        for (limit, app_version, valid) in [
+            (0, 0, true),
+            (0, 1, true),
+            (1, 1, false),
+            (0, 2, false),
+            (1, 2, true),
+            (1 << 20, 2, true),
+            ((1 << 20) + 1, 2, false),
+        ] {
             assert_eq!(validate_params(&with(limit), app_version).is_ok(), valid, "{limit} under {app_version}");
         }
         assert_eq!((args_limit(&with(0)), args_limit(&with(5))), (128 << 10, 5));

@@ -30,7 +30,5 @@ pub fn applied(plan: &Plan, app_version: u64) -> Event {
 }
 
 fn named(kind: &str, plan: &Plan) -> Event {
-    Event::new(kind)
-        .with("name", &plan.name)
-        .with("height", plan.height.to_string())
+    Event::new(kind).with("name", &plan.name).with("height", plan.height.to_string())
 }

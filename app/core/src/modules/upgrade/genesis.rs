@@ -66,10 +66,7 @@ pub fn init(context: &mut GenesisContext<'_, '_>, section: &Value) -> Result<(),
     let app_version = context.block.app_version;
     let versions = context.release.module_versions(app_version).ok_or_else(|| {
         let release = context.release.name();
-        GenesisError::at(
-            "upgrade",
-            format!("{release} does not run app version {app_version} of consensus.params"),
-        )
+        GenesisError::at("upgrade", format!("{release} does not run app version {app_version} of consensus.params"))
     })?;
     check_versions(&section.module_versions, &versions)?;
     upgrades::set_versions(context.state, &versions)?;
@@ -85,14 +82,7 @@ pub fn init(context: &mut GenesisContext<'_, '_>, section: &Value) -> Result<(),
             let reason = format!("upgrade with name {} has already been completed", plan.name);
             return Err(GenesisError::at("upgrade.plan.name", reason));
         }
-        upgrades::set_plan(
-            context.state,
-            &Plan {
-                name: plan.name,
-                height,
-                info: plan.info,
-            },
-        )?;
+        upgrades::set_plan(context.state, &Plan { name: plan.name, height, info: plan.info })?;
     }
     Ok(())
 }
@@ -110,17 +100,11 @@ pub fn export(state: &dyn StateRead) -> Result<Value, GenesisError> {
         }),
         applied: upgrades::all_applied(state)?
             .into_iter()
-            .map(|(name, height)| AppliedEntry {
-                name,
-                height: height.to_string(),
-            })
+            .map(|(name, height)| AppliedEntry { name, height: height.to_string() })
             .collect(),
         module_versions: upgrades::versions(state)?
             .into_iter()
-            .map(|(name, version)| VersionEntry {
-                name,
-                version: version.to_string(),
-            })
+            .map(|(name, version)| VersionEntry { name, version: version.to_string() })
             .collect(),
     };
     serde_json::to_value(section).map_err(|error| GenesisError::at("upgrade", error))

@@ -42,9 +42,7 @@ pub fn software_upgrade(
     let plan = msg::plan(message.plan.as_ref())?;
     // As in the SDK, the present height is no past: such a plan is due in the next block.
     if plan.height < context.block.height {
-        return Err(SdkError::InvalidRequest
-            .wrap("upgrade cannot be scheduled in the past")
-            .into());
+        return Err(SdkError::InvalidRequest.wrap("upgrade cannot be scheduled in the past").into());
     }
     if upgrades::applied_height(context.state, &plan.name)?.is_some() {
         let reason = format!("upgrade with name {} has already been completed", plan.name);

@@ -30,11 +30,7 @@ pub fn plan(plan: Option<&PlanProto>) -> Result<Plan, Rejected> {
         return refuse("name cannot be empty");
     }
     match u64::try_from(plan.height) {
-        Ok(height) if height > 0 => Ok(Plan {
-            name: plan.name,
-            height,
-            info: plan.info,
-        }),
+        Ok(height) if height > 0 => Ok(Plan { name: plan.name, height, info: plan.info }),
         _ => refuse("height must be greater than 0"),
     }
 }

@@ -75,9 +75,7 @@ pub fn next_after_commit(
     release: &dyn Release,
     skip_heights: &[u64],
 ) -> Result<Next, StateError> {
-    let next = height
-        .checked_add(1)
-        .ok_or_else(|| StateError::Storage("no height is left".to_owned()))?;
+    let next = height.checked_add(1).ok_or_else(|| StateError::Storage("no height is left".to_owned()))?;
     Ok(match decide(state, next, release, skip_heights)? {
         Decision::Needed(plan) => Next::StopForUpgrade(plan),
         _ => Next::Continue,
@@ -86,12 +84,8 @@ pub fn next_after_commit(
 
 fn apply(state: &mut State<'_>, block: &BlockContext, ports: &mut Ports<'_>, plan: &Plan) -> Result<(), Failure> {
     let before = upgrades::versions(state)?;
-    let mut context = UpgradeContext {
-        state: &mut *state,
-        engine: &mut *ports.engine,
-        height: block.height,
-        time: block.time,
-    };
+    let mut context =
+        UpgradeContext { state: &mut *state, engine: &mut *ports.engine, height: block.height, time: block.time };
     let versions = ports.release.apply(&mut context, plan, &before)?;
     let app_version = ports.release.app_version();
     upgrades::set_versions(state, &versions)?;

@@ -27,18 +27,15 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
         "/cosmos.upgrade.v1beta1.Query/ModuleVersions" => {
             Ok(module_versions(state, &QueryModuleVersionsRequest::decode(data)?)?.encode_to_vec())
         }
-        "/cosmos.upgrade.v1beta1.Query/Authority" => Ok(QueryAuthorityResponse {
-            address: authority::authority().to_string(),
+        "/cosmos.upgrade.v1beta1.Query/Authority" => {
+            Ok(QueryAuthorityResponse { address: authority::authority().to_string() }.encode_to_vec())
         }
-        .encode_to_vec()),
         _ => Err(QueryError::unimplemented(path)),
     }
 }
 
 fn current_plan(state: &dyn StateRead) -> Result<QueryCurrentPlanResponse, QueryError> {
-    Ok(QueryCurrentPlanResponse {
-        plan: upgrades::plan(state)?.as_ref().map(upgrades::to_proto),
-    })
+    Ok(QueryCurrentPlanResponse { plan: upgrades::plan(state)?.as_ref().map(upgrades::to_proto) })
 }
 
 /// The height of an applied plan; 0 when there is none of that name.
@@ -47,9 +44,7 @@ fn applied_plan(
     request: &QueryAppliedPlanRequest,
 ) -> Result<QueryAppliedPlanResponse, QueryError> {
     let height = upgrades::applied_height(state, &request.name)?.unwrap_or_default();
-    Ok(QueryAppliedPlanResponse {
-        height: i64::try_from(height).unwrap_or(i64::MAX),
-    })
+    Ok(QueryAppliedPlanResponse { height: i64::try_from(height).unwrap_or(i64::MAX) })
 }
 
 fn module_versions(

@@ -21,11 +21,7 @@ pub fn plan(state: &dyn StateRead) -> Result<Option<Plan>, StateError> {
     let stored = PlanProto::decode(bytes).map_err(|error| StateError::Storage(format!("upgrade plan: {error}")))?;
     let height = u64::try_from(stored.height)
         .map_err(|_| StateError::Storage(format!("upgrade plan {}: height {}", stored.name, stored.height)))?;
-    Ok(Some(Plan {
-        name: stored.name,
-        height,
-        info: stored.info,
-    }))
+    Ok(Some(Plan { name: stored.name, height, info: stored.info }))
 }
 
 /// Writes the pending plan over the one before.
@@ -59,10 +55,7 @@ pub fn to_proto(plan: &Plan) -> PlanProto {
 /// # Errors
 /// Storage, out of gas.
 pub fn applied_height(state: &dyn StateRead, name: &str) -> Result<Option<u64>, StateError> {
-    state
-        .get(&keys::applied(name))?
-        .map(|bytes| number(&bytes, "applied upgrade"))
-        .transpose()
+    state.get(&keys::applied(name))?.map(|bytes| number(&bytes, "applied upgrade")).transpose()
 }
 
 /// All applied upgrades with their heights, by name.
@@ -79,10 +72,7 @@ pub fn all_applied(state: &dyn StateRead) -> Result<Vec<(String, u64)>, StateErr
 /// Storage, out of gas.
 pub fn record_applied(state: &mut State<'_>, name: &str, height: u64) -> Result<(), StateError> {
     state.set(keys::applied(name), height.to_be_bytes().to_vec())?;
-    state.set(
-        keys::LAST_APPLIED,
-        [height.to_be_bytes().as_slice(), name.as_bytes()].concat(),
-    )
+    state.set(keys::LAST_APPLIED, [height.to_be_bytes().as_slice(), name.as_bytes()].concat())
 }
 
 /// Name and height of the upgrade applied last.
@@ -112,10 +102,7 @@ pub fn versions(state: &dyn StateRead) -> Result<VersionMap, StateError> {
 /// # Errors
 /// Storage, out of gas.
 pub fn set_versions(state: &mut State<'_>, versions: &VersionMap) -> Result<(), StateError> {
-    for gone in self::versions(state)?
-        .keys()
-        .filter(|module| !versions.contains_key(*module))
-    {
+    for gone in self::versions(state)?.keys().filter(|module| !versions.contains_key(*module)) {
         state.delete(keys::version(gone))?;
     }
     for (module, version) in versions {
@@ -139,9 +126,8 @@ pub fn decision_input(state: &dyn StateRead, height: u64, skip_heights: &[u64]) 
 }
 
 fn number(bytes: &[u8], what: &str) -> Result<u64, StateError> {
-    let bytes = bytes
-        .try_into()
-        .map_err(|_| StateError::Storage(format!("{what}: {} bytes, 8 expected", bytes.len())))?;
+    let bytes =
+        bytes.try_into().map_err(|_| StateError::Storage(format!("{what}: {} bytes, 8 expected", bytes.len())))?;
     Ok(u64::from_be_bytes(bytes))
 }
 

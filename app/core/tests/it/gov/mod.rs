@@ -64,21 +64,13 @@ fn fund(memory: &mut Memory, to: &Address, amount: u64) {
 }
 
 fn balance(memory: &Memory, of: &Address) -> u64 {
-    keeper::balance(memory, of, "uswing")
-        .expect("memory")
-        .to_u64()
-        .expect("small")
+    keeper::balance(memory, of, "uswing").expect("memory").to_u64().expect("small")
 }
 
 fn init(memory: &mut Memory, section: &Value) -> Result<(), String> {
     let (mut engine, release, block) = (NoEngine, TestRelease::default(), block(0));
     let mut state = State::new(memory);
-    let mut context = GenesisContext {
-        state: &mut state,
-        block: &block,
-        engine: &mut engine,
-        release: &release,
-    };
+    let mut context = GenesisContext { state: &mut state, block: &block, engine: &mut engine, release: &release };
     genesis::init(&mut context, section).map_err(|error| error.to_string())?;
     let changes = state.into_changes();
     commit(memory, changes);
@@ -92,20 +84,12 @@ fn chain() -> Memory {
     fund(&mut memory, &address(BOB), 1_000_000_000);
     fund(&mut memory, &module_address("bonded_tokens_pool"), 50_001_000);
     write(&mut memory, |state| {
-        state.set(
-            bank::keys::supply("uswing"),
-            Int::from(2_050_001_000_u64).to_be_bytes_trimmed(),
-        )
+        state.set(bank::keys::supply("uswing"), Int::from(2_050_001_000_u64).to_be_bytes_trimmed())
     })
     .expect("memory");
     let (mut engine, release, start) = (NoEngine, TestRelease::default(), block(0));
     let mut state = State::new(&memory);
-    let mut context = GenesisContext {
-        state: &mut state,
-        block: &start,
-        engine: &mut engine,
-        release: &release,
-    };
+    let mut context = GenesisContext { state: &mut state, block: &start, engine: &mut engine, release: &release };
     staking::genesis::init(&mut context, &parse(EXPORT)["app_state"]["staking"]).expect("an SDK export");
     let changes = state.into_changes();
     commit(&mut memory, changes);
@@ -114,38 +98,18 @@ fn chain() -> Memory {
 }
 
 fn at(seconds: i64) -> BlockContext {
-    BlockContext {
-        time: Time {
-            seconds: 1_700_000_000 + seconds,
-            nanos: 0,
-        },
-        ..block(5)
-    }
+    BlockContext { time: Time { seconds: 1_700_000_000 + seconds, nanos: 0 }, ..block(5) }
 }
 
 fn uswing(amount: u64) -> Vec<swing_proto::cosmos::base::v1beta1::Coin> {
-    vec![swing_proto::cosmos::base::v1beta1::Coin {
-        denom: "uswing".to_owned(),
-        amount: amount.to_string(),
-    }]
+    vec![swing_proto::cosmos::base::v1beta1::Coin { denom: "uswing".to_owned(), amount: amount.to_string() }]
 }
 
 fn upgrade_message(name: &str, height: i64) -> Any {
     // Clients of the SDK send Go's zero time.
-    let time = Some(Timestamp {
-        seconds: -62_135_596_800,
-        nanos: 0,
-    });
-    let plan = Plan {
-        name: name.to_owned(),
-        time,
-        height,
-        ..Plan::default()
-    };
-    swing_proto::pack(&MsgSoftwareUpgrade {
-        authority: authority(),
-        plan: Some(plan),
-    })
+    let time = Some(Timestamp { seconds: -62_135_596_800, nanos: 0 });
+    let plan = Plan { name: name.to_owned(), time, height, ..Plan::default() };
+    swing_proto::pack(&MsgSoftwareUpgrade { authority: authority(), plan: Some(plan) })
 }
 
 fn proposal(messages: Vec<Any>, deposit: u64) -> MsgSubmitProposal {
@@ -161,22 +125,15 @@ fn proposal(messages: Vec<Any>, deposit: u64) -> MsgSubmitProposal {
 
 #[track_caller]
 fn submit(memory: &mut Memory, seconds: i64, request: MsgSubmitProposal) -> u64 {
-    message(memory, &at(seconds), |context| {
-        handler::submit_proposal(context, request)
-    })
-    .expect("submitted")
-    .0
-    .proposal_id
+    message(memory, &at(seconds), |context| handler::submit_proposal(context, request))
+        .expect("submitted")
+        .0
+        .proposal_id
 }
 
 #[track_caller]
 fn vote(memory: &mut Memory, proposal_id: u64, voter: &str, option: VoteOption) {
-    let request = MsgVote {
-        proposal_id,
-        voter: voter.to_owned(),
-        option: option.into(),
-        metadata: String::new(),
-    };
+    let request = MsgVote { proposal_id, voter: voter.to_owned(), option: option.into(), metadata: String::new() };
     message(memory, &at(1), |context| handler::vote(context, request)).expect("voted");
 }
 
@@ -203,21 +160,13 @@ fn stored(memory: &Memory, id: u64) -> Proposal {
 
 fn counts(memory: &Memory, id: u64) -> [String; 4] {
     let result = stored(memory, id).final_tally_result.expect("set since submission");
-    [
-        result.yes_count,
-        result.abstain_count,
-        result.no_count,
-        result.no_with_veto_count,
-    ]
+    [result.yes_count, result.abstain_count, result.no_count, result.no_with_veto_count]
 }
 
 #[track_caller]
 fn ask(memory: &Memory, package: &str, method: &str, request: &impl Message) -> Result<Value, String> {
     let (block, path) = (at(100), format!("/{package}.Query/{method}"));
-    let context = QueryContext {
-        state: memory,
-        block: &block,
-    };
+    let context = QueryContext { state: memory, block: &block };
     let bytes = query::query(&context, &path, &request.encode_to_vec()).map_err(|error| error.message)?;
     let response = format!("{package}.Query{method}Response");
     Ok(swing_proto::json::wire_to_json(&response, &bytes).expect("its own encoding"))

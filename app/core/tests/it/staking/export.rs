@@ -14,18 +14,12 @@ fn an_export_is_a_genesis_that_goes_on_in_the_same_way() {
     delegate(&mut memory, 9, 1, 50 * POWER);
     end(&mut memory, 2);
     let move_on = redelegation(9, 3, 1, POWER);
-    message(&mut memory, &block(3), |context| {
-        handler::begin_redelegate(context, &move_on)
-    })
-    .expect("moved");
+    message(&mut memory, &block(3), |context| handler::begin_redelegate(context, &move_on)).expect("moved");
     end(&mut memory, 3);
 
     let section = genesis::export(&memory).expect("memory");
-    let mut copy: Memory = memory
-        .iter()
-        .filter(|(key, _)| key.starts_with(b"bank/"))
-        .map(|(k, v)| (k.clone(), v.clone()))
-        .collect();
+    let mut copy: Memory =
+        memory.iter().filter(|(key, _)| key.starts_with(b"bank/")).map(|(k, v)| (k.clone(), v.clone())).collect();
     let updates = init(&mut copy, &section).expect("its own export");
     assert_eq!(updates.len(), 2);
     assert_eq!(genesis::export(&copy), Ok(section));
@@ -59,10 +53,7 @@ fn the_recorded_export_is_taken_and_given_back() {
 #[track_caller]
 fn ask(memory: &Memory, method: &str, request: &impl Message) -> Result<Value, String> {
     let (block, method_path) = (block(33), format!("/cosmos.staking.v1beta1.Query/{method}"));
-    let context = QueryContext {
-        state: memory,
-        block: &block,
-    };
+    let context = QueryContext { state: memory, block: &block };
     let bytes = query::query(&context, &method_path, &request.encode_to_vec()).map_err(|error| error.message)?;
     let response = format!("cosmos.staking.v1beta1.Query{method}Response");
     Ok(swing_proto::json::wire_to_json(&response, &bytes).expect("its own encoding"))
@@ -70,10 +61,7 @@ fn ask(memory: &Memory, method: &str, request: &impl Message) -> Result<Value, S
 
 fn recorded(path: &str) -> Value {
     let all: Value = serde_json::from_str(include_str!("../../../../../tests/vectors/rest.json")).expect("JSON");
-    let found = all
-        .as_array()
-        .and_then(|all| all.iter().find(|one| one["path"] == path))
-        .expect("recorded");
+    let found = all.as_array().and_then(|all| all.iter().find(|one| one["path"] == path)).expect("recorded");
     found["body"].clone()
 }
 
@@ -83,54 +71,26 @@ fn queries_answer_as_recorded() {
     let mut memory = Memory::new();
     fund(&mut memory, &module_address("bonded_tokens_pool"), 50_001_000);
     init(&mut memory, &document["app_state"]["staking"]).expect("an SDK export");
-    let (bob, operator) = (
-        "swing1avgyh77ycn997ja45q5q8ss8y9mr424ja3p9xe",
-        "swingvaloper19rl4cm2hmr8afy4kldpxz3fka4jguq0amqzpde",
-    );
+    let (bob, operator) =
+        ("swing1avgyh77ycn997ja45q5q8ss8y9mr424ja3p9xe", "swingvaloper19rl4cm2hmr8afy4kldpxz3fka4jguq0amqzpde");
 
     let validators = QueryValidatorsRequest::default();
-    assert_eq!(
-        ask(&memory, "Validators", &validators),
-        Ok(recorded("/cosmos/staking/v1beta1/validators"))
-    );
+    assert_eq!(ask(&memory, "Validators", &validators), Ok(recorded("/cosmos/staking/v1beta1/validators")));
     assert_eq!(ask(&memory, "Pool", &()), Ok(recorded("/cosmos/staking/v1beta1/pool")));
-    let delegations = QueryDelegatorDelegationsRequest {
-        delegator_addr: bob.to_owned(),
-        pagination: None,
-    };
+    let delegations = QueryDelegatorDelegationsRequest { delegator_addr: bob.to_owned(), pagination: None };
     let expected = recorded(&format!("/cosmos/staking/v1beta1/delegations/{bob}"));
     assert_eq!(ask(&memory, "DelegatorDelegations", &delegations), Ok(expected.clone()));
-    let one = QueryDelegationRequest {
-        delegator_addr: bob.to_owned(),
-        validator_addr: operator.to_owned(),
-    };
+    let one = QueryDelegationRequest { delegator_addr: bob.to_owned(), validator_addr: operator.to_owned() };
     let answer = ask(&memory, "Delegation", &one).expect("there is one");
     assert_eq!(answer["delegation_response"], expected["delegation_responses"][0]);
 
-    let unbonding = QueryValidatorsRequest {
-        status: "BOND_STATUS_UNBONDING".to_owned(),
-        pagination: None,
-    };
-    assert_eq!(
-        ask(&memory, "Validators", &unbonding).expect("an answer")["validators"],
-        json!([])
-    );
-    let unknown = QueryValidatorsRequest {
-        status: "BONDED".to_owned(),
-        pagination: None,
-    };
-    assert_eq!(
-        ask(&memory, "Validators", &unknown),
-        Err("invalid validator status BONDED".to_owned())
-    );
-    let none = QueryDelegationRequest {
-        delegator_addr: account(9).to_string(),
-        validator_addr: operator.to_owned(),
-    };
+    let unbonding = QueryValidatorsRequest { status: "BOND_STATUS_UNBONDING".to_owned(), pagination: None };
+    assert_eq!(ask(&memory, "Validators", &unbonding).expect("an answer")["validators"], json!([]));
+    let unknown = QueryValidatorsRequest { status: "BONDED".to_owned(), pagination: None };
+    assert_eq!(ask(&memory, "Validators", &unknown), Err("invalid validator status BONDED".to_owned()));
+    let none = QueryDelegationRequest { delegator_addr: account(9).to_string(), validator_addr: operator.to_owned() };
     assert!(
-        ask(&memory, "Delegation", &none)
-            .expect_err("there is none")
-            .starts_with("delegation with delegator swing1")
+        ask(&memory, "Delegation", &none).expect_err("there is none").starts_with("delegation with delegator swing1")
     );
     assert_eq!(
         ask(&memory, "HistoricalInfo", &()),
@@ -153,14 +113,8 @@ fn check_genesis_refused(change: impl FnOnce(&mut Value), expected: &str) {
 #[test]
 fn a_genesis_that_cannot_be_is_refused_with_its_path() {
     check_genesis_refused(|section| section["extra"] = json!(1), "app_state.staking: ");
-    check_genesis_refused(
-        |section| section["params"]["max_validators"] = json!(0),
-        "app_state.staking.params",
-    );
-    check_genesis_refused(
-        |section| section["validators"][0]["tokens"] = json!("50001001"),
-        "app_state.bank.balances",
-    );
+    check_genesis_refused(|section| section["params"]["max_validators"] = json!(0), "app_state.staking.params");
+    check_genesis_refused(|section| section["validators"][0]["tokens"] = json!("50001001"), "app_state.bank.balances");
     check_genesis_refused(
         |section| section["delegations"][1]["shares"] = json!("999.0"),
         "app_state.staking.validators",

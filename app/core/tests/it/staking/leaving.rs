@@ -36,11 +36,7 @@ fn what_is_taken_back_arrives_after_the_unbonding_time() {
     assert_eq!(balance(&memory, &account(2)), before + 3 * POWER);
     end(&mut memory, 111);
     assert_eq!(balance(&memory, &account(2)), before + 4 * POWER);
-    assert!(
-        unbonding::unbondings(&memory, keys::UNBONDINGS)
-            .expect("memory")
-            .is_empty()
-    );
+    assert!(unbonding::unbondings(&memory, keys::UNBONDINGS).expect("memory").is_empty());
 }
 
 #[test]
@@ -68,9 +64,7 @@ fn a_move_takes_effect_at_once_and_holds_the_next_one_back() {
     delegate(&mut memory, 9, 1, 5 * POWER);
     end(&mut memory, 1);
     let begin = |memory: &mut Memory, height, request: &MsgBeginRedelegate| {
-        message(memory, &block(height), |context| {
-            handler::begin_redelegate(context, request)
-        })
+        message(memory, &block(height), |context| handler::begin_redelegate(context, request))
     };
     // Bonded to not bonded: the tokens change pools.
     begin(&mut memory, 2, &redelegation(9, 1, 3, 4 * POWER)).expect("moved");
@@ -81,12 +75,7 @@ fn a_move_takes_effect_at_once_and_holds_the_next_one_back() {
     assert_eq!(code(begin(&mut memory, 3, &redelegation(9, 1, 1, POWER))), 29);
     assert_eq!(code(begin(&mut memory, 3, &redelegation(9, 1, 8, POWER))), 31);
     let (_, events) = end(&mut memory, 102);
-    assert!(
-        events
-            .iter()
-            .any(|event| event.starts_with("complete_redelegation amount=4000000uswing")),
-        "{events:?}"
-    );
+    assert!(events.iter().any(|event| event.starts_with("complete_redelegation amount=4000000uswing")), "{events:?}");
     begin(&mut memory, 103, &redelegation(9, 3, 2, POWER)).expect("moved on");
     check_invariants(&memory);
 }

@@ -40,10 +40,7 @@ fn account(index: u8) -> Address {
 }
 
 fn uswing(amount: u64) -> Option<CoinProto> {
-    Some(CoinProto {
-        denom: "uswing".to_owned(),
-        amount: amount.to_string(),
-    })
+    Some(CoinProto { denom: "uswing".to_owned(), amount: amount.to_string() })
 }
 
 /// A chain with ten funded accounts, unbonding in 100 seconds, with at most `max` validators.
@@ -61,21 +58,13 @@ fn chain(max: u32) -> Memory {
 
 fn fund(memory: &mut Memory, to: &Address, amount: u64) {
     let amount = Int::from(amount).to_be_bytes_trimmed();
-    write(memory, |state| {
-        state.set(swing_core::modules::bank::keys::balance(to, "uswing"), amount)
-    })
-    .expect("memory");
+    write(memory, |state| state.set(swing_core::modules::bank::keys::balance(to, "uswing"), amount)).expect("memory");
 }
 
 fn init(memory: &mut Memory, section: &Value) -> Result<Vec<ValidatorUpdate>, String> {
     let (mut engine, release, block) = (NoEngine, TestRelease::default(), block(0));
     let mut state = State::new(memory);
-    let mut context = GenesisContext {
-        state: &mut state,
-        block: &block,
-        engine: &mut engine,
-        release: &release,
-    };
+    let mut context = GenesisContext { state: &mut state, block: &block, engine: &mut engine, release: &release };
     let updates = genesis::init(&mut context, section).map_err(|error| error.to_string())?;
     let changes = state.into_changes();
     commit(memory, changes);
@@ -85,15 +74,8 @@ fn init(memory: &mut Memory, section: &Value) -> Result<Vec<ValidatorUpdate>, St
 fn new_validator(index: u8, amount: u64) -> MsgCreateValidator {
     let rate = |percent| Dec::with_places(percent, 2).expect("two places").to_scaled_string();
     MsgCreateValidator {
-        description: Some(Description {
-            moniker: format!("v{index}"),
-            ..Description::default()
-        }),
-        commission: Some(CommissionRates {
-            rate: rate(10),
-            max_rate: rate(20),
-            max_change_rate: rate(1),
-        }),
+        description: Some(Description { moniker: format!("v{index}"), ..Description::default() }),
+        commission: Some(CommissionRates { rate: rate(10), max_rate: rate(20), max_change_rate: rate(1) }),
         min_self_delegation: "1".to_owned(),
         validator_address: account(index).to_operator(),
         pubkey: Some(swing_proto::pack(&PubKey { key: vec![index; 32] })),
@@ -105,11 +87,9 @@ fn new_validator(index: u8, amount: u64) -> MsgCreateValidator {
 #[track_caller]
 fn create(memory: &mut Memory, index: u8, amount: u64) -> Vec<Event> {
     let (request, block) = (new_validator(index, amount), block(1));
-    message(memory, &block, |context| {
-        handler::create_validator(context.state, context.block, &request)
-    })
-    .expect("made")
-    .1
+    message(memory, &block, |context| handler::create_validator(context.state, context.block, &request))
+        .expect("made")
+        .1
 }
 
 fn delegation(delegator: u8, operator: u8, amount: u64) -> MsgDelegate {
@@ -123,66 +103,41 @@ fn delegation(delegator: u8, operator: u8, amount: u64) -> MsgDelegate {
 #[track_caller]
 fn delegate(memory: &mut Memory, delegator: u8, operator: u8, amount: u64) -> Vec<Event> {
     let request = delegation(delegator, operator, amount);
-    message(memory, &block(2), |context| handler::delegate(context, &request))
-        .expect("delegated")
-        .1
+    message(memory, &block(2), |context| handler::delegate(context, &request)).expect("delegated").1
 }
 
 fn undelegation(delegator: u8, operator: u8, amount: u64) -> MsgUndelegate {
-    let MsgDelegate {
-        delegator_address,
-        validator_address,
-        amount,
-    } = delegation(delegator, operator, amount);
-    MsgUndelegate {
-        delegator_address,
-        validator_address,
-        amount,
-    }
+    let MsgDelegate { delegator_address, validator_address, amount } = delegation(delegator, operator, amount);
+    MsgUndelegate { delegator_address, validator_address, amount }
 }
 
 #[track_caller]
 fn undelegate(memory: &mut Memory, height: u64, delegator: u8, operator: u8, amount: u64) -> Vec<Event> {
     let request = undelegation(delegator, operator, amount);
-    message(memory, &block(height), |context| handler::undelegate(context, &request))
-        .expect("begun")
-        .1
+    message(memory, &block(height), |context| handler::undelegate(context, &request)).expect("begun").1
 }
 
 /// A block's end; its updates as (index of the validator, power), and its events.
 #[track_caller]
 fn end(memory: &mut Memory, height: u64) -> (Vec<(u8, u64)>, Vec<String>) {
-    let (updates, events) = message(memory, &block(height), |context| {
-        validator_set::end_block(context.state, context.block)
-    })
-    .expect("end");
+    let (updates, events) =
+        message(memory, &block(height), |context| validator_set::end_block(context.state, context.block)).expect("end");
     check_invariants(memory);
-    let updates = updates
-        .into_iter()
-        .map(|update| (update.public_key[0], update.power))
-        .collect();
+    let updates = updates.into_iter().map(|update| (update.public_key[0], update.power)).collect();
     (updates, events.iter().map(line).collect())
 }
 
 fn tokens(memory: &Memory, index: u8) -> u64 {
-    let validator = staking::validator(memory, &account(index))
-        .expect("memory")
-        .expect("a validator");
+    let validator = staking::validator(memory, &account(index)).expect("memory").expect("a validator");
     validator.tokens.to_u64().expect("small")
 }
 
 fn status(memory: &Memory, index: u8) -> BondStatus {
-    staking::validator(memory, &account(index))
-        .expect("memory")
-        .expect("a validator")
-        .status
+    staking::validator(memory, &account(index)).expect("memory").expect("a validator").status
 }
 
 fn balance(memory: &Memory, address: &Address) -> u64 {
-    bank::balance(memory, address, "uswing")
-        .expect("memory")
-        .to_u64()
-        .expect("small")
+    bank::balance(memory, address, "uswing").expect("memory").to_u64().expect("small")
 }
 
 /// Pools hold what validators and unbondings say; shares are the delegations' sums; the index has each validator once.
@@ -195,29 +150,19 @@ fn check_invariants(memory: &Memory) {
     };
     let unbondings = unbonding::unbondings(memory, keys::UNBONDINGS).expect("memory");
     let entries = unbondings.iter().flat_map(|unbonding| &unbonding.entries);
-    let owed: u64 = entries
-        .map(|entry| entry.balance.parse::<u64>().expect("a number"))
-        .sum();
+    let owed: u64 = entries.map(|entry| entry.balance.parse::<u64>().expect("a number")).sum();
     assert_eq!(balance(memory, &module_address("bonded_tokens_pool")), sum(true));
-    assert_eq!(
-        balance(memory, &module_address("not_bonded_tokens_pool")),
-        sum(false) + owed
-    );
+    assert_eq!(balance(memory, &module_address("not_bonded_tokens_pool")), sum(false) + owed);
     let delegations = staking::delegations(memory, keys::DELEGATIONS).expect("memory");
     for validator in &validators {
-        let own = delegations
-            .iter()
-            .filter(|delegation| delegation.operator == validator.operator);
+        let own = delegations.iter().filter(|delegation| delegation.operator == validator.operator);
         let shares = own.fold(Dec::ZERO, |sum, delegation| sum.add(delegation.shares).expect("small"));
         assert_eq!(shares, validator.shares);
     }
     let mut index = staking::by_power(memory).expect("memory");
     index.sort();
-    let free: Vec<Address> = validators
-        .iter()
-        .filter(|validator| !validator.jailed)
-        .map(|validator| validator.operator)
-        .collect();
+    let free: Vec<Address> =
+        validators.iter().filter(|validator| !validator.jailed).map(|validator| validator.operator).collect();
     assert_eq!(index, free);
 }
 

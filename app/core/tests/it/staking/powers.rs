@@ -48,10 +48,7 @@ fn the_set_has_the_strongest_and_ties_go_by_operator() {
     delegate(&mut memory, 9, 4, 20 * POWER);
     // The one that leaves comes after those that are in.
     assert_eq!(end(&mut memory, 2).0, [(4, 27), (2, 0)]);
-    assert_eq!(
-        (status(&memory, 2), status(&memory, 4)),
-        (BondStatus::Unbonding, BondStatus::Bonded)
-    );
+    assert_eq!((status(&memory, 2), status(&memory, 4)), (BondStatus::Unbonding, BondStatus::Bonded));
     // It comes back before it is unbonded in full, and stays when its old time comes.
     delegate(&mut memory, 9, 2, POWER);
     assert_eq!(end(&mut memory, 3).0, [(2, 11), (1, 0)]);
@@ -75,25 +72,12 @@ fn only_governance_changes_the_parameters_and_not_the_bond_denom() {
     let mut run = |authority: &str, change: &dyn Fn(&mut swing_proto::cosmos::staking::v1beta1::Params)| {
         let mut params = params.clone();
         change(&mut params);
-        let request = MsgUpdateParams {
-            authority: authority.to_owned(),
-            params: Some(params),
-        };
-        message(&mut memory, &block(2), |context| {
-            handler::update_params(context, &request)
-        })
+        let request = MsgUpdateParams { authority: authority.to_owned(), params: Some(params) };
+        message(&mut memory, &block(2), |context| handler::update_params(context, &request))
     };
     assert_eq!(refusal(run("swing1x", &|_| {})).code, 13);
-    assert!(
-        refusal(run(&gov(), &|params| params.bond_denom = "uother".to_owned()))
-            .log
-            .contains("bond denom")
-    );
-    assert!(
-        refusal(run(&gov(), &|params| params.max_validators = 0))
-            .log
-            .contains("max validators")
-    );
+    assert!(refusal(run(&gov(), &|params| params.bond_denom = "uother".to_owned())).log.contains("bond denom"));
+    assert!(refusal(run(&gov(), &|params| params.max_validators = 0)).log.contains("max validators"));
     run(&gov(), &|params| params.max_validators = 1).expect("changed");
     for index in 1..=2 {
         create(&mut memory, index, u64::from(index) * POWER);

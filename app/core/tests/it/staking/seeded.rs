@@ -40,10 +40,7 @@ fn the_invariants_hold_through_a_seeded_run() {
         }
         end(&mut memory, height);
     }
-    assert!(
-        done > 100 && refused > 20,
-        "{done} done, {refused} refused: the run must do both"
-    );
+    assert!(done > 100 && refused > 20, "{done} done, {refused} refused: the run must do both");
     let supply: u64 = (1..=10).map(|index| balance(&memory, &account(index))).sum::<u64>()
         + balance(&memory, &module_address("bonded_tokens_pool"))
         + balance(&memory, &module_address("not_bonded_tokens_pool"));

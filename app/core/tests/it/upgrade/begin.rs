@@ -26,10 +26,7 @@ fn an_upgrade_is_applied_with_all_its_bookkeeping() {
     genesis(&mut memory, &json!({}), 1).expect("genesis");
     schedule(&mut memory, 5, "v2", 10);
     let release = TestRelease::handling(&["v2"]);
-    assert_eq!(
-        begin(&mut memory, 9, &release, &[]),
-        Ok((PreBlock::Proceed(Decision::Continue), Vec::new()))
-    );
+    assert_eq!(begin(&mut memory, 9, &release, &[]), Ok((PreBlock::Proceed(Decision::Continue), Vec::new())));
     let (applied, events) = begin(&mut memory, 10, &release, &[]).expect("the handler succeeds");
     assert_eq!(applied, PreBlock::Proceed(Decision::Apply(plan("v2", 10))));
     assert_eq!(events, ["apply_upgrade name=v2 height=10 app_version=2"]);
@@ -38,15 +35,10 @@ fn an_upgrade_is_applied_with_all_its_bookkeeping() {
     assert_eq!(upgrades::applied_height(&memory, "v2"), Ok(Some(10)));
     assert_eq!(consensus::state::app_version(&memory), Ok(2));
     let versions = upgrades::versions(&memory).expect("memory");
-    assert_eq!(
-        versions.into_iter().collect::<Vec<_>>(),
-        [("bank".to_owned(), 5), ("swingset".to_owned(), 2)]
-    );
+    assert_eq!(versions.into_iter().collect::<Vec<_>>(), [("bank".to_owned(), 5), ("swingset".to_owned(), 2)]);
     // Its name is used up.
     let again = software_upgrade("v2", 30);
-    refusal(message(&mut memory, &block(11), |context| {
-        handler::software_upgrade(context, &again)
-    }));
+    refusal(message(&mut memory, &block(11), |context| handler::software_upgrade(context, &again)));
 }
 
 #[test]
@@ -54,15 +46,9 @@ fn a_handler_that_fails_stops_the_node_with_the_reason() {
     let mut memory = Memory::new();
     schedule(&mut memory, 5, "v2", 10);
     let before = memory.clone();
-    let release = TestRelease {
-        failure: Some("half-way"),
-        ..TestRelease::handling(&["v2"])
-    };
+    let release = TestRelease { failure: Some("half-way"), ..TestRelease::handling(&["v2"]) };
     let halt = begin(&mut memory, 10, &release, &[]).expect_err("the handler fails");
-    assert_eq!(
-        halt,
-        "halt: upgrade \"v2\" failed at height 10, nothing of it was kept: half-way"
-    );
+    assert_eq!(halt, "halt: upgrade \"v2\" failed at height 10, nothing of it was kept: half-way");
     assert_eq!(memory, before);
     // A repaired release then succeeds.
     begin(&mut memory, 10, &TestRelease::handling(&["v2"]), &[]).expect("repaired");

@@ -5,10 +5,7 @@ use super::*;
 fn ask<R: Message + Default>(memory: &Memory, method: &str, request: &impl Message) -> Result<R, (Status, String)> {
     let path = format!("/cosmos.upgrade.v1beta1.Query/{method}");
     let block = block(50);
-    let context = QueryContext {
-        state: memory,
-        block: &block,
-    };
+    let context = QueryContext { state: memory, block: &block };
     let bytes =
         query::query(&context, &path, &request.encode_to_vec()).map_err(|error| (error.status, error.message))?;
     Ok(R::decode(bytes.as_slice()).expect("its own encoding"))
@@ -25,35 +22,21 @@ fn queries_answer_as_recorded() {
     assert_eq!(current.plan, software_upgrade("version-2", 76).plan);
     let applied = |name: &str| {
         let request = QueryAppliedPlanRequest { name: name.to_owned() };
-        ask::<QueryAppliedPlanResponse>(&memory, "AppliedPlan", &request)
-            .expect("an answer")
-            .height
+        ask::<QueryAppliedPlanResponse>(&memory, "AppliedPlan", &request).expect("an answer").height
     };
     assert_eq!((applied("v1"), applied("none")), (7, 0));
     let versions = |module: &str| {
-        let request = QueryModuleVersionsRequest {
-            module_name: module.to_owned(),
-        };
+        let request = QueryModuleVersionsRequest { module_name: module.to_owned() };
         ask::<QueryModuleVersionsResponse>(&memory, "ModuleVersions", &request).map(|answer| {
-            answer
-                .module_versions
-                .into_iter()
-                .map(|entry| (entry.name, entry.version))
-                .collect::<Vec<_>>()
+            answer.module_versions.into_iter().map(|entry| (entry.name, entry.version)).collect::<Vec<_>>()
         })
     };
-    assert_eq!(
-        versions(""),
-        Ok(vec![("bank".to_owned(), 4), ("swingset".to_owned(), 1)])
-    );
+    assert_eq!(versions(""), Ok(vec![("bank".to_owned(), 4), ("swingset".to_owned(), 1)]));
     assert_eq!(versions("bank"), Ok(vec![("bank".to_owned(), 4)]));
     assert_eq!(versions("mint").expect_err("no such module").0, Status::NotFound);
     let authority: QueryAuthorityResponse = ask(&memory, "Authority", &()).expect("an answer");
     assert_eq!(authority.address, "swing10d07y265gmmuvt4z0w9aw880jnsr700j8fsn9t");
-    assert_eq!(
-        ask::<()>(&memory, "Nothing", &()).expect_err("no such method").0,
-        Status::Unimplemented
-    );
+    assert_eq!(ask::<()>(&memory, "Nothing", &()).expect_err("no such method").0, Status::Unimplemented);
 }
 
 #[test]
@@ -79,21 +62,9 @@ fn check_genesis_refused(section: serde_json::Value, app_version: u64, expected:
 #[test]
 fn a_genesis_that_cannot_be_is_refused_with_its_path() {
     check_genesis_refused(json!({"plans": []}), 1, "app_state.upgrade: unknown field `plans`");
-    check_genesis_refused(
-        json!({"plan": {"name": "", "height": "1"}}),
-        1,
-        "app_state.upgrade.plan.name",
-    );
-    check_genesis_refused(
-        json!({"plan": {"name": "v", "height": "0"}}),
-        1,
-        "app_state.upgrade.plan.height",
-    );
-    check_genesis_refused(
-        json!({"plan": {"name": "v", "height": 5}}),
-        1,
-        "app_state.upgrade: invalid type",
-    );
+    check_genesis_refused(json!({"plan": {"name": "", "height": "1"}}), 1, "app_state.upgrade.plan.name");
+    check_genesis_refused(json!({"plan": {"name": "v", "height": "0"}}), 1, "app_state.upgrade.plan.height");
+    check_genesis_refused(json!({"plan": {"name": "v", "height": 5}}), 1, "app_state.upgrade: invalid type");
     let twice = json!({"applied": [{"name": "v", "height": "1"}, {"name": "v", "height": "2"}]});
     check_genesis_refused(twice, 1, "app_state.upgrade.applied[1].name");
     let used = json!({"plan": {"name": "v", "height": "9"}, "applied": [{"name": "v", "height": "1"}]});

@@ -31,49 +31,27 @@ use swing_proto::{
 };
 
 fn plan(name: &str, height: u64) -> Plan {
-    Plan {
-        name: name.to_owned(),
-        height,
-        info: "i".to_owned(),
-    }
+    Plan { name: name.to_owned(), height, info: "i".to_owned() }
 }
 
 fn software_upgrade(name: &str, height: i64) -> MsgSoftwareUpgrade {
-    let plan = PlanProto {
-        name: name.to_owned(),
-        height,
-        info: "i".to_owned(),
-        ..PlanProto::default()
-    };
-    MsgSoftwareUpgrade {
-        authority: gov(),
-        plan: Some(plan),
-    }
+    let plan = PlanProto { name: name.to_owned(), height, info: "i".to_owned(), ..PlanProto::default() };
+    MsgSoftwareUpgrade { authority: gov(), plan: Some(plan) }
 }
 
 #[track_caller]
 fn schedule(memory: &mut Memory, height: u64, name: &str, plan_height: i64) -> Vec<String> {
     let request = software_upgrade(name, plan_height);
-    let (_, events) = message(memory, &block(height), |context| {
-        handler::software_upgrade(context, &request)
-    })
-    .expect("scheduled");
+    let (_, events) =
+        message(memory, &block(height), |context| handler::software_upgrade(context, &request)).expect("scheduled");
     events.iter().map(line).collect()
 }
 
 fn genesis(memory: &mut Memory, section: &serde_json::Value, app_version: u64) -> Result<(), String> {
-    let block = BlockContext {
-        app_version,
-        ..block(0)
-    };
+    let block = BlockContext { app_version, ..block(0) };
     let (mut engine, release) = (NoEngine, TestRelease::default());
     let mut state = State::new(memory);
-    let mut context = GenesisContext {
-        state: &mut state,
-        block: &block,
-        engine: &mut engine,
-        release: &release,
-    };
+    let mut context = GenesisContext { state: &mut state, block: &block, engine: &mut engine, release: &release };
     genesis::init(&mut context, section).map_err(|error| error.to_string())?;
     let changes = state.into_changes();
     commit(memory, changes);

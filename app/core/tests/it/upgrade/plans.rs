@@ -5,10 +5,7 @@ use super::*;
 #[test]
 fn a_second_plan_replaces_the_first_and_an_event_names_both() {
     let mut memory = Memory::new();
-    assert_eq!(
-        schedule(&mut memory, 5, "v2", 10),
-        ["schedule_upgrade name=v2 height=10"]
-    );
+    assert_eq!(schedule(&mut memory, 5, "v2", 10), ["schedule_upgrade name=v2 height=10"]);
     assert_eq!(
         schedule(&mut memory, 6, "v3", 20),
         ["replace_upgrade name=v3 height=20 replaced_name=v2 replaced_height=10"]
@@ -22,9 +19,7 @@ fn a_second_plan_replaces_the_first_and_an_event_names_both() {
 #[track_caller]
 fn check_refused(memory: &mut Memory, request: &MsgSoftwareUpgrade, expected: Rejected) {
     let before = memory.clone();
-    let refused = refusal(message(memory, &block(50), |context| {
-        handler::software_upgrade(context, request)
-    }));
+    let refused = refusal(message(memory, &block(50), |context| handler::software_upgrade(context, request)));
     assert_eq!(refused, expected);
     assert_eq!(*memory, before);
 }
@@ -38,12 +33,7 @@ fn plans_that_cannot_be_are_refused_with_the_sdks_codes_and_words() {
         check_refused(memory, &software_upgrade(name, height), invalid(words));
     };
     check(&mut memory, "v2", 49, "upgrade cannot be scheduled in the past");
-    check(
-        &mut memory,
-        "done",
-        90,
-        "upgrade with name done has already been completed",
-    );
+    check(&mut memory, "done", 90, "upgrade with name done has already been completed");
     check(&mut memory, "", 90, "plan: name cannot be empty");
     check(&mut memory, "v2", 0, "plan: height must be greater than 0");
     check(&mut memory, "v2", -1, "plan: height must be greater than 0");
@@ -52,29 +42,14 @@ fn plans_that_cannot_be_are_refused_with_the_sdks_codes_and_words() {
     if let Some(plan) = &mut timed.plan {
         plan.time = Some(Timestamp { seconds: 0, nanos: 0 });
     }
-    check_refused(
-        &mut memory,
-        &timed,
-        invalid("plan: time-based upgrades have been deprecated in the SDK"),
-    );
+    check_refused(&mut memory, &timed, invalid("plan: time-based upgrades have been deprecated in the SDK"));
     let mut with_client = software_upgrade("v2", 90);
     if let Some(plan) = &mut with_client.plan {
         plan.upgraded_client_state = Some(Any::default());
     }
-    check_refused(
-        &mut memory,
-        &with_client,
-        invalid("plan: upgrade logic for IBC has been moved to the IBC module"),
-    );
+    check_refused(&mut memory, &with_client, invalid("plan: upgrade logic for IBC has been moved to the IBC module"));
     let words = "plan: name cannot be empty";
-    check_refused(
-        &mut memory,
-        &MsgSoftwareUpgrade {
-            authority: gov(),
-            plan: None,
-        },
-        invalid(words),
-    );
+    check_refused(&mut memory, &MsgSoftwareUpgrade { authority: gov(), plan: None }, invalid(words));
 }
 
 #[test]
@@ -82,15 +57,9 @@ fn gos_zero_time_is_no_time() {
     let mut memory = Memory::new();
     let mut request = software_upgrade("v2", 90);
     if let Some(plan) = &mut request.plan {
-        plan.time = Some(Timestamp {
-            seconds: -62_135_596_800,
-            nanos: 0,
-        });
+        plan.time = Some(Timestamp { seconds: -62_135_596_800, nanos: 0 });
     }
-    message(&mut memory, &block(50), |context| {
-        handler::software_upgrade(context, &request)
-    })
-    .expect("scheduled");
+    message(&mut memory, &block(50), |context| handler::software_upgrade(context, &request)).expect("scheduled");
 }
 
 #[test]
@@ -100,23 +69,13 @@ fn only_governance_schedules_and_cancels() {
     let expected = Rejected {
         codespace: "gov",
         code: 13,
-        log: format!(
-            "expected {} got {alice}: expected gov account as only signer for proposal message",
-            gov()
-        ),
+        log: format!("expected {} got {alice}: expected gov account as only signer for proposal message", gov()),
     };
-    let by_alice = MsgSoftwareUpgrade {
-        authority: alice.to_owned(),
-        ..software_upgrade("v2", 90)
-    };
+    let by_alice = MsgSoftwareUpgrade { authority: alice.to_owned(), ..software_upgrade("v2", 90) };
     check_refused(&mut memory, &by_alice, expected.clone());
     schedule(&mut memory, 50, "v2", 90);
-    let cancel = MsgCancelUpgrade {
-        authority: alice.to_owned(),
-    };
-    let refused = refusal(message(&mut memory, &block(50), |context| {
-        handler::cancel_upgrade(context, &cancel)
-    }));
+    let cancel = MsgCancelUpgrade { authority: alice.to_owned() };
+    let refused = refusal(message(&mut memory, &block(50), |context| handler::cancel_upgrade(context, &cancel)));
     assert_eq!(refused, expected);
     assert_eq!(upgrades::plan(&memory), Ok(Some(plan("v2", 90))));
 }
@@ -126,17 +85,9 @@ fn cancelling_removes_the_plan_and_is_no_error_without_one() {
     let mut memory = Memory::new();
     schedule(&mut memory, 50, "v2", 90);
     let cancel = MsgCancelUpgrade { authority: gov() };
-    let mut cancelled = || {
-        message(&mut memory, &block(51), |context| {
-            handler::cancel_upgrade(context, &cancel)
-        })
-        .expect("gov")
-        .1
-    };
-    assert_eq!(
-        cancelled().iter().map(line).collect::<Vec<_>>(),
-        ["cancel_upgrade name=v2 height=90"]
-    );
+    let mut cancelled =
+        || message(&mut memory, &block(51), |context| handler::cancel_upgrade(context, &cancel)).expect("gov").1;
+    assert_eq!(cancelled().iter().map(line).collect::<Vec<_>>(), ["cancel_upgrade name=v2 height=90"]);
     assert!(cancelled().is_empty());
     assert_eq!(upgrades::plan(&memory), Ok(None));
 }

@@ -58,7 +58,9 @@ fn add_to(doc: &mut GenesisDoc, address: &Address, coins: &Coins, append: bool) 
         }
     }
     if there && !append {
-        return Err(Failure::new(format!("cannot add account at existing address {text}: pass --append to add to its balance")));
+        return Err(Failure::new(format!(
+            "cannot add account at existing address {text}: pass --append to add to its balance"
+        )));
     }
     if !there {
         let account_number = numbers.iter().max().map_or(0, |number| number.saturating_add(1));

@@ -31,7 +31,8 @@ pub fn run(context: &Context, arguments: &CollectArgs) -> Result<(), Failure> {
     let mut txs = Vec::new();
     for file in json_files(&folder)? {
         let in_file = |reason: String| Failure::new(format!("{}: {reason}", file.display()));
-        let tx: Value = serde_json::from_slice(&files::read(&file)?).map_err(|error| in_file(format!("not JSON: {error}")))?;
+        let tx: Value =
+            serde_json::from_slice(&files::read(&file)?).map_err(|error| in_file(format!("not JSON: {error}")))?;
         let checked = gentx::check(&tx, &doc).map_err(|failure| in_file(failure.to_string()))?;
         if !operators.insert(checked.operator) {
             return Err(in_file(format!("a second transaction of operator {}", checked.operator.to_operator())));

@@ -7,7 +7,8 @@ use swing_core::{
     ports::{
         Ports,
         engine::{
-            BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport,
+            BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
+            SwapReport,
         },
     },
     state::{Empty, State},
@@ -40,7 +41,12 @@ fn nothing_runs<T>() -> Result<T, EngineFailure> {
 }
 
 impl Engine for NoVats {
-    fn initialize(&mut self, _: &mut State<'_>, _: &ReleaseBundles, _: &[StaticVatConfig]) -> Result<(), EngineFailure> {
+    fn initialize(
+        &mut self,
+        _: &mut State<'_>,
+        _: &ReleaseBundles,
+        _: &[StaticVatConfig],
+    ) -> Result<(), EngineFailure> {
         Ok(())
     }
 

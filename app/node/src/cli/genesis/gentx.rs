@@ -128,7 +128,12 @@ pub fn run(context: &Context, arguments: &GentxArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn create_validator(context: &Context, arguments: &GentxArgs, operator: &Address, amount: &Coin) -> Result<Value, Failure> {
+fn create_validator(
+    context: &Context,
+    arguments: &GentxArgs,
+    operator: &Address,
+    amount: &Coin,
+) -> Result<Value, Failure> {
     let pubkey: Value = match &arguments.pubkey {
         Some(text) => serde_json::from_str(text).map_err(|error| Failure::new(format!("--pubkey: {error}")))?,
         None => {
@@ -219,7 +224,10 @@ pub fn check(tx: &Value, doc: &GenesisDoc) -> Result<Checked, Failure> {
     let signed_by = sign::verify(&raw, &signer)
         .map_err(|error| Failure::new(format!("{error} (chain ID {}, account number 0, sequence 0)", doc.chain_id)))?;
     if Address::of_secp256k1(&signed_by) != operator {
-        return Err(Failure::new(format!("it is signed by {}, not by its operator {operator}", Address::of_secp256k1(&signed_by))));
+        return Err(Failure::new(format!(
+            "it is signed by {}, not by its operator {operator}",
+            Address::of_secp256k1(&signed_by)
+        )));
     }
     if body.memo.is_empty() {
         return Err(Failure::new("its memo has no peer address (node-id@host:port)"));

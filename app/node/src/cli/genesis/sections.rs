@@ -68,7 +68,8 @@ pub fn balance(doc: &GenesisDoc, address: &Address, denom: &str) -> Result<Optio
     let Some(balance) = bank.balances.iter().find(|balance| balance.address == text) else {
         return Ok(None);
     };
-    let coins = Coins::from_proto(&balance.coins).map_err(|error| Failure::new(format!("balance of {text}: {error}")))?;
+    let coins =
+        Coins::from_proto(&balance.coins).map_err(|error| Failure::new(format!("balance of {text}: {error}")))?;
     Ok(Some(coins.amount_of(denom)))
 }
 
@@ -76,9 +77,7 @@ pub fn balance(doc: &GenesisDoc, address: &Address, denom: &str) -> Result<Optio
 ///
 /// # Errors
 /// A sum that is too large, or coins that are none.
-pub fn sum<'a>(
-    lists: impl Iterator<Item = &'a [swing_proto::cosmos::base::v1beta1::Coin]>,
-) -> Result<Coins, Failure> {
+pub fn sum<'a>(lists: impl Iterator<Item = &'a [swing_proto::cosmos::base::v1beta1::Coin]>) -> Result<Coins, Failure> {
     let mut total = Coins::EMPTY;
     for list in lists {
         for coin in list {

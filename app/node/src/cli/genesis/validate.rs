@@ -44,7 +44,8 @@ pub fn check(doc: &GenesisDoc) -> Result<(), Failure> {
     check_accounts(doc)?;
     check_supply(doc)?;
     for (index, tx) in sections::gen_txs(doc)?.iter().enumerate() {
-        gentx::check(tx, doc).map_err(|failure| Failure::new(format!("app_state.genutil.gen_txs[{index}]: {failure}")))?;
+        gentx::check(tx, doc)
+            .map_err(|failure| Failure::new(format!("app_state.genutil.gen_txs[{index}]: {failure}")))?;
     }
     Ok(())
 }
@@ -81,7 +82,8 @@ fn check_supply(doc: &GenesisDoc) -> Result<(), Failure> {
         }
     }
     let total = sections::sum(bank.balances.iter().map(|balance| balance.coins.as_slice()))?;
-    let supply = Coins::from_proto(&bank.supply).map_err(|error| Failure::new(format!("app_state.bank.supply: {error}")))?;
+    let supply =
+        Coins::from_proto(&bank.supply).map_err(|error| Failure::new(format!("app_state.bank.supply: {error}")))?;
     // SDK: an empty supply is made from the balances.
     if !supply.is_empty() && supply != total {
         return Err(Failure::new(format!("app_state.bank.supply is {supply}, the balances' sum is {total}")));

@@ -66,7 +66,9 @@ pub fn run(context: &Context, arguments: &AddArgs) -> Result<(), Failure> {
         return print_key(format, key_output(&record, Bech::Acc));
     }
     if !arguments.dry_run {
-        note("Warning: keyring backend \"test\" keeps secrets in plain files (mode 0600): keys in it are for tests, not for value");
+        note(
+            "Warning: keyring backend \"test\" keeps secrets in plain files (mode 0600): keys in it are for tests, not for value",
+        );
     }
     let mnemonic = if arguments.recover {
         Mnemonic::parse(&ask("> Enter your bip39 mnemonic\n")?)?
@@ -88,7 +90,8 @@ fn keep(arguments: &AddArgs, keyring: &Keyring, record: &Record) -> Result<(), K
 }
 
 fn parse_public_key(text: &str) -> Result<[u8; 33], Failure> {
-    let expected = || Failure::new("--pubkey: expected {\"@type\":\"/cosmos.crypto.secp256k1.PubKey\",\"key\":\"<base64>\"}");
+    let expected =
+        || Failure::new("--pubkey: expected {\"@type\":\"/cosmos.crypto.secp256k1.PubKey\",\"key\":\"<base64>\"}");
     let value: Value = serde_json::from_str(text).map_err(|_| expected())?;
     if value["@type"] != "/cosmos.crypto.secp256k1.PubKey" {
         return Err(expected());

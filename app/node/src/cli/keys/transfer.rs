@@ -70,7 +70,9 @@ pub fn import(context: &Context, arguments: &ImportArgs) -> Result<(), Failure> 
     };
     let bytes = hex::decode(text.trim()).map_err(|_| Failure::new("the secret is not hex"))?;
     let record = Record::local(&arguments.name, SecretKey::from_bytes(&bytes)?);
-    note("Warning: keyring backend \"test\" keeps secrets in plain files (mode 0600): keys in it are for tests, not for value");
+    note(
+        "Warning: keyring backend \"test\" keeps secrets in plain files (mode 0600): keys in it are for tests, not for value",
+    );
     keyring.add(&record)?;
     print_key(format, key_output(&record, Bech::Acc))
 }

@@ -97,7 +97,9 @@ pub fn run(context: &Context, command: &QueryCommand) -> Result<(), Failure> {
         Topic::Gov(query) => asker.print(&query.ask(&asker.page())?),
         Topic::Upgrade(query) => asker.print(&query.ask()),
         Topic::Consensus(query) => asker.print(&query.ask()),
-        Topic::Swingset(modules::SwingsetQuery::Result { id }) => output::value(asker.format, &result::find(&asker, id)?),
+        Topic::Swingset(modules::SwingsetQuery::Result { id }) => {
+            output::value(asker.format, &result::find(&asker, id)?)
+        }
         Topic::Swingset(query) => asker.print(&query.ask(&asker.page())),
         Topic::Tx(arguments) => blocks::tx(&asker, arguments),
         Topic::WaitTx(arguments) => blocks::wait_tx(&asker, arguments),
@@ -154,8 +156,8 @@ impl Asker {
     }
 
     fn ask(&self, ask: &Ask) -> Result<Value, Failure> {
-        let method = swing_proto::method(ask.path)
-            .ok_or_else(|| ClientError::Input(format!("no query {}", ask.path)))?;
+        let method =
+            swing_proto::method(ask.path).ok_or_else(|| ClientError::Input(format!("no query {}", ask.path)))?;
         let request = proto_json::json_to_wire(method.input().full_name(), &ask.request)?;
         let answer = self.client.abci_query(ask.path, &request, self.flags.height)?;
         let mut value = proto_json::wire_to_json(method.output().full_name(), &answer.value)?;

@@ -25,7 +25,9 @@ pub enum AuthQuery {
 impl AuthQuery {
     pub(super) fn ask(&self, page: &Value) -> Ask {
         match self {
-            AuthQuery::Account { address } => Ask::new("/cosmos.auth.v1beta1.Query/Account", json!({"address": address})),
+            AuthQuery::Account { address } => {
+                Ask::new("/cosmos.auth.v1beta1.Query/Account", json!({"address": address}))
+            }
             AuthQuery::Accounts => Ask::new("/cosmos.auth.v1beta1.Query/Accounts", json!({"pagination": page})),
             AuthQuery::ModuleAccounts => Ask::new("/cosmos.auth.v1beta1.Query/ModuleAccounts", json!({})),
             AuthQuery::Params => Ask::new("/cosmos.auth.v1beta1.Query/Params", json!({})),
@@ -106,7 +108,9 @@ pub enum StakingQuery {
 impl StakingQuery {
     pub(super) fn ask(&self, page: &Value) -> Ask {
         match self {
-            StakingQuery::Validators => Ask::new("/cosmos.staking.v1beta1.Query/Validators", json!({"pagination": page})),
+            StakingQuery::Validators => {
+                Ask::new("/cosmos.staking.v1beta1.Query/Validators", json!({"pagination": page}))
+            }
             StakingQuery::Validator { validator_address } => {
                 Ask::new("/cosmos.staking.v1beta1.Query/Validator", json!({"validator_addr": validator_address}))
             }
@@ -183,9 +187,10 @@ impl GovQuery {
             GovQuery::Vote { proposal_id, voter } => {
                 Ask::new("/cosmos.gov.v1.Query/Vote", json!({"proposal_id": proposal_id.to_string(), "voter": voter}))
             }
-            GovQuery::Votes { proposal_id } => {
-                Ask::new("/cosmos.gov.v1.Query/Votes", json!({"proposal_id": proposal_id.to_string(), "pagination": page}))
-            }
+            GovQuery::Votes { proposal_id } => Ask::new(
+                "/cosmos.gov.v1.Query/Votes",
+                json!({"proposal_id": proposal_id.to_string(), "pagination": page}),
+            ),
             GovQuery::Deposit { proposal_id, depositor } => Ask::new(
                 "/cosmos.gov.v1.Query/Deposit",
                 json!({"proposal_id": proposal_id.to_string(), "depositor": depositor}),
@@ -304,7 +309,9 @@ impl SwingsetQuery {
     pub(super) fn ask(&self, page: &Value) -> Ask {
         match self {
             SwingsetQuery::Params => Ask::new("/swing.swingset.v1.Query/Params", json!({})),
-            SwingsetQuery::Kernel => Ask { inner: Some("kernel"), ..Ask::new("/swing.swingset.v1.Query/Kernel", json!({})) },
+            SwingsetQuery::Kernel => {
+                Ask { inner: Some("kernel"), ..Ask::new("/swing.swingset.v1.Query/Kernel", json!({})) }
+            }
             SwingsetQuery::Bundle { bundle_id } => {
                 Ask::new("/swing.swingset.v1.Query/Bundle", json!({"bundle_id": bundle_id}))
             }
@@ -314,9 +321,7 @@ impl SwingsetQuery {
             SwingsetQuery::Queue { show } => {
                 Ask::new("/swing.swingset.v1.Query/ActionQueue", json!({"limit": show.to_string()}))
             }
-            SwingsetQuery::PendingInstallations => {
-                Ask::new("/swing.swingset.v1.Query/PendingInstallations", json!({}))
-            }
+            SwingsetQuery::PendingInstallations => Ask::new("/swing.swingset.v1.Query/PendingInstallations", json!({})),
             SwingsetQuery::Result { id } if id.starts_with("kp") => {
                 Ask::new("/swing.swingset.v1.Query/Promise", json!({"kpid": id}))
             }

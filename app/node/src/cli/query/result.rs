@@ -2,7 +2,9 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::Value;
-use swing_proto::{Message, cosmos::base::abci::v1beta1::TxMsgData, swing::swingset::v1::MsgDeliverInboundResponse, unpack};
+use swing_proto::{
+    Message, cosmos::base::abci::v1beta1::TxMsgData, swing::swingset::v1::MsgDeliverInboundResponse, unpack,
+};
 
 use super::{Asker, modules::SwingsetQuery};
 use crate::{
@@ -18,7 +20,9 @@ pub(super) fn find(asker: &Asker, id: &str) -> Result<Value, Failure> {
     let is_hash = id.len() == 64 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
     let id = if is_hash { number_of_tx(asker, id)?.to_string() } else { id.to_owned() };
     if !id.starts_with("kp") && id.parse::<u64>().is_err() {
-        return Err(Failure::Usage(format!("{id:?} is neither a transaction's hash, nor a number, nor a promise (kp…)")));
+        return Err(Failure::Usage(format!(
+            "{id:?} is neither a transaction's hash, nor a number, nor a promise (kp…)"
+        )));
     }
     let mut result = asker.ask(&SwingsetQuery::Result { id }.ask(&Value::Null))?;
     result["value"] = plain(&result).unwrap_or(Value::Null);

@@ -53,7 +53,8 @@ pub struct DecodeArgs {
 
 fn read(path: &Path) -> Result<Tx, Failure> {
     let wrong = |reason: String| Failure::new(format!("{}: {reason}", path.display()));
-    let value: Value = serde_json::from_slice(&read_input(path)?).map_err(|error| wrong(format!("not JSON: {error}")))?;
+    let value: Value =
+        serde_json::from_slice(&read_input(path)?).map_err(|error| wrong(format!("not JSON: {error}")))?;
     proto_json::from_json(&value).map_err(|error| wrong(error.to_string()))
 }
 

@@ -146,7 +146,9 @@ impl TxFlags {
             None => context.client_config()?.chain_id,
         };
         if chain_id.is_empty() {
-            return Err(Failure::new("the chain ID is needed: pass --chain-id, or set it with `swingd config set client chain-id ID`"));
+            return Err(Failure::new(
+                "the chain ID is needed: pass --chain-id, or set it with `swingd config set client chain-id ID`",
+            ));
         }
         Ok(chain_id)
     }

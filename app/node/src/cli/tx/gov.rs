@@ -159,7 +159,9 @@ fn vote_option(text: &str) -> Result<&'static str, Failure> {
         "abstain" | "vote_option_abstain" => Ok("VOTE_OPTION_ABSTAIN"),
         "no" | "vote_option_no" => Ok("VOTE_OPTION_NO"),
         "no_with_veto" | "nowithveto" | "vote_option_no_with_veto" => Ok("VOTE_OPTION_NO_WITH_VETO"),
-        _ => Err(Failure::Usage(format!("'{text}' is not a valid vote option: expected yes, no, no_with_veto or abstain"))),
+        _ => Err(Failure::Usage(format!(
+            "'{text}' is not a valid vote option: expected yes, no, no_with_veto or abstain"
+        ))),
     }
 }
 
@@ -178,7 +180,11 @@ mod tests {
 
     #[test]
     fn votes_are_read_in_the_sdks_words() {
-        for (text, expected) in [("yes", "VOTE_OPTION_YES"), ("NoWithVeto", "VOTE_OPTION_NO_WITH_VETO"), ("no-with-veto", "VOTE_OPTION_NO_WITH_VETO")] {
+        for (text, expected) in [
+            ("yes", "VOTE_OPTION_YES"),
+            ("NoWithVeto", "VOTE_OPTION_NO_WITH_VETO"),
+            ("no-with-veto", "VOTE_OPTION_NO_WITH_VETO"),
+        ] {
             assert_eq!(vote_option(text).expect("a vote"), expected);
         }
         assert!(vote_option("maybe").is_err());
@@ -194,8 +200,14 @@ mod tests {
             assert_eq!(proposal_of_file(value, "swing1x").expect_err("it is wrong").to_string(), expected);
         }
         check(&json!([]), "expected an object");
-        check(&json!({"titel": "x"}), "unknown field \"titel\": expected messages, metadata, deposit, title, summary, expedited");
+        check(
+            &json!({"titel": "x"}),
+            "unknown field \"titel\": expected messages, metadata, deposit, title, summary, expedited",
+        );
         check(&json!({"title": "x"}), "a proposal needs a summary");
-        check(&json!({"title": "x", "summary": "y", "deposit": "ten"}), "deposit: invalid decimal coin expression: ten");
+        check(
+            &json!({"title": "x", "summary": "y", "deposit": "ten"}),
+            "deposit: invalid decimal coin expression: ten",
+        );
     }
 }

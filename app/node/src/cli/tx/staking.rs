@@ -94,8 +94,9 @@ pub fn run(context: &Context, flags: &TxFlags, command: &StakingCommand) -> Resu
 fn amount(type_url: &str, arguments: &AmountArgs, delegator: &str) -> Result<Value, Failure> {
     let coin = Coin::parse(&arguments.amount)
         .map_err(|error| Failure::new(format!("invalid amount {:?}: {error}", arguments.amount)))?;
-    swing_core::address::Address::parse_operator(&arguments.validator_address)
-        .map_err(|error| Failure::new(format!("invalid validator address {:?}: {error}", arguments.validator_address)))?;
+    swing_core::address::Address::parse_operator(&arguments.validator_address).map_err(|error| {
+        Failure::new(format!("invalid validator address {:?}: {error}", arguments.validator_address))
+    })?;
     Ok(json!({
         "@type": type_url,
         "delegator_address": delegator,

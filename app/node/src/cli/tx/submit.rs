@@ -44,7 +44,9 @@ impl Signer {
         let from = from
             .or(flags.from.as_deref())
             .ok_or_else(|| Failure::Usage("required flag(s) \"from\" not set".to_owned()))?;
-        if flags.generate_only && let Ok(address) = Address::parse(from) {
+        if flags.generate_only
+            && let Ok(address) = Address::parse(from)
+        {
             return Ok(Signer::Address(address));
         }
         Ok(Signer::Key(Box::new(context.keyring(&flags.keyring())?.get(from)?)))
@@ -149,13 +151,15 @@ fn simulate(
     plan: &TxPlan,
     data: &SignerData,
 ) -> Result<u64, Failure> {
-    let adjustment = Dec::parse(&flags.gas_adjustment)
-        .map_err(|error| Failure::Usage(format!("--gas-adjustment: {error}")))?;
+    let adjustment =
+        Dec::parse(&flags.gas_adjustment).map_err(|error| Failure::Usage(format!("--gas-adjustment: {error}")))?;
     let auth_info = match signer {
         Signer::Key(record) => {
             sign::auth_info(&record.public_key, data.sequence, flags.sign_mode.into(), &plan.proto_fee())
         }
-        Signer::Address(_) => return Err(Failure::new("simulation needs the signer's key in the keyring: pass --gas with a number")),
+        Signer::Address(_) => {
+            return Err(Failure::new("simulation needs the signer's key in the keyring: pass --gas with a number"));
+        }
     };
     // A simulated signature is not checked.
     let raw = TxRaw {

@@ -8,10 +8,7 @@ use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha512};
 use swing_proto::{
-    Message,
-    agoric::swingset::MsgInstallBundleResponse,
-    cosmos::base::abci::v1beta1::TxMsgData,
-    unpack,
+    Message, agoric::swingset::MsgInstallBundleResponse, cosmos::base::abci::v1beta1::TxMsgData, unpack,
 };
 
 use super::{
@@ -20,7 +17,11 @@ use super::{
     submit::{self, Signer, submit},
 };
 use crate::{
-    cli::{Context, Failure, context::{note, read_input}, output, smallcaps},
+    cli::{
+        Context, Failure,
+        context::{note, read_input},
+        output, smallcaps,
+    },
     client::{
         ClientError, response,
         rpc::{code_of, text_of},
@@ -174,7 +175,12 @@ impl Chunked<'_> {
                 "chunk_index": index.to_string(),
                 "chunk_data": BASE64.encode(chunk),
             }))?;
-            note(&format!("chunk {} of {} is in block {}", index.saturating_add(1), self.chunks.len(), text_of(&last, "height")));
+            note(&format!(
+                "chunk {} of {} is in block {}",
+                index.saturating_add(1),
+                self.chunks.len(),
+                text_of(&last, "height")
+            ));
         }
         output::value(flags.format(self.context)?, &response::of_included(&last, "", Value::Null)?)
     }
@@ -214,7 +220,8 @@ mod tests {
 
     #[test]
     fn arguments_become_a_smallcaps_body() {
-        let arguments = |text: &str| DeliverArgs { vat: "counter".into(), method: "add".into(), arguments: text.into() };
+        let arguments =
+            |text: &str| DeliverArgs { vat: "counter".into(), method: "add".into(), arguments: text.into() };
         let value = deliver(&arguments("[1, \"$x\"]"), "swing1").expect("a list");
         assert_eq!(BASE64.decode(value["args"].as_str().expect("a text")).expect("base64"), b"#[1,\"!$x\"]");
         assert!(deliver(&arguments("{}"), "swing1").is_err());

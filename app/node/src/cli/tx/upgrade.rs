@@ -108,7 +108,9 @@ fn software_upgrade(arguments: &SoftwareUpgradeArgs) -> Value {
 /// As the SDK's and cosmovisor's: `{"binaries":{"os/arch":"https://…?checksum=sha256:…"}}`. The binaries are not fetched here.
 fn check_info(info: &str) -> Result<(), Failure> {
     let wrong = |reason: String| {
-        Failure::new(format!("invalid --upgrade-info: {reason}: pass --no-validate where the information is not for a supervisor that downloads"))
+        Failure::new(format!(
+            "invalid --upgrade-info: {reason}: pass --no-validate where the information is not for a supervisor that downloads"
+        ))
     };
     let value: Value = serde_json::from_str(info).map_err(|_| wrong("not JSON".to_owned()))?;
     let binaries = value.get("binaries").and_then(Value::as_object).filter(|binaries| !binaries.is_empty());

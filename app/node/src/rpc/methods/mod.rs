@@ -7,7 +7,11 @@ mod txs;
 
 use serde_json::Value;
 
-use super::{args::Args, backend::{Backend, Fault}, envelope::RpcError};
+use super::{
+    args::Args,
+    backend::{Backend, Fault},
+    envelope::RpcError,
+};
 
 /// What a method gives.
 #[derive(Clone, Debug, PartialEq)]

@@ -98,7 +98,8 @@ fn search(backend: &dyn Backend, query: &Query) -> Result<Vec<TxPlace>, RpcError
         let results = backend.results(height)?;
         searched = searched.saturating_add(results.tx_results.len());
         if searched > SEARCHED_TXS_MAX {
-            let reason = format!("more than {SEARCHED_TXS_MAX} transactions to look at: narrow the search by tx.height");
+            let reason =
+                format!("more than {SEARCHED_TXS_MAX} transactions to look at: narrow the search by tx.height");
             return Err(RpcError::Internal(reason));
         }
         let hashes = if query.tx_hash().is_some() { hashes_of(backend, height)? } else { Vec::new() };

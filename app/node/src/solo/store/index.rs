@@ -116,7 +116,8 @@ impl Index {
         if !self.blocks.is_empty() && self.results(self.last_height()).is_none() {
             return Err(format!("block {height} before the results of the one before it"));
         }
-        let hash: Hash = block.id().hash.try_into().map_err(|_| format!("the hash of block {height} has another length"))?;
+        let hash: Hash =
+            block.id().hash.try_into().map_err(|_| format!("the hash of block {height} has another length"))?;
         self.blocks.push(place);
         self.by_hash.insert(hash, height);
         self.pending = data_leaves(block.txs());
@@ -140,7 +141,8 @@ impl Index {
         self.forget_repeated_power(height.saturating_add(2));
         let results = record.response.unwrap_or_default().tx_results;
         for (index, hash) in (0u32..).zip(&self.pending) {
-            let failed = usize::try_from(index).ok().and_then(|index| results.get(index)).is_some_and(|result| result.code != 0);
+            let failed =
+                usize::try_from(index).ok().and_then(|index| results.get(index)).is_some_and(|result| result.code != 0);
             // CometBFT: a later failure of the same bytes does not hide that they succeeded.
             if !failed || !self.txs.contains_key(hash) {
                 self.txs.insert(*hash, TxPlace { height, index });

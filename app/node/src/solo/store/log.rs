@@ -93,7 +93,8 @@ impl Log {
         while self.end < size {
             let Some((place, content)) = self.record_at(self.end, size)? else {
                 if let Some(offset) = self.good_record_after(self.end, size)? {
-                    return Err(self.damaged(self.end, &format!("its checksum is wrong, and a good record follows at {offset}")));
+                    return Err(self
+                        .damaged(self.end, &format!("its checksum is wrong, and a good record follows at {offset}")));
                 }
                 return Ok(());
             };

@@ -21,9 +21,7 @@ fn with_validator() -> Cli {
 fn accounts_balances_and_supply_fit() {
     let cli = with_accounts();
     let state = cli.read_json("config/genesis.json")["app_state"].take();
-    let account = |address: &str, number: &str| {
-        json!({"@type": "/cosmos.auth.v1beta1.BaseAccount", "address": address, "pub_key": null, "account_number": number, "sequence": "0"})
-    };
+    let account = |address: &str, number: &str| json!({"@type": "/cosmos.auth.v1beta1.BaseAccount", "address": address, "pub_key": null, "account_number": number, "sequence": "0"});
     assert_eq!(state["auth"]["accounts"], json!([account(ALICE, "0"), account(BOB, "1")]));
     assert_eq!(
         state["bank"]["supply"],
@@ -41,7 +39,8 @@ fn a_genesis_transaction_has_the_recorded_shape() {
     let cli = with_validator();
     let id = cli.ok(&["comet", "show-node-id"]).trim().to_owned();
     let mut tx = cli.read_json(&format!("config/gentx/gentx-{id}.json"));
-    let recorded: Value = serde_json::from_str(include_str!("../../../../../tests/vectors/genesis.json")).expect("JSON");
+    let recorded: Value =
+        serde_json::from_str(include_str!("../../../../../tests/vectors/genesis.json")).expect("JSON");
     let mut recorded = recorded["app_state"]["genutil"]["gen_txs"][0].clone();
     assert_eq!(tx["body"]["memo"], format!("{id}@192.0.2.2:26656"));
     assert_eq!(tx["body"]["messages"][0]["value"], json!({"denom": "uswing", "amount": "2500000"}));
@@ -64,7 +63,16 @@ fn a_collected_genesis_is_valid_and_names_the_peers() {
     let document = cli.path("config/gentx/other.json").display().to_string();
     let keyring = cli.path("").display().to_string();
     other.ok(&[
-        "genesis", "gentx", "bob", "1500000uswing", "--ip", "192.0.2.3", "--keyring-dir", &keyring, "--output-document", &document,
+        "genesis",
+        "gentx",
+        "bob",
+        "1500000uswing",
+        "--ip",
+        "192.0.2.3",
+        "--keyring-dir",
+        &keyring,
+        "--output-document",
+        &document,
     ]);
     cli.ok(&["genesis", "collect-gentxs"]);
     let genesis = cli.read_json("config/genesis.json");
@@ -127,11 +135,20 @@ fn validation_names_what_is_wrong() {
     }
     check(|doc| doc["app_state"]["mint"] = json!({}), "mint");
     check(|doc| doc["chain_id"] = json!("other-1"), "the signature is not over this transaction");
-    check(|doc| doc["app_state"]["bank"]["params"]["colour"] = json!(1), "app_state.bank: $.params.colour: unknown field");
+    check(
+        |doc| doc["app_state"]["bank"]["params"]["colour"] = json!(1),
+        "app_state.bank: $.params.colour: unknown field",
+    );
     check(|doc| doc["app_state"]["bank"]["supply"][0]["amount"] = json!("8"), "app_state.bank.supply is 8uother");
-    check(|doc| doc["app_state"]["auth"]["accounts"][1]["account_number"] = json!("0"), "account number 0 is another account's");
+    check(
+        |doc| doc["app_state"]["auth"]["accounts"][1]["account_number"] = json!("0"),
+        "account number 0 is another account's",
+    );
     check(|doc| doc["app_state"]["bank"]["balances"][0]["address"] = json!("swing1x"), "app_state.bank.balances[0]: ");
-    check(|doc| doc["consensus_params"]["block"]["max_bytes"] = json!("many"), "consensus_params.block.max_bytes: expected a number");
+    check(
+        |doc| doc["consensus_params"]["block"]["max_bytes"] = json!("many"),
+        "consensus_params.block.max_bytes: expected a number",
+    );
     check(|doc| doc["genesis_time"] = json!("yesterday"), "genesis_time: \"yesterday\" is not RFC 3339");
     check(|doc| doc["app_state"]["staking"]["params"]["bond_denom"] = json!("uother"), "genutil.gen_txs[0]");
 }
@@ -144,5 +161,7 @@ fn vats_are_added_once() {
     assert_eq!(vats[0]["name"], "bank-of-two");
     assert_eq!(vats[0]["critical"], true);
     assert_eq!(cli.fails(1, &["genesis", "add-vat", "bank-of-two", "mint"]), "vat \"bank-of-two\" is there already");
-    assert!(cli.fails(1, &["genesis", "add-vat", "x", "mint", "--parameters", "{"]).starts_with("--parameters: not JSON"));
+    assert!(
+        cli.fails(1, &["genesis", "add-vat", "x", "mint", "--parameters", "{"]).starts_with("--parameters: not JSON")
+    );
 }

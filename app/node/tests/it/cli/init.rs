@@ -20,7 +20,8 @@ fn a_new_home_has_the_sdks_files_with_secrets_for_the_owner_only() {
         ("config/priv_validator_key.json", true),
         ("data/priv_validator_state.json", true),
     ] {
-        let mode = std::fs::metadata(cli.path(file)).unwrap_or_else(|error| panic!("{file}: {error}")).permissions().mode();
+        let mode =
+            std::fs::metadata(cli.path(file)).unwrap_or_else(|error| panic!("{file}: {error}")).permissions().mode();
         assert_eq!(mode & 0o777, if secret { 0o600 } else { 0o644 }, "{file}");
     }
     let genesis = cli.read_json("config/genesis.json");

@@ -9,7 +9,8 @@ use super::{ALICE, ALICE_WORDS, BOB, BOB_WORDS, Cli, text};
 #[test]
 fn recovered_keys_are_those_of_other_wallets_in_the_sdks_shape() {
     let cli = Cli::with_chain_and_keys();
-    let pubkey = "{\"@type\":\"/cosmos.crypto.secp256k1.PubKey\",\"key\":\"Ak9OKtmcNNYLm6YoPJQxqEGK+GcyEpYfl6d7Y3f80Fti\"}";
+    let pubkey =
+        "{\"@type\":\"/cosmos.crypto.secp256k1.PubKey\",\"key\":\"Ak9OKtmcNNYLm6YoPJQxqEGK+GcyEpYfl6d7Y3f80Fti\"}";
     let alice = json!({"name": "alice", "type": "local", "address": ALICE, "pubkey": pubkey});
     assert_eq!(cli.json(&["keys", "show", "alice"]), alice);
     assert_eq!(cli.json(&["keys", "show", ALICE]), alice);
@@ -50,7 +51,10 @@ fn the_test_backend_warns_and_others_are_refused() {
     assert!(text(&output.stderr).contains("keeps secrets in plain files"));
     for backend in ["os", "file", "memory"] {
         let error = cli.fails(1, &["keys", "list", "--keyring-backend", backend]);
-        assert!(error.starts_with(&format!("keyring backend {backend:?} is not available: only \"test\" is")), "{error}");
+        assert!(
+            error.starts_with(&format!("keyring backend {backend:?} is not available: only \"test\" is")),
+            "{error}"
+        );
     }
 }
 
@@ -82,12 +86,26 @@ fn keys_are_deleted_after_a_question() {
 fn offline_keys_are_shown_but_do_not_sign() {
     let cli = Cli::with_chain_and_keys();
     cli.ok(&["keys", "delete", "bob", "-y"]);
-    let key = "{\"@type\":\"/cosmos.crypto.secp256k1.PubKey\",\"key\":\"A1EMaeYmBD7aKTzNOuz0mlaKmqtiFz53VA/jhaRU5hUT\"}";
+    let key =
+        "{\"@type\":\"/cosmos.crypto.secp256k1.PubKey\",\"key\":\"A1EMaeYmBD7aKTzNOuz0mlaKmqtiFz53VA/jhaRU5hUT\"}";
     let shown = cli.json(&["keys", "add", "cold", "--pubkey", key]);
     assert_eq!((&shown["address"], &shown["type"]), (&json!(BOB), &json!("offline")));
     let error = cli.fails(
         1,
-        &["tx", "bank", "send", "cold", ALICE, "1uswing", "--offline", "--account-number", "1", "--sequence", "0", "-y"],
+        &[
+            "tx",
+            "bank",
+            "send",
+            "cold",
+            ALICE,
+            "1uswing",
+            "--offline",
+            "--account-number",
+            "1",
+            "--sequence",
+            "0",
+            "-y",
+        ],
     );
     assert_eq!(error, "key \"cold\" is offline: only its public part is here");
 }

@@ -18,7 +18,8 @@ use std::{
 use serde_json::Value;
 
 /// Words of test keys that other wallets derive the same addresses from.
-pub const ALICE_WORDS: &str = "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+pub const ALICE_WORDS: &str =
+    "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
 pub const BOB_WORDS: &str = "legal winner thank year wave sausage worth useful legal winner thank yellow";
 pub const ALICE: &str = "swing19rl4cm2hmr8afy4kldpxz3fka4jguq0aptwtvd";
 pub const BOB: &str = "swing1avgyh77ycn997ja45q5q8ss8y9mr424ja3p9xe";
@@ -98,7 +99,8 @@ impl Cli {
     #[track_caller]
     pub fn json(&self, arguments: &[&str]) -> Value {
         let printed = self.ok(&[arguments, &["-o", "json"]].concat());
-        serde_json::from_str(&printed).unwrap_or_else(|error| panic!("swingd {}: {error}: {printed}", arguments.join(" ")))
+        serde_json::from_str(&printed)
+            .unwrap_or_else(|error| panic!("swingd {}: {error}: {printed}", arguments.join(" ")))
     }
 
     /// Runs a command that fails with this code; gives its error line.

@@ -21,11 +21,24 @@ fn check(name: &str, command: &[&str], mode: &str) {
     let unsigned = cli.ok(&[&["tx"], command, fee.as_slice()].concat());
     let unsigned = cli.write("unsigned.json", &unsigned);
     let signed = cli.path("signed.json").display().to_string();
-    let sequence = vector["rest_get_tx"]["tx"]["auth_info"]["signer_infos"][0]["sequence"].as_str().expect("a sequence");
+    let sequence =
+        vector["rest_get_tx"]["tx"]["auth_info"]["signer_infos"][0]["sequence"].as_str().expect("a sequence");
     let number = if signer == "alice" { "0" } else { "1" };
     cli.ok(&[
-        "tx", "sign", &unsigned, "--from", signer, "--offline", "--account-number", number, "--sequence", sequence,
-        "--sign-mode", mode, "--output-document", &signed,
+        "tx",
+        "sign",
+        &unsigned,
+        "--from",
+        signer,
+        "--offline",
+        "--account-number",
+        number,
+        "--sequence",
+        sequence,
+        "--sign-mode",
+        mode,
+        "--output-document",
+        &signed,
     ]);
     assert_eq!(cli.read_json("signed.json"), vector["rest_get_tx"]["tx"], "{name}");
     let encoded = cli.ok(&["tx", "encode", &signed]);
@@ -40,8 +53,20 @@ fn commands_make_the_recorded_transactions_byte_for_byte() {
     check(
         "submit",
         &[
-            "upgrade", "software-upgrade", "version-2", "--upgrade-height", "76", "--upgrade-info", "{}", "--no-validate",
-            "--title", "version-2", "--summary", "swap the kernel", "--deposit", "100uswing",
+            "upgrade",
+            "software-upgrade",
+            "version-2",
+            "--upgrade-height",
+            "76",
+            "--upgrade-info",
+            "{}",
+            "--no-validate",
+            "--title",
+            "version-2",
+            "--summary",
+            "swap the kernel",
+            "--deposit",
+            "100uswing",
         ],
         "direct",
     );
@@ -130,7 +155,8 @@ fn a_proposal_and_a_validator_are_read_from_files() {
     let tx: Value = serde_json::from_str(&tx).expect("JSON");
     assert_eq!(tx["body"]["messages"][0]["commission"]["rate"], "0.100000000000000000");
     assert_eq!(tx["body"]["messages"][0]["validator_address"], OPERATOR);
-    let file = cli.write("wrong.json", "{\"messages\":[{\"@type\":\"/no.such.Msg\"}],\"title\":\"t\",\"summary\":\"s\"}");
+    let file =
+        cli.write("wrong.json", "{\"messages\":[{\"@type\":\"/no.such.Msg\"}],\"title\":\"t\",\"summary\":\"s\"}");
     let error = cli.fails(1, &["tx", "gov", "submit-proposal", &file, "--from", "alice", "--generate-only"]);
     assert!(error.contains("unknown type URL \"/no.such.Msg\""), "{error}");
 }
@@ -149,7 +175,8 @@ fn a_bundle_goes_plain_compressed_or_is_refused_where_chunks_cannot() {
     let packed = message(&[&small, "--compress"]);
     assert_eq!((&packed["bundle"], &packed["uncompressed_size"]), (&json!(""), &json!("15")));
     // Bytes that do not become smaller.
-    let noise: String = (0..100_000u32).map(|i| char::from(33 + (i.wrapping_mul(2_654_435_761) >> 16) as u8 % 90)).collect();
+    let noise: String =
+        (0..100_000u32).map(|i| char::from(33 + (i.wrapping_mul(2_654_435_761) >> 16) as u8 % 90)).collect();
     let large = cli.write("large.bundle", &noise);
     let error = cli.fails(
         1,
@@ -157,7 +184,9 @@ fn a_bundle_goes_plain_compressed_or_is_refused_where_chunks_cannot() {
     );
     assert!(error.starts_with("this bundle needs 26 transactions"), "{error}");
     let empty = cli.write("empty.bundle", "");
-    assert!(cli.fails(1, &["tx", "swingset", "install-bundle", &empty, "--from", "alice"]).ends_with("the file is empty"));
+    assert!(
+        cli.fails(1, &["tx", "swingset", "install-bundle", &empty, "--from", "alice"]).ends_with("the file is empty")
+    );
 }
 
 #[test]
@@ -175,11 +204,31 @@ fn wrong_input_is_named_before_anything_is_signed() {
     check(1, &["bank", "send", "alice", BOB, "0uswing"], "it is nothing");
     check(1, &["bank", "send", "nobody", BOB, "1uswing"], "nobody: key not found");
     check(2, &["bank", "send", "alice", BOB, "1uswing", "--gas", "much"], "expected a number or \"auto\"");
-    check(2, &["bank", "send", "alice", BOB, "1uswing", "--fees", "1uswing", "--gas-prices", "1uswing"], "cannot be used with");
-    check(2, &["bank", "send", "alice", BOB, "1uswing", "--offline"], "--offline needs --account-number and --sequence");
+    check(
+        2,
+        &["bank", "send", "alice", BOB, "1uswing", "--fees", "1uswing", "--gas-prices", "1uswing"],
+        "cannot be used with",
+    );
+    check(
+        2,
+        &["bank", "send", "alice", BOB, "1uswing", "--offline"],
+        "--offline needs --account-number and --sequence",
+    );
     check(1, &["staking", "delegate", ALICE, "1uswing", "--from", "alice"], "invalid validator address");
     check(1, &["swingset", "deliver", "counter", "add", "5", "--from", "alice"], "must be a JSON list");
-    let plan = ["upgrade", "software-upgrade", "v", "--upgrade-height", "5", "--title", "t", "--summary", "s", "--from", "alice"];
+    let plan = [
+        "upgrade",
+        "software-upgrade",
+        "v",
+        "--upgrade-height",
+        "5",
+        "--title",
+        "t",
+        "--summary",
+        "s",
+        "--from",
+        "alice",
+    ];
     check(1, &plan, "invalid --upgrade-info: not JSON");
     check(1, &["broadcast", "/nonexistent"], "cannot read /nonexistent");
 }

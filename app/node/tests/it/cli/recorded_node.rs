@@ -53,7 +53,8 @@ fn answer_all(stream: TcpStream) -> Option<()> {
 fn answer(request: &Value) -> Value {
     let recorded: Vec<Value> = serde_json::from_str(RPC).expect("JSON");
     let body = |prefix: &str| {
-        let found = recorded.iter().find(|entry| entry["request"].as_str().is_some_and(|text| text.starts_with(prefix)));
+        let found =
+            recorded.iter().find(|entry| entry["request"].as_str().is_some_and(|text| text.starts_with(prefix)));
         found.map(|entry| entry["body"].clone()).unwrap_or_else(|| panic!("no answer to {prefix}"))
     };
     let params = &request["params"];
@@ -65,7 +66,9 @@ fn answer(request: &Value) -> Value {
         "tx" => {
             let hash = params["hash"].as_str().expect("base64");
             let txs: Vec<Value> = serde_json::from_str(TXS).expect("JSON");
-            let hash = hex::encode_upper(base64::Engine::decode(&base64::engine::general_purpose::STANDARD, hash).expect("base64"));
+            let hash = hex::encode_upper(
+                base64::Engine::decode(&base64::engine::general_purpose::STANDARD, hash).expect("base64"),
+            );
             match txs.iter().find(|tx| tx["hash"] == hash.as_str()) {
                 Some(tx) => json!({"result": {
                     "hash": tx["hash"], "height": tx["height"], "tx": tx["tx_base64"], "tx_result": tx["result"],
@@ -126,7 +129,8 @@ fn blocks_are_shown_as_cometbft_tells_them() {
 fn a_refused_query_is_an_error_with_its_code() {
     let cli = Cli::with_chain_and_keys();
     let node = recorded_node();
-    let expected = "query /cosmos.auth.v1beta1.Query/Account failed: account not found: key not found (codespace sdk, code 22)";
+    let expected =
+        "query /cosmos.auth.v1beta1.Query/Account failed: account not found: key not found (codespace sdk, code 22)";
     assert_eq!(cli.fails(1, &["query", "auth", "account", ALICE, "--node", &node]), expected);
     assert_eq!(cli.fails(1, &["tx", "gov", "vote", "1", "yes", "--from", "alice", "--node", &node, "-y"]), expected);
 }
@@ -136,7 +140,19 @@ fn a_refused_broadcast_is_an_answer_with_its_code() {
     let cli = Cli::with_chain_and_keys();
     let node = recorded_node();
     let command = [
-        "tx", "gov", "vote", "1", "yes", "--from", "alice", "--node", &node, "--account-number", "0", "--sequence", "0",
+        "tx",
+        "gov",
+        "vote",
+        "1",
+        "yes",
+        "--from",
+        "alice",
+        "--node",
+        &node,
+        "--account-number",
+        "0",
+        "--sequence",
+        "0",
     ];
     let answer = cli.json(&[command.as_slice(), &["-y"]].concat());
     assert_eq!((answer["code"].as_u64(), answer["codespace"].as_str()), (Some(2), Some("sdk")));

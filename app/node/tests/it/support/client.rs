@@ -68,30 +68,19 @@ pub fn flush() -> request::Value {
 }
 
 pub fn echo(message: &str) -> request::Value {
-    request::Value::Echo(RequestEcho {
-        message: message.to_owned(),
-    })
+    request::Value::Echo(RequestEcho { message: message.to_owned() })
 }
 
 pub fn check_tx(tx: &[u8]) -> request::Value {
-    request::Value::CheckTx(RequestCheckTx {
-        tx: tx.to_vec().into(),
-        r#type: 0,
-    })
+    request::Value::CheckTx(RequestCheckTx { tx: tx.to_vec().into(), r#type: 0 })
 }
 
 pub fn query(path: &str) -> request::Value {
-    request::Value::Query(RequestQuery {
-        path: path.to_owned(),
-        ..RequestQuery::default()
-    })
+    request::Value::Query(RequestQuery { path: path.to_owned(), ..RequestQuery::default() })
 }
 
 pub fn finalize(height: i64) -> request::Value {
-    request::Value::FinalizeBlock(RequestFinalizeBlock {
-        height,
-        ..RequestFinalizeBlock::default()
-    })
+    request::Value::FinalizeBlock(RequestFinalizeBlock { height, ..RequestFinalizeBlock::default() })
 }
 
 pub fn commit() -> request::Value {

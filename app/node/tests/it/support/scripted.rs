@@ -49,61 +49,36 @@ impl Gate {
     /// Waits until somebody stands before the door.
     pub fn wait_for_arrival(&self) {
         let state = self.state.lock().expect("not poisoned");
-        drop(
-            self.changed
-                .wait_while(state, |(arrived, _)| !*arrived)
-                .expect("not poisoned"),
-        );
+        drop(self.changed.wait_while(state, |(arrived, _)| !*arrived).expect("not poisoned"));
     }
 
     fn pass(&self) {
         let mut state = self.state.lock().expect("not poisoned");
         state.0 = true;
         self.changed.notify_all();
-        drop(
-            self.changed
-                .wait_while(state, |(_, open)| !*open)
-                .expect("not poisoned"),
-        );
+        drop(self.changed.wait_while(state, |(_, open)| !*open).expect("not poisoned"));
     }
 }
 
 pub fn refusal() -> StopReason {
-    let plan = Plan {
-        name: "version-2".to_owned(),
-        height: 8,
-        info: String::new(),
-    };
-    StopReason::Upgrade(Refusal {
-        release: "version-1".to_owned(),
-        height: 8,
-        decision: Decision::Needed(plan),
-    })
+    let plan = Plan { name: "version-2".to_owned(), height: 8, info: String::new() };
+    StopReason::Upgrade(Refusal { release: "version-1".to_owned(), height: 8, decision: Decision::Needed(plan) })
 }
 
 pub struct ScriptedRead;
 
 impl ReadApplication for ScriptedRead {
     fn info(&self, _: RequestInfo) -> Result<ResponseInfo, StopReason> {
-        Ok(ResponseInfo {
-            data: "scripted".to_owned(),
-            ..ResponseInfo::default()
-        })
+        Ok(ResponseInfo { data: "scripted".to_owned(), ..ResponseInfo::default() })
     }
     fn query(&self, request: RequestQuery) -> Result<ResponseQuery, StopReason> {
         match request.path.as_str() {
             "/fault" => Err(StopReason::Halt(Halt::new("the disk is gone"))),
-            path => Ok(ResponseQuery {
-                log: path.to_owned(),
-                ..ResponseQuery::default()
-            }),
+            path => Ok(ResponseQuery { log: path.to_owned(), ..ResponseQuery::default() }),
         }
     }
     fn check_tx(&self, request: RequestCheckTx) -> Result<ResponseCheckTx, StopReason> {
-        Ok(ResponseCheckTx {
-            data: request.tx,
-            ..ResponseCheckTx::default()
-        })
+        Ok(ResponseCheckTx { data: request.tx, ..ResponseCheckTx::default() })
     }
     fn list_snapshots(&self) -> Result<ResponseListSnapshots, StopReason> {
         Ok(ResponseListSnapshots::default())
@@ -140,21 +115,13 @@ impl ConsensusApplication for ScriptedConsensus {
         self.height = request.height;
         self.in_progress = true;
         let app_hash = request.height.to_be_bytes().to_vec().into();
-        Ok(ResponseFinalizeBlock {
-            app_hash,
-            ..ResponseFinalizeBlock::default()
-        })
+        Ok(ResponseFinalizeBlock { app_hash, ..ResponseFinalizeBlock::default() })
     }
     fn commit(&mut self) -> Result<Committed, StopReason> {
         self.in_progress = false;
         let last = matches!(self.script.get(&self.height), Some(Script::StopAfterCommit));
-        let response = ResponseCommit {
-            retain_height: self.height,
-        };
-        Ok(Committed {
-            response,
-            then_stop: last.then(refusal),
-        })
+        let response = ResponseCommit { retain_height: self.height };
+        Ok(Committed { response, then_stop: last.then(refusal) })
     }
     fn offer_snapshot(&mut self, _: RequestOfferSnapshot) -> Result<ResponseOfferSnapshot, StopReason> {
         Ok(ResponseOfferSnapshot { result: 3 })
@@ -188,30 +155,10 @@ pub fn start_at(
 ) -> Scripted {
     let script = script.into_iter().collect();
     let switch = StopSwitch::new();
-    let build = move || {
-        Ok(ScriptedConsensus {
-            script,
-            height: 0,
-            in_progress: false,
-        })
-    };
+    let build = move || Ok(ScriptedConsensus { script, height: 0, in_progress: false });
     let (consensus, _thread) = spawn_owner(build, Arc::clone(&switch) as _).expect("a thread");
-    let config = ServerConfig {
-        frame_bytes_max: 100_000,
-        connections_max: 6,
-    };
-    let server = Server::start(
-        address,
-        config,
-        Arc::new(ScriptedRead),
-        consensus,
-        Arc::clone(&switch) as _,
-    )
-    .expect("a server");
-    Scripted {
-        address: server.address().clone(),
-        server,
-        switch,
-        _folder: folder,
-    }
+    let config = ServerConfig { frame_bytes_max: 100_000, connections_max: 6 };
+    let server =
+        Server::start(address, config, Arc::new(ScriptedRead), consensus, Arc::clone(&switch) as _).expect("a server");
+    Scripted { address: server.address().clone(), server, switch, _folder: folder }
 }
