@@ -1,5 +1,7 @@
 //! Integration tests of the node.
 
 mod abci_server;
+mod app;
 mod cli;
+mod process;
 mod support;

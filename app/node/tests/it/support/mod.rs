@@ -1,4 +1,6 @@
 //! What several tests need.
 
 pub mod client;
+pub mod genesis;
+pub mod planned;
 pub mod scripted;

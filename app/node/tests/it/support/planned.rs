@@ -1,0 +1,22 @@
+//! A plan in committed state, as a block of governance would leave it.
+
+use std::path::Path;
+
+use swing_core::{
+    modules::upgrade::state::set_plan,
+    ports::upgrade::Plan,
+    state::State,
+};
+use swing_node::app::DATABASE_FOLDER;
+use swing_store::{Store, StoreOptions};
+
+/// Commits `version` with a plan in it.
+pub fn schedule(data_folder: &Path, version: u64, name: &str, height: u64) {
+    let store = Store::open(data_folder.join(DATABASE_FOLDER), StoreOptions::default()).expect("the database");
+    let view = store.latest();
+    let mut state = State::new(&view);
+    let plan = Plan { name: name.to_owned(), height, info: "why".to_owned() };
+    set_plan(&mut state, &plan).expect("written");
+    let staged = store.stage(version, state.into_changes()).expect("staged");
+    store.commit(staged).expect("committed");
+}
