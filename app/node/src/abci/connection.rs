@@ -2,7 +2,9 @@
 //!
 //! # Invariants
 //! - Replies leave in the order of their requests.
-//! - A reply that is the process's last is on the wire before the lifecycle hears of the stop.
+//! - The reply to the last commit is on the wire before the lifecycle hears of the stop. After it the connections stay open, so
+//!   that CometBFT saves the block and hands its commit to slower validators, until it asks for the next block, which is not
+//!   answered, or until the patience is over.
 //! - A request that cannot be served is not answered: the connection ends.
 
 use std::{
@@ -10,8 +12,9 @@ use std::{
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, SyncSender, TryRecvError, sync_channel},
+        mpsc::{Receiver, Sender, SyncSender, TryRecvError, channel, sync_channel},
     },
+    time::Duration,
 };
 
 use tendermint_proto::v0_38::abci::{Request, Response, request, response};
@@ -41,6 +44,7 @@ pub(super) struct Shared {
     pub consensus: ConsensusHandle,
     pub lifecycle: Arc<dyn Lifecycle>,
     pub frame_bytes_max: usize,
+    pub patience_after_last_commit: Duration,
     /// A consensus connection is open.
     pub consensus_open: AtomicBool,
 }
@@ -58,19 +62,20 @@ pub(super) struct Ended {
 pub(super) fn serve(shared: &Arc<Shared>, stream: &Stream) -> std::io::Result<Ended> {
     let requests = spawn_reader(shared, stream.try_clone()?)?;
     let (replies, writer) = spawn_writer(shared, stream.try_clone()?)?;
-    let mut connection = Connection { shared, replies, is_consensus: false };
+    let mut connection = Connection { shared, replies, is_consensus: false, last: None };
     let end = connection.run(&requests);
     let was_consensus = connection.is_consensus;
+    let last = connection.last.take();
     drop(connection);
     // The writer ends once the queue is empty and flushed. Its panic is reported by its watch.
     let written = writer.join().unwrap_or(Ok(()));
+    if let Some(Last { reason, .. }) = last {
+        shared.lifecycle.stop(reason.clone());
+        return Ok(Ended { was_consensus, result: Err(ConnectionError::Stopped(reason)) });
+    }
     let result = match end {
         End::Closed => written.map_err(ConnectionError::Write),
         End::Failed(error) => Err(error),
-        End::LastReply(reason) => {
-            shared.lifecycle.stop(reason.clone());
-            Err(ConnectionError::Stopped(reason))
-        }
     };
     Ok(Ended { was_consensus, result })
 }
@@ -79,13 +84,34 @@ pub(super) fn serve(shared: &Arc<Shared>, stream: &Stream) -> std::io::Result<En
 enum End {
     Closed,
     Failed(ConnectionError),
-    LastReply(StopReason),
+}
+
+/// The last commit was answered: nothing more of consensus is. Dropped, it ends the wait.
+struct Last {
+    reason: StopReason,
+    _waiting: Sender<()>,
+}
+
+impl Last {
+    /// Has the process stop once the patience is over, if nothing else stops it before.
+    fn begin(shared: &Arc<Shared>, reason: StopReason) -> std::io::Result<Self> {
+        let (waiting, over) = channel::<()>();
+        let (lifecycle, told) = (Arc::clone(&shared.lifecycle), reason.clone());
+        let patience = shared.patience_after_last_commit;
+        std::thread::Builder::new().name("abci-last".to_owned()).spawn(move || {
+            // Nothing is ever sent: the wait ends with the time, or with the connection, which tells the reason itself.
+            let _ = over.recv_timeout(patience);
+            lifecycle.stop(told);
+        })?;
+        Ok(Last { reason, _waiting: waiting })
+    }
 }
 
 struct Connection<'a> {
     shared: &'a Arc<Shared>,
     replies: SyncSender<response::Value>,
     is_consensus: bool,
+    last: Option<Last>,
 }
 
 impl Connection<'_> {
@@ -118,6 +144,9 @@ impl Connection<'_> {
     }
 
     fn consensus(&mut self, request: ConsensusRequest) -> Result<(), End> {
+        if self.last.is_some() {
+            return Err(End::Closed);
+        }
         if request.marks_consensus_connection() && !self.is_consensus {
             if self.shared.consensus_open.swap(true, Ordering::SeqCst) {
                 return Err(End::Failed(ConnectionError::SecondConsensus));
@@ -127,7 +156,11 @@ impl Connection<'_> {
         // The owner has told the lifecycle why it ended.
         let answer = self.shared.consensus.call(request).map_err(|_| End::Failed(ConnectionError::OwnerEnded))?;
         self.reply(answer.value)?;
-        answer.then_stop.map_or(Ok(()), |reason| Err(End::LastReply(reason)))
+        if let Some(reason) = answer.then_stop {
+            let last = Last::begin(self.shared, reason.clone());
+            self.last = Some(last.map_err(|_| End::Failed(ConnectionError::Stopped(reason)))?);
+        }
+        Ok(())
     }
 
     fn reply(&self, value: response::Value) -> Result<(), End> {

@@ -19,18 +19,28 @@ use super::{
 };
 use crate::lifecycle::{Halt, Lifecycle, StopReason, Watched};
 
+/// The default of [`ServerConfig::patience_after_last_commit`]: CometBFT's rounds last three to five seconds by default.
+const PATIENCE_AFTER_LAST_COMMIT: Duration = Duration::from_secs(10);
+
 /// Limits of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ServerConfig {
     /// Largest frame accepted, bytes.
     pub frame_bytes_max: usize,
+    /// How long the connections stay open after the reply to the last commit before an upgrade, when the engine does not ask
+    /// for the next block before. CometBFT needs it to save that block, and slower validators to get its commit from here.
+    pub patience_after_last_commit: Duration,
     /// Connections at a time; CometBFT opens four.
     pub connections_max: usize,
 }
 
 impl Default for ServerConfig {
     fn default() -> Self {
-        ServerConfig { frame_bytes_max: FRAME_BYTES_MAX_DEFAULT, connections_max: 32 }
+        ServerConfig {
+            frame_bytes_max: FRAME_BYTES_MAX_DEFAULT,
+            patience_after_last_commit: PATIENCE_AFTER_LAST_COMMIT,
+            connections_max: 32,
+        }
     }
 }
 
@@ -65,6 +75,7 @@ impl Server {
             consensus: consensus.clone(),
             lifecycle,
             frame_bytes_max: config.frame_bytes_max,
+            patience_after_last_commit: config.patience_after_last_commit,
             consensus_open: AtomicBool::new(false),
         });
         let acceptor = Acceptor { shared, open: Arc::clone(&open), closing: Arc::clone(&closing) };

@@ -157,7 +157,7 @@ pub fn start_at(
     let switch = StopSwitch::new();
     let build = move || Ok(ScriptedConsensus { script, height: 0, in_progress: false });
     let (consensus, _thread) = spawn_owner(build, Arc::clone(&switch) as _).expect("a thread");
-    let config = ServerConfig { frame_bytes_max: 100_000, connections_max: 6 };
+    let config = ServerConfig { frame_bytes_max: 100_000, connections_max: 6, ..ServerConfig::default() };
     let server =
         Server::start(address, config, Arc::new(ScriptedRead), consensus, Arc::clone(&switch) as _).expect("a server");
     Scripted { address: server.address().clone(), server, switch, _folder: folder }
