@@ -129,7 +129,7 @@ impl Drop for SetOnDrop {
 
 fn serve(application: &mut dyn ConsensusApplication, queue: &Receiver<Job>, lifecycle: &dyn Lifecycle) {
     let mut draining = false;
-    while !(draining && !application.block_in_progress()) {
+    while !draining || application.block_in_progress() {
         // All handles are gone: nothing can come any more.
         let Ok(job) = queue.recv() else { return };
         let (request, reply) = match job {

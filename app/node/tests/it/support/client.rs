@@ -43,11 +43,12 @@ impl Client {
 
     /// The next reply, or none when the server closed the connection.
     pub fn reply(&mut self) -> Option<response::Value> {
-        match self.frames.read::<Response>() {
-            Ok(response) => response.map(|response| response.value.expect("a reply has a value")),
-            Err(FrameError::Io(error)) if error.kind() == std::io::ErrorKind::ConnectionReset => None,
-            Err(error) => panic!("no reply and no end of the connection: {error}"),
+        let read = self.frames.read::<Response>();
+        if matches!(&read, Err(FrameError::Io(error)) if error.kind() == std::io::ErrorKind::ConnectionReset) {
+            return None;
         }
+        let response = read.expect("a reply or the end of the connection");
+        response.map(|response| response.value.expect("a reply has a value"))
     }
 
     #[track_caller]
