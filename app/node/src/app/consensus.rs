@@ -30,7 +30,7 @@ use crate::{
     abci::{Committed as CommitReply, ConsensusApplication},
     killpoints::Killpoint,
     lifecycle::{StopReason, refusal_of},
-    signatures::verify_ahead,
+    signatures::on_all_cores,
 };
 
 /// The half that executes blocks.
@@ -112,8 +112,7 @@ impl ConsensusApp {
         if upgrade.is_some() {
             options.killpoints.reach(Killpoint::BeforeUpgrade, block.height);
         }
-        let checks = shared.signature_checks(committed, block.txs.iter().map(Vec::as_slice))?;
-        verify_ahead(&shared.signatures, &checks);
+        on_all_cores(&block.txs, |tx| shared.verify_ahead(committed, tx));
         let mut state = committed.overlay();
         let mut announced = Announcing::new(self.engine.as_mut(), &*options.killpoints, block.height);
         let mut ports = Ports { engine: &mut announced, signatures: &shared.signatures, release: options.release };

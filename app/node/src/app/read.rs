@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use swing_core::{block::TxResult, error::Halt, execute, ports::signatures::SignatureVerifier, sdk_error::SdkError};
+use swing_core::{block::TxResult, error::Halt, execute, sdk_error::SdkError};
 use swing_store::View;
 use tendermint_proto::v0_38::abci as pb;
 
@@ -102,14 +102,7 @@ impl ReadApplication for ReadApp {
     }
 
     fn foresee(&self, tx: &bytes::Bytes) {
-        let committed = self.shared.committed();
-        // CheckTx itself meets the same fault and tells of it.
-        let Ok(checks) = self.shared.signature_checks(&committed, std::iter::once(tx.as_ref())) else {
-            return;
-        };
-        for check in &checks {
-            check.verify(&self.shared.signatures as &dyn SignatureVerifier);
-        }
+        self.shared.verify_ahead(&self.shared.committed(), tx);
     }
 
     fn list_snapshots(&self) -> Result<pb::ResponseListSnapshots, StopReason> {

@@ -6,7 +6,7 @@ use swing_core::{
     error::Halt,
     modules::upgrade::preblock,
     ports::upgrade::Decision,
-    tx::{SignatureCheck, signature_checks},
+    tx::signature_checks,
 };
 use swing_store::Store;
 
@@ -77,21 +77,18 @@ impl Shared {
         Ok(decided.and_then(|(height, decision)| refusal_of(self.options.release, height, decision)))
     }
 
-    /// The signature checks that these transactions will ask for.
-    pub(super) fn signature_checks<'a>(
-        &self,
-        committed: &Committed,
-        txs: impl Iterator<Item = &'a [u8]>,
-    ) -> Result<Vec<SignatureCheck>, Halt> {
-        if !committed.has_chain() {
-            return Ok(Vec::new());
+    /// Checks the signatures of one transaction, as far as committed state tells which they are, so that they are remembered. A
+    /// fault met here is met again, and told, by whoever asks for the answer.
+    pub(super) fn verify_ahead(&self, committed: &Committed, tx: &[u8]) {
+        // Before the first commit the accounts are in no version that can be shared between threads.
+        if committed.height == 0 {
+            return;
         }
-        let overlay = committed.overlay();
-        let chain_id = swing_core::chain::id(&overlay).map_err(fault)?;
-        let mut checks = Vec::new();
-        for tx in txs {
-            checks.extend(signature_checks(&overlay, &chain_id, tx).map_err(fault)?);
+        let checks = swing_core::chain::id(&committed.view)
+            .and_then(|chain_id| signature_checks(&committed.view, &chain_id, tx))
+            .unwrap_or_default();
+        for check in &checks {
+            check.verify(&self.signatures);
         }
-        Ok(checks)
     }
 }

@@ -9,5 +9,5 @@ mod parallel;
 mod verifier;
 
 pub use memory::RememberingVerifier;
-pub use parallel::verify_ahead;
+pub use parallel::on_all_cores;
 pub use verifier::Secp256k1Verifier;
