@@ -4,4 +4,6 @@ mod abci_server;
 mod app;
 mod cli;
 mod process;
+mod rpc;
+mod solo;
 mod support;

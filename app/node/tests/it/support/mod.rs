@@ -3,4 +3,6 @@
 pub mod client;
 pub mod genesis;
 pub mod planned;
+pub mod counting;
 pub mod scripted;
+pub mod solo;

@@ -1,0 +1,4 @@
+//! The RPC server, before a running solo engine.
+
+mod hostile;
+mod shapes;
