@@ -101,7 +101,7 @@ impl BlockStore {
     /// # Errors
     /// The file system refuses.
     pub fn save_block(&self, block: DecidedBlock) -> Result<(), StoreError> {
-        self.append(Record::Block(block))
+        self.append(Record::Block(Box::new(block)))
     }
 
     /// Writes the last block's results, in the place of those that were written before.
@@ -144,7 +144,7 @@ impl BlockStore {
     /// There is none, or it cannot be read.
     pub fn block(&self, height: i64) -> Result<DecidedBlock, StoreError> {
         match self.with_index(|index| index.block(height)).map(|place| self.read(place)).transpose()? {
-            Some(Record::Block(block)) => Ok(block),
+            Some(Record::Block(block)) => Ok(*block),
             _ => Err(StoreError::Missing { what: "content", height }),
         }
     }

@@ -59,7 +59,7 @@ pub(super) struct ResultsRecord {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Record {
     Genesis(GenesisRecord),
-    Block(DecidedBlock),
+    Block(Box<DecidedBlock>),
     Results(ResultsRecord),
 }
 
@@ -72,7 +72,8 @@ impl Record {
     pub(super) fn encode(&self) -> (u8, Vec<u8>) {
         match self {
             Record::Genesis(record) => (KIND_GENESIS, record.encode_to_vec()),
-            Record::Block(DecidedBlock { block, commit }) => {
+            Record::Block(decided) => {
+                let DecidedBlock { block, commit } = decided.as_ref();
                 let record = BlockRecord { block: Some(block.clone()), commit: Some(commit.clone()) };
                 (KIND_BLOCK, record.encode_to_vec())
             }
@@ -91,7 +92,7 @@ impl Record {
             KIND_RESULTS => ResultsRecord::decode(content).map(Record::Results).map_err(wrong),
             KIND_BLOCK => match BlockRecord::decode(content).map_err(wrong)? {
                 BlockRecord { block: Some(block), commit: Some(commit) } => {
-                    Ok(Record::Block(DecidedBlock { block, commit }))
+                    Ok(Record::Block(Box::new(DecidedBlock { block, commit })))
                 }
                 _ => Err("a block without its commit".to_owned()),
             },

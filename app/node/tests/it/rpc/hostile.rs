@@ -33,7 +33,7 @@ fn bad_bodies_are_answered_with_their_error_and_the_node_goes_on() {
     check(br#"{"id":1,"method":"abci_query","params":{"path":"/count","prove":"yes"}}"#, 200, -32602);
     check(&[b' '; 1001], 400, -32600);
     check("[".repeat(900).as_bytes(), 500, -32700);
-    let batch = format!("[{}]", vec![r#"{"id":1,"method":"health"}"#; 11].join(","));
+    let batch = format!("[{}]", [r#"{"id":1,"method":"health"}"#; 11].join(","));
     check(batch.as_bytes(), 500, -32600);
     assert_eq!(node.post(br#"{"method":"health"}"#), (200, String::new()), "a notification has no answer");
     assert_eq!(node.result("health"), json!({}));

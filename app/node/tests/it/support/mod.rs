@@ -1,8 +1,8 @@
 //! What several tests need.
 
 pub mod client;
+pub mod counting;
 pub mod genesis;
 pub mod planned;
-pub mod counting;
 pub mod scripted;
 pub mod solo;

@@ -129,7 +129,7 @@ impl Running {
         let thread = self.thread.take().expect("it was started");
         match thread.join().expect("no panic") {
             Ok(reason) | Err(SoloError::App(reason)) => reason,
-            Err(error) => panic!("{error}"),
+            failed => failed.expect("it ends for a reason"),
         }
     }
 
@@ -185,12 +185,8 @@ impl Running {
     #[track_caller]
     pub fn wait_for(&self, height: i64) {
         // Each look is a request that takes its time; what is bounded is their number.
-        for _ in 0..100_000 {
-            if self.height() >= height {
-                return;
-            }
-        }
-        panic!("block {height} does not come");
+        let came = (0..100_000).any(|_| self.height() >= height);
+        assert!(came, "block {height} does not come");
     }
 }
 
