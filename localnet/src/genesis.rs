@@ -126,29 +126,61 @@ fn edit_genesis(plan: &Plan, first: &Swingd) -> Result<()> {
 
 /// Gives each home its ports and the others' addresses.
 fn configure(plan: &Plan, validators: &[Validator]) -> Result<()> {
-    let mut peers = Vec::new();
-    for validator in validators {
-        let id = validator.swingd.run(&["comet", "show-node-id"])?;
-        peers.push(format!("{}@127.0.0.1:{}", id.trim(), validator.ports.p2p));
-    }
+    let peers = peer_addresses(validators)?;
     for (index, validator) in validators.iter().enumerate() {
-        let others: Vec<&str> =
-            peers.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, peer)| peer.as_str()).collect();
-        let path = validator.swingd.home.join("config/config.toml");
-        let mut config: toml::Table = fs::read_to_string(&path)?.parse()?;
-        config.insert("proxy_app".into(), validator.abci_address().into());
-        set(&mut config, "rpc", "laddr", format!("tcp://127.0.0.1:{}", validator.ports.rpc));
-        set(&mut config, "rpc", "pprof_laddr", "");
-        set(&mut config, "p2p", "laddr", format!("tcp://127.0.0.1:{}", validator.ports.p2p));
-        set(&mut config, "p2p", "persistent_peers", others.join(","));
-        set(&mut config, "p2p", "addr_book_strict", false);
-        set(&mut config, "p2p", "allow_duplicate_ip", true);
-        set(&mut config, "p2p", "pex", false);
-        set(&mut config, "consensus", "timeout_commit", format!("{}ms", plan.block_interval_ms));
-        set(&mut config, "instrumentation", "prometheus", false);
-        fs::write(&path, toml::to_string(&config)?)?;
+        let others: Vec<String> =
+            peers.iter().enumerate().filter(|(other, _)| *other != index).map(|(_, peer)| peer.clone()).collect();
+        configure_home(plan, validator, &others)?;
     }
     Ok(())
+}
+
+/// Where the nodes meet: `id@host:port` of each.
+fn peer_addresses(validators: &[Validator]) -> Result<Vec<String>> {
+    validators
+        .iter()
+        .map(|validator| {
+            let id = validator.swingd.run(&["comet", "show-node-id"])?;
+            Ok(format!("{}@127.0.0.1:{}", id.trim(), validator.ports.p2p))
+        })
+        .collect()
+}
+
+fn configure_home(plan: &Plan, validator: &Validator, peers: &[String]) -> Result<()> {
+    let path = validator.swingd.home.join("config/config.toml");
+    let mut config: toml::Table = fs::read_to_string(&path)?.parse()?;
+    config.insert("proxy_app".into(), validator.abci_address().into());
+    set(&mut config, "rpc", "laddr", format!("tcp://127.0.0.1:{}", validator.ports.rpc));
+    set(&mut config, "rpc", "pprof_laddr", "");
+    set(&mut config, "p2p", "laddr", format!("tcp://127.0.0.1:{}", validator.ports.p2p));
+    set(&mut config, "p2p", "persistent_peers", peers.join(","));
+    set(&mut config, "p2p", "addr_book_strict", false);
+    set(&mut config, "p2p", "allow_duplicate_ip", true);
+    set(&mut config, "p2p", "pex", false);
+    set(&mut config, "consensus", "timeout_commit", format!("{}ms", plan.block_interval_ms));
+    set(&mut config, "instrumentation", "prometheus", false);
+    fs::write(&path, toml::to_string(&config)?)?;
+    Ok(())
+}
+
+/// Makes the home of a node that is no validator and knows `validators` as peers. It is not started.
+///
+/// # Errors
+/// When a command fails.
+pub fn prepare_full_node(
+    plan: &Plan,
+    folder: &Path,
+    name: &str,
+    program: &Path,
+    validators: &[Validator],
+) -> Result<Validator> {
+    let swingd = Swingd { program: program.to_owned(), home: folder.join(name) };
+    swingd.run(&["init", name, "--chain-id", &plan.chain_id, "--default-denom", "uswing"])?;
+    let first = validators.first().context("a network has at least one validator")?;
+    fs::copy(first.swingd.home.join("config/genesis.json"), swingd.home.join("config/genesis.json"))?;
+    let node = Validator::new(name.to_owned(), swingd, plan.engine, Ports::free()?);
+    configure_home(plan, &node, &peer_addresses(validators)?)?;
+    Ok(node)
 }
 
 fn set(config: &mut toml::Table, section: &str, key: &str, value: impl Into<toml::Value>) {

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, process::Command, time::Duration};
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::Signal;
 
 use crate::{
     binaries::Binaries,
@@ -124,6 +125,30 @@ impl Validator {
             comet.stop(limit)?;
         }
         Ok((status.code().with_context(|| format!("{} was ended by a signal: {status}", self.name))?, output))
+    }
+
+    /// Halts its processes where they are, as a machine does that is starved of time; [`Validator::resume`] lets them go on. Only
+    /// of use with [`Engine::CometExternal`] and [`Engine::Solo`], whose processes are all known here.
+    ///
+    /// # Errors
+    /// When a process has ended.
+    pub fn pause(&self) -> Result<()> {
+        self.signal_all(Signal::STOP)
+    }
+
+    /// Lets halted processes go on.
+    ///
+    /// # Errors
+    /// When a process has ended.
+    pub fn resume(&self) -> Result<()> {
+        self.signal_all(Signal::CONT)
+    }
+
+    fn signal_all(&self, signal: Signal) -> Result<()> {
+        for process in [&self.comet, &self.node].into_iter().flatten() {
+            process.signal(signal)?;
+        }
+        Ok(())
     }
 
     /// Asks the node to stop, and waits.

@@ -21,7 +21,9 @@ use swing_node::{
     engine_adapter::SwingsetEngine,
     releases,
 };
-use tendermint_proto::v0_38::abci::{RequestCheckTx, RequestPrepareProposal, RequestProcessProposal, ResponseFinalizeBlock};
+use tendermint_proto::v0_38::abci::{
+    RequestCheckTx, RequestPrepareProposal, RequestProcessProposal, ResponseFinalizeBlock,
+};
 
 const ACCOUNTS: u64 = 2_000;
 const SENDS: usize = 1_000;
@@ -89,7 +91,12 @@ fn check_all(app: &NodeApp, txs: &[Vec<u8>], foresee: bool) -> Result<(), Box<dy
     Ok(())
 }
 
-fn run_block(app: &mut NodeApp, accounts: &mut [Account], height: usize, report: &mut Report) -> Result<(), Box<dyn Error>> {
+fn run_block(
+    app: &mut NodeApp,
+    accounts: &mut [Account],
+    height: usize,
+    report: &mut Report,
+) -> Result<(), Box<dyn Error>> {
     let txs = sends(accounts, height);
     // Every second block's signatures are seen by FinalizeBlock first.
     let checked = height.is_multiple_of(2);
@@ -109,7 +116,8 @@ fn run_block(app: &mut NodeApp, accounts: &mut [Account], height: usize, report:
     if prepared.txs.len() != SENDS {
         return Err("PrepareProposal left transactions out".into());
     }
-    let process = RequestProcessProposal { txs: prepared.txs, height: request.height, ..RequestProcessProposal::default() };
+    let process =
+        RequestProcessProposal { txs: prepared.txs, height: request.height, ..RequestProcessProposal::default() };
     timed(&mut report.process, || app.process_proposal(process))?;
     let times = if checked { &mut report.finalize_remembering } else { &mut report.finalize_verifying };
     let response = timed(times, || app.finalize_block(request))?;

@@ -21,7 +21,8 @@ use crate::{
 /// Exit code of a node that stopped for a plan that it cannot handle (the node's `ExitCode::UpgradeNeeded`).
 pub const UPGRADE_NEEDED: i32 = 40;
 
-const PLAN: &str = "version-2";
+/// The plan's name.
+pub const PLAN: &str = "version-2";
 const SOON: Duration = Duration::from_secs(120);
 
 /// Runs the scenario in `folder`.
@@ -77,7 +78,11 @@ pub fn run(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator) -
     Ok(report)
 }
 
-fn begin(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator) -> Result<Network> {
+/// Makes a chain of version-1 nodes and waits until it makes blocks.
+///
+/// # Errors
+/// When it does not.
+pub fn begin(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator) -> Result<Network> {
     let engine = match plan.engine {
         Engine::Solo => "the embedded development engine",
         Engine::CometChild | Engine::CometExternal => "CometBFT",
@@ -91,7 +96,10 @@ fn begin(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator) -> 
 }
 
 /// Proposes the plan and votes for it; gives its height.
-fn schedule(network: &Network, tell: &mut Narrator) -> Result<u64> {
+///
+/// # Errors
+/// When the chain refuses something, or the proposal does not pass.
+pub fn schedule(network: &Network, tell: &mut Narrator) -> Result<u64> {
     tell.step("Governance schedules the plan version-2");
     let first = network.first()?;
     let (swingd, url, chain_id) = (&first.swingd, first.rpc_url(), &network.plan.chain_id);
@@ -151,8 +159,11 @@ fn stops(network: &mut Network, report: &mut UpgradeReport, tell: &mut Narrator)
     Ok(())
 }
 
-/// Checks one refusal: code, words, and the height that the stopped node itself reports.
-fn expect_refusal(name: &str, swingd: &Swingd, code: i32, output: &str, height: u64) -> Result<u64> {
+/// Checks one refusal: exit code, words, and the height that the stopped node itself reports, which it gives.
+///
+/// # Errors
+/// When one of them is not as it must be.
+pub fn expect_refusal(name: &str, swingd: &Swingd, code: i32, output: &str, height: u64) -> Result<u64> {
     ensure!(code == UPGRADE_NEEDED, "{name} ended with code {code}, expected {UPGRADE_NEEDED}:\n{output}");
     for line in [format!("can you handle {PLAN}? no"), format!("UPGRADE \"{PLAN}\" NEEDED at height: {height}: {{}}")] {
         ensure!(output.contains(&line), "{name} did not print `{line}`:\n{output}");

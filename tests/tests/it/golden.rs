@@ -5,7 +5,9 @@ use std::{fmt::Write as _, path::Path, sync::Arc};
 
 use prost::Message as _;
 use swing_node::killpoints::NoKillpoints;
-use swing_proto::swing::swingset::v1::{EngineStatus, QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryKernelRequest, QueryKernelResponse};
+use swing_proto::swing::swingset::v1::{
+    EngineStatus, QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryKernelRequest, QueryKernelResponse,
+};
 use swing_tests::{chain::Chain, releases, script};
 
 fn open(data: &Path, release: &str) -> Chain {
@@ -23,8 +25,10 @@ fn play(data: &Path) -> String {
             chain = open(data, "version-2");
         }
         let executed = chain.execute(&block).expect("the script's blocks execute");
-        let codes: Vec<String> = executed.answer.tx_results.iter().map(|result| format!("{}:{}", result.code, result.gas_used)).collect();
-        writeln!(lines, "{} {} [{}]", block.height, hex::encode(&executed.answer.app_hash), codes.join(" ")).expect("text");
+        let codes: Vec<String> =
+            executed.answer.tx_results.iter().map(|result| format!("{}:{}", result.code, result.gas_used)).collect();
+        writeln!(lines, "{} {} [{}]", block.height, hex::encode(&executed.answer.app_hash), codes.join(" "))
+            .expect("text");
     }
     lines
 }
@@ -39,7 +43,10 @@ fn the_scripted_chain_has_the_recorded_hashes_codes_and_gas() {
     }
     let recorded = std::fs::read_to_string(&path).expect("the golden file is there");
     assert_eq!(played, recorded, "consensus has changed: see the head of this file");
-    assert!(!played.contains("[1") && played.lines().all(|line| !line.contains(" 5:")), "every transaction of the script succeeds");
+    assert!(
+        !played.contains("[1") && played.lines().all(|line| !line.contains(" 5:")),
+        "every transaction of the script succeeds"
+    );
 }
 
 #[test]
@@ -67,7 +74,8 @@ fn every_message_sent_before_at_and_after_the_upgrade_is_counted_once() {
 }
 
 fn kernel(chain: &Chain) -> swing_proto::swing::swingset::v1::KernelInfo {
-    let answer = chain.query("/swing.swingset.v1.Query/Kernel", QueryKernelRequest {}.encode_to_vec()).expect("an answer");
+    let answer =
+        chain.query("/swing.swingset.v1.Query/Kernel", QueryKernelRequest {}.encode_to_vec()).expect("an answer");
     QueryKernelResponse::decode(answer.value.as_ref()).expect("a response").kernel.expect("a kernel")
 }
 
@@ -77,7 +85,12 @@ fn a_trapping_kernel_stops_the_engine_and_not_the_chain_and_the_upgrade_repairs_
     let mut chain = open(folder.path(), "trapping-version-1");
     for block in script::blocks() {
         if block.height == script::UPGRADE_HEIGHT {
-            assert_eq!(kernel(&chain).engine_status(), EngineStatus::Stopped, "the kernel trapped: {:?}", kernel(&chain));
+            assert_eq!(
+                kernel(&chain).engine_status(),
+                EngineStatus::Stopped,
+                "the kernel trapped: {:?}",
+                kernel(&chain)
+            );
             drop(chain);
             chain = open(folder.path(), "version-2");
         }

@@ -79,7 +79,8 @@ fn the_old_release_refuses_before_it_opens_a_port_however_often_it_is_started() 
 #[test]
 fn a_stale_file_stops_nobody_and_a_missing_one_lets_nobody_through() {
     let home = home(3);
-    std::fs::write(home.path().join("data").join(INFO_FILE), r#"{"name":"version-9","height":1}"#).expect("a stale file");
+    std::fs::write(home.path().join("data").join(INFO_FILE), r#"{"name":"version-9","height":1}"#)
+        .expect("a stale file");
     // The new release goes on as far as the port, which is taken.
     check_exit(&start(NEWEST, home.path()), ExitCode::Failed, "in use by another process");
     std::fs::remove_file(home.path().join("data").join(INFO_FILE)).expect("removed");
@@ -116,7 +117,13 @@ fn a_stopped_node_tells_its_height_in_both_spellings_and_why_it_stopped() {
 fn a_wrong_setting_is_told_and_nothing_is_made() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let run = |arguments: &[&str]| {
-        Command::new(NEWEST).arg("start").args(arguments).arg("--home").arg(home.path()).output().expect("the binary runs")
+        Command::new(NEWEST)
+            .arg("start")
+            .args(arguments)
+            .arg("--home")
+            .arg(home.path())
+            .output()
+            .expect("the binary runs")
     };
     check_exit(&run(&["--pruning", "often"]), ExitCode::Failed, "often");
     check_exit(&run(&["--minimum-gas-prices", "cheap"]), ExitCode::Failed, "minimum-gas-prices");

@@ -3,7 +3,8 @@
 //!
 //! # Invariants
 //!
-//! - What is printed can be read, and reading it gives the same bytes. (`json_recorded::every_recorded_body_reads_back`)
+//! - What is printed can be read, and prints the same again.
+//!   (`every_message::every_filled_message_reads_back_from_what_it_prints`)
 //! - A key that is no field is an error with its path, never skipped.
 //! - Depth and length are bounded before anything is built.
 

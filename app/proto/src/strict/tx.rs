@@ -31,6 +31,10 @@ pub fn decode_tx(bytes: &[u8]) -> Result<StrictTx, StrictError> {
     check_canonical(bytes)?;
     check(bytes, "cosmos.tx.v1beta1.TxRaw", NonCritical::Reject, &Path::ROOT)?;
     let raw = decode::<TxRaw>(bytes, &Path::ROOT)?;
+    if raw.encode_to_vec() != bytes {
+        // Only an empty field that the wire has all the same is left here.
+        return Err(StrictError::NotCanonical { path: Path::ROOT.to_string(), reason: "an empty field is written" });
+    }
     let body_path = Path::ROOT.field("body");
     let has_unknown_non_critical = check(&raw.body_bytes, "cosmos.tx.v1beta1.TxBody", NonCritical::Allow, &body_path)?;
     let body = decode(&raw.body_bytes, &body_path)?;

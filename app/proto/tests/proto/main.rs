@@ -3,6 +3,7 @@
 
 mod amino;
 mod amino_messages;
+mod every_message;
 mod json;
 mod json_recorded;
 mod schema;

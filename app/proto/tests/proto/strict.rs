@@ -133,8 +133,9 @@ fn malformed_bytes_are_refused() {
 #[test]
 fn the_outermost_message_has_one_encoding() {
     let reason = |text: &str| format!("$: not the canonical encoding: {text}");
-    let (first, second, third) = (field(1, b""), field(2, b""), field(3, b"s"));
+    let (first, second, third) = (field(1, &body(vec![send("1")])), field(2, &auth_info()), field(3, b"s"));
     assert!(decode_tx(&[first.clone(), second.clone(), third.clone(), third.clone()].concat()).is_ok());
+    check_refused(&[field(1, b""), second.clone()].concat(), &reason("an empty field is written"));
     check_refused(&[second.clone(), first.clone()].concat(), &reason("fields are not in order"));
     check_refused(&[first.clone(), first.clone()].concat(), &reason("a field stands twice"));
     check_refused(&[0x0a, 0x80, 0x00], &reason("a varint is not in its shortest form"));
@@ -155,4 +156,39 @@ fn messages_within_messages_are_bounded() {
     let mode_info = (0..200).fold(Vec::new(), |inner, _| field(2, &field(2, &inner)));
     let auth_info = field(1, &field(2, &mode_info));
     assert!(matches!(decode_tx(&tx(body(vec![]), auth_info)), Err(StrictError::TooDeep { depth_max: 100, .. })));
+}
+
+#[test]
+fn whatever_is_accepted_has_one_encoding_and_nothing_panics() {
+    let (mut accepted, mut refused) = (0, 0);
+    for recorded in vectors::txs() {
+        for position in 0..recorded.bytes.len() {
+            for change in [0x01, 0x02, 0x08, 0x40, 0x80, 0xff] {
+                let mut bytes = recorded.bytes.clone();
+                bytes[position] ^= change;
+                match decode_tx(&bytes) {
+                    Ok(tx) => {
+                        assert_eq!(tx.raw.encode_to_vec(), bytes, "{} at {position}", recorded.name);
+                        accepted += 1;
+                    }
+                    Err(_) => refused += 1,
+                }
+            }
+        }
+    }
+    // Changes within signatures and texts are not the decoder's business; changes of structure are.
+    assert!(accepted > 1000 && refused > 1000, "{accepted} accepted, {refused} refused");
+}
+
+#[test]
+fn a_transaction_that_is_cut_short_is_refused() {
+    for recorded in vectors::txs() {
+        let raw = TxRaw::decode(recorded.bytes.as_slice()).expect(&recorded.name);
+        // A cut between two fields leaves a shorter transaction, not a torn one.
+        let body_end = field(1, &raw.body_bytes).len();
+        let auth_info_end = body_end + field(2, &raw.auth_info_bytes).len();
+        for length in (1..recorded.bytes.len()).filter(|length| ![body_end, auth_info_end].contains(length)) {
+            assert!(decode_tx(&recorded.bytes[..length]).is_err(), "{} cut to {length}", recorded.name);
+        }
+    }
 }

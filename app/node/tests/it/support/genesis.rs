@@ -48,8 +48,7 @@ impl Account {
             amount: vec![coin(amount)],
         });
         let fee = Fee { amount: vec![coin(2_000)], gas_limit: 200_000 };
-        let signer =
-            SignerData { chain_id: CHAIN_ID.to_owned(), account_number: self.number, sequence: self.sequence };
+        let signer = SignerData { chain_id: CHAIN_ID.to_owned(), account_number: self.number, sequence: self.sequence };
         self.sequence += 1;
         let signed = TxPlan::new(vec![message], fee).sign(&signer, SignMode::Direct, &self.key);
         signed.expect("a signed transfer").encode_to_vec()
@@ -79,7 +78,11 @@ pub fn init_chain(accounts: &[Account]) -> RequestInitChain {
         app_state_bytes: app_state(accounts).to_string().into_bytes().into(),
         consensus_params: Some(ConsensusParams {
             block: Some(BlockParams { max_bytes: 22_020_096, max_gas: -1 }),
-            evidence: Some(EvidenceParams { max_age_num_blocks: 100_000, max_age_duration: Some(two_days()), max_bytes: 1_048_576 }),
+            evidence: Some(EvidenceParams {
+                max_age_num_blocks: 100_000,
+                max_age_duration: Some(two_days()),
+                max_bytes: 1_048_576,
+            }),
             validator: Some(ValidatorParams { pub_key_types: vec!["ed25519".to_owned()] }),
             version: Some(tendermint_proto::v0_38::types::VersionParams { app: 1 }),
             abci: None,
@@ -98,9 +101,8 @@ fn app_state(accounts: &[Account]) -> Value {
         json!({"@type": "/cosmos.auth.v1beta1.BaseAccount", "address": account.address().to_string(), "pub_key": null,
                "account_number": account.number.to_string(), "sequence": "0"})
     };
-    let balance = |address: String, amount: &str| {
-        json!({"address": address, "coins": [{"denom": "uswing", "amount": amount}]})
-    };
+    let balance =
+        |address: String, amount: &str| json!({"address": address, "coins": [{"denom": "uswing", "amount": amount}]});
     let operator = Address::new([9; 20]);
     state["auth"]["accounts"] = accounts.iter().map(base).collect();
     let mut balances: Vec<Value> =

@@ -2,11 +2,7 @@
 
 use std::path::Path;
 
-use swing_core::{
-    modules::upgrade::state::set_plan,
-    ports::upgrade::Plan,
-    state::State,
-};
+use swing_core::{modules::upgrade::state::set_plan, ports::upgrade::Plan, state::State};
 use swing_node::app::DATABASE_FOLDER;
 use swing_store::{Store, StoreOptions};
 
