@@ -2,12 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use swing_core::{
-    error::Halt,
-    modules::upgrade::preblock,
-    ports::upgrade::Decision,
-    tx::signature_checks,
-};
+use swing_core::{error::Halt, modules::upgrade::preblock, ports::upgrade::Decision, tx::signature_checks};
 use swing_store::Store;
 
 use super::{
