@@ -17,6 +17,8 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
+use super::request_line::RequestLine;
+
 /// How long a connection may be silent, before, in and between requests. Longer than any method waits.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(120);
 /// The pause after the system refused a connection, of which it may have too many.
@@ -49,7 +51,8 @@ impl axum::serve::Listener for BoundedListener {
             match self.listener.accept().await {
                 Ok((stream, address)) => {
                     let idle = Box::pin(sleep(IDLE_TIME_MAX));
-                    return (BoundedStream { stream, idle, _permit: permit }, address);
+                    let first = FirstLine::Reading(RequestLine::default());
+                    return (BoundedStream { stream, idle, first, _permit: permit }, address);
                 }
                 Err(error) => {
                     tracing::debug!(%error, "a connection to RPC was not accepted");
@@ -69,10 +72,55 @@ impl axum::serve::Listener for BoundedListener {
 pub struct BoundedStream {
     stream: TcpStream,
     idle: Pin<Box<Sleep>>,
+    first: FirstLine,
     _permit: OwnedSemaphorePermit,
 }
 
+/// Bytes taken from the socket in one read while the first line is not whole.
+const CHUNK_BYTES: usize = 8 << 10;
+
+/// The first request line on its way to the server.
+#[derive(Debug)]
+enum FirstLine {
+    Reading(RequestLine),
+    /// What is to be given before the socket's next bytes.
+    Giving(Vec<u8>),
+    Done,
+}
+
 impl BoundedStream {
+    /// Reads the first line, or gives of it what fits.
+    fn read_first(&mut self, context: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        loop {
+            match &mut self.first {
+                FirstLine::Done => return Poll::Ready(Ok(())),
+                FirstLine::Giving(bytes) => {
+                    let count = bytes.len().min(buffer.remaining());
+                    buffer.put_slice(&bytes.drain(..count).collect::<Vec<_>>());
+                    if bytes.is_empty() {
+                        self.first = FirstLine::Done;
+                    }
+                    return Poll::Ready(Ok(()));
+                }
+                FirstLine::Reading(line) => {
+                    let mut chunk = [0; CHUNK_BYTES];
+                    let mut chunk = ReadBuf::new(&mut chunk);
+                    match Pin::new(&mut self.stream).poll_read(context, &mut chunk) {
+                        Poll::Ready(Ok(())) if chunk.filled().is_empty() => {
+                            self.first = FirstLine::Giving(line.rest());
+                        }
+                        Poll::Ready(Ok(())) => {
+                            if let Some(bytes) = line.take(chunk.filled()) {
+                                self.first = FirstLine::Giving(bytes);
+                            }
+                        }
+                        other => return other,
+                    }
+                }
+            }
+        }
+    }
+
     fn bounded<T>(&mut self, context: &mut Context<'_>, polled: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
         if polled.is_ready() {
             self.idle.as_mut().reset(Instant::now() + IDLE_TIME_MAX);
@@ -91,7 +139,10 @@ impl AsyncRead for BoundedStream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let polled = Pin::new(&mut self.stream).poll_read(context, buffer);
+        let polled = match self.first {
+            FirstLine::Done => Pin::new(&mut self.stream).poll_read(context, buffer),
+            _ => self.read_first(context, buffer),
+        };
         self.bounded(context, polled)
     }
 }

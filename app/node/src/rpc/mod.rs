@@ -18,6 +18,7 @@ mod listener;
 mod methods;
 mod page;
 mod query;
+mod request_line;
 mod server;
 
 pub use backend::{Backend, Fault, NodeDescription, StoredBlock, TxPlace, TxProof, Unconfirmed, ValidatorPower};

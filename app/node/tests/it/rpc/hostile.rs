@@ -84,3 +84,17 @@ fn bad_queries_are_answered_with_their_error() {
     assert_eq!(missing, json!({"block_id": {"hash": "", "parts": {"total": 0, "hash": ""}}, "block": null}));
     assert_eq!(node.get("../status").0, 404);
 }
+
+#[test]
+fn a_target_with_quotes_is_taken_as_a_shell_sends_it() {
+    use std::io::{Read, Write};
+    let home = SoloHome::new();
+    let node = home.start(None).expect("it starts");
+    let mut stream = std::net::TcpStream::connect(node.address).expect("a connection");
+    // In two pieces, as a network may bring it.
+    stream.write_all(b"GET /abci_query?path=\"/co").expect("sent");
+    stream.write_all(b"unt\" HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("\"value\":\"MA==\""), "{answer}");
+}
