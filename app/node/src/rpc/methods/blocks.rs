@@ -20,9 +20,9 @@ fn stored(context: Context<'_>, args: &Args) -> Result<StoredBlock, RpcError> {
     Ok(context.backend.block(height)?)
 }
 
-/// The block of the parameter `hash`, if there is one.
-fn stored_by_hash(context: Context<'_>, args: &Args) -> Result<Option<StoredBlock>, RpcError> {
-    let height = context.backend.height_of(&args.bytes("hash")?);
+/// The block of this hash, if there is one.
+fn stored_by_hash(context: Context<'_>, hash: &[u8]) -> Result<Option<StoredBlock>, RpcError> {
+    let height = context.backend.height_of(hash);
     Ok(height.map(|height| context.backend.block(height)).transpose()?)
 }
 
@@ -35,7 +35,7 @@ pub fn block(context: Context<'_>, args: &Args) -> Result<Reply, RpcError> {
 }
 
 pub fn block_by_hash(context: Context<'_>, args: &Args) -> Result<Reply, RpcError> {
-    now(match stored_by_hash(context, args)? {
+    now(match stored_by_hash(context, &args.bytes("hash")?)? {
         Some(stored) => shown(&stored),
         None => json!({"block_id": json::block_id(Some(&BlockId::default())), "block": null}),
     })
@@ -47,7 +47,8 @@ pub fn header(context: Context<'_>, args: &Args) -> Result<Reply, RpcError> {
 }
 
 pub fn header_by_hash(context: Context<'_>, args: &Args) -> Result<Reply, RpcError> {
-    let header = stored_by_hash(context, args)?.and_then(|stored| stored.block.header);
+    // CometBFT: this hash is hex in JSON, that of `block_by_hash` base64.
+    let header = stored_by_hash(context, &args.hex_bytes("hash")?)?.and_then(|stored| stored.block.header);
     now(json!({"header": header.map_or(Value::Null, |header| json::header(&header))}))
 }
 

@@ -141,6 +141,14 @@ fn the_same_call_by_get_by_name_and_by_position_has_the_same_result() {
         let answer: Value = serde_json::from_str(&node.post(call.to_string().as_bytes()).1).expect("JSON");
         assert_eq!((&answer["id"], &answer["result"]), (&json!("x"), &by_get));
     }
+    let bytes = hex::decode(hash).expect("hex");
+    let base64 = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, bytes);
+    for (method, hash) in [("block_by_hash", base64.as_str()), ("header_by_hash", hash)] {
+        let call = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": {"hash": hash}});
+        let answer: Value = serde_json::from_str(&node.post(call.to_string().as_bytes()).1).expect("JSON");
+        let found = answer["result"].pointer("/block/header").unwrap_or(&answer["result"]["header"]);
+        assert_eq!(found, &by_get["block"]["header"], "{method}");
+    }
     let batch = json!([
         {"jsonrpc": "2.0", "id": 1, "method": "health"},
         {"jsonrpc": "2.0", "method": "health"},
