@@ -43,8 +43,9 @@ fn the_scripted_chain_has_the_recorded_hashes_codes_and_gas() {
     }
     let recorded = std::fs::read_to_string(&path).expect("the golden file is there");
     assert_eq!(played, recorded, "consensus has changed: see the head of this file");
+    let codes = played.split(['[', ' ', ']']).filter_map(|word| word.split_once(':')).map(|(code, _)| code);
     assert!(
-        !played.contains("[1") && played.lines().all(|line| !line.contains(" 5:")),
+        codes.clone().count() > 0 && codes.into_iter().all(|code| code == "0"),
         "every transaction of the script succeeds"
     );
 }
