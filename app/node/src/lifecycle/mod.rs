@@ -4,7 +4,7 @@
 //! - Whether this binary may go on is decided from committed state and flags ([`decide_from_state`]); `upgrade-info.json` is
 //!   written for others and never read here.
 //! - The first reason to stop decides the exit code; nothing that happens while the process ends changes it.
-//! - Only `main` ends the process. Everything else tells a [`Lifecycle`], which a test binds to one that only remembers.
+//! - Only `start`, the last thing that `main` calls, ends the process. Everything else tells a [`Lifecycle`], which a test binds to one that only remembers.
 
 mod exit;
 mod info_file;
@@ -12,7 +12,7 @@ mod reason;
 mod refusal;
 mod switch;
 
-pub use exit::ExitCode;
+pub use exit::{ExitCode, end_process};
 pub use info_file::{INFO_FILE, write_info_file};
 pub use reason::StopReason;
 pub use refusal::{Refusal, decide_from_state, refusal_of, refuse};

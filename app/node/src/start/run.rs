@@ -12,7 +12,7 @@ use crate::{
     config::{Home, cometbft::CometConfig},
     engine_adapter::SwingsetEngine,
     killpoints::{Killpoint, Killpoints},
-    lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, refuse},
+    lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, end_process, refuse},
 };
 
 /// How long a clean stop may take before the rest is cut off.
@@ -41,7 +41,9 @@ pub fn run(
         Ok(running) => {
             let reason = running.switch.wait();
             running.end(&reason, home, &*killpoints);
-            report(&reason)
+            let code = report(&reason);
+            tracing::info!("swingd ended with exit code {}", code.code());
+            end_process(code)
         }
         Err(Ended::Refused(refusal)) => {
             stop_for_upgrade(&refusal, home, &*killpoints);
