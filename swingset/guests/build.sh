@@ -102,4 +102,10 @@ done < <(artifacts)
 say "built $built artifacts"
 [ "$mode" != raw ] || exit 0
 cd "$checkout"
-cargo run --quiet -p swingset-host --example pack_bundles -- "$mode" "$out" "$checkout/swingset/bundles" "$toolchain"
+# A packer that is built already is named in PACK_BUNDLES; cargo would build one with features of its own.
+if [ -n "${PACK_BUNDLES:-}" ]; then
+  pack=("$PACK_BUNDLES")
+else
+  pack=(cargo run --quiet -p swingset-host --example pack_bundles --)
+fi
+"${pack[@]}" "$mode" "$out" "$checkout/swingset/bundles" "$toolchain"
