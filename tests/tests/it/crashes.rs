@@ -97,7 +97,7 @@ fn a_node_killed_at_any_point_around_the_upgrade_comes_to_the_same_hashes() {
             tried.insert(point);
         }
     }
-    // The points of the process's end are the node's own; the network's stories kill there.
+    // The points of the process's end belong to `swingd start`, which this driver does not run.
     let of_the_application: BTreeSet<_> = Killpoint::ALL
         .into_iter()
         .filter(|point| !matches!(point, Killpoint::BeforeStop | Killpoint::BeforeInfoFile | Killpoint::AfterInfoFile))
