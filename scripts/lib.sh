@@ -17,7 +17,7 @@ find_libclang() {
     [ -n "${LIBCLANG_PATH:-}" ] && return 0
     local found
     found=$(find /usr/lib /usr/lib64 /usr/local/lib /opt/homebrew/opt/llvm/lib -maxdepth 4 \
-        \( -name 'libclang.so*' -o -name 'libclang-*.so*' -o -name libclang.dylib \) 2>/dev/null | sort | head -n 1)
+        \( -name 'libclang.so*' -o -name 'libclang-*.so*' -o -name libclang.dylib \) 2>/dev/null | sort | head -n 1) || true # folders of other systems are not there
     [ -n "$found" ] || return 1
     LIBCLANG_PATH=$(dirname "$found")
     export LIBCLANG_PATH
