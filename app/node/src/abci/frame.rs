@@ -29,7 +29,7 @@ pub enum FrameError {
     #[error("frame length: not an unsigned varint of at most 10 bytes")]
     BadLength,
     /// The length is above the cap.
-    #[error("frame of {length} bytes: at most {max} are accepted (abci.frame_bytes_max in app.toml)")]
+    #[error("frame of {length} bytes: at most {max} are accepted (--abci-frame-bytes-max)")]
     TooLarge {
         /// What the peer claimed.
         length: u64,
