@@ -1,9 +1,13 @@
 //! The application behind ABCI, on a real store and engine.
 
+use std::sync::Arc;
+
 use swing_core::error::Halt;
 use swing_node::{
+    abci::ReadApplication,
     app::{AppOptions, NodeApp, OpenError, PROOF_TYPE},
     engine_adapter::SwingsetEngine,
+    killpoints::{Killpoint, Killpoints},
     lifecycle::{ExitCode, StopReason},
     releases,
 };
@@ -14,6 +18,7 @@ use tendermint_proto::v0_38::abci::{
 use crate::support::{
     genesis::{Account, accounts, block, init_chain},
     planned::schedule,
+    scripted::Gate,
 };
 
 fn open(folder: &std::path::Path, release: &str) -> Result<NodeApp, OpenError> {
@@ -82,6 +87,58 @@ fn a_finalized_block_is_seen_by_nobody_before_its_commit() {
     let after = app.info().expect("no fault");
     assert_eq!((after.last_block_height, &after.last_block_app_hash), (2, &staged));
     assert_ne!(after.last_block_app_hash, before.last_block_app_hash);
+}
+
+/// Holds the thread that executes block 2 where it has executed it and not answered.
+struct HeldInBlock2(Arc<Gate>);
+
+impl Killpoints for HeldInBlock2 {
+    fn reach(&self, point: Killpoint, height: u64) {
+        if (point, height) == (Killpoint::AfterFinalize, 2) {
+            self.0.pass();
+        }
+    }
+}
+
+#[test]
+fn a_block_being_executed_delays_neither_check_tx_nor_queries_nor_info() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let gate = Arc::new(Gate::default());
+    let release = releases::release("version-1").expect("a release");
+    let killpoints = Arc::new(HeldInBlock2(Arc::clone(&gate)));
+    let options = AppOptions { killpoints, ..AppOptions::new(folder.path(), release) };
+    let engine = Box::new(SwingsetEngine::new().expect("an engine"));
+    let mut app = NodeApp::open(options, engine).expect("a new home");
+    let mut accounts = accounts(2);
+    app.init_chain(init_chain(&accounts)).expect("a good genesis");
+    run_block(&mut app, 1, Vec::new());
+    let (to, read) = (accounts[1].address(), app.read());
+    let tx = accounts[0].send(&to, 5);
+    std::thread::scope(|scope| {
+        let (read, tx, gate) = (&read, &tx, OpensWhenDropped(&gate));
+        scope.spawn(move || {
+            let gate = gate;
+            gate.0.wait_for_arrival();
+            // These would never come back if one of them waited for the block.
+            let request = RequestCheckTx { tx: tx.clone().into(), r#type: CheckTxType::New.into() };
+            assert_eq!(read.check_tx(request).expect("no fault").code, 0);
+            let path = "/store/chain/key".to_owned();
+            let answer = read.query(RequestQuery { path, data: "id".into(), prove: true, ..<_>::default() });
+            let answer = answer.expect("no fault");
+            assert_eq!((answer.code, answer.height), (0, 1));
+            assert_eq!(read.info(<_>::default()).expect("no fault").last_block_height, 1);
+        });
+        assert_eq!(run_block(&mut app, 2, vec![tx.clone()]).1, [0]);
+    });
+}
+
+/// Opens the gate also when a test fails before it does so itself.
+struct OpensWhenDropped<'a>(&'a Gate);
+
+impl Drop for OpensWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.open();
+    }
 }
 
 #[test]

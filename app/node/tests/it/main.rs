@@ -3,6 +3,7 @@
 mod abci_server;
 mod app;
 mod cli;
+mod independent_peer;
 mod process;
 mod rpc;
 mod solo;

@@ -52,7 +52,8 @@ impl Gate {
         drop(self.changed.wait_while(state, |(arrived, _)| !*arrived).expect("not poisoned"));
     }
 
-    fn pass(&self) {
+    /// Stands before the door until it is open.
+    pub fn pass(&self) {
         let mut state = self.state.lock().expect("not poisoned");
         state.0 = true;
         self.changed.notify_all();
