@@ -169,7 +169,8 @@ impl Validator {
     /// # Errors
     /// When it cannot be ended.
     pub fn kill(&mut self) -> Result<()> {
-        for mut process in [self.node.take(), self.comet.take()].into_iter().flatten() {
+        // CometBFT first: it must not see the node go and write down what it makes of that.
+        for mut process in [self.comet.take(), self.node.take()].into_iter().flatten() {
             process.kill()?;
         }
         Ok(())

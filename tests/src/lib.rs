@@ -2,6 +2,8 @@
 //! application, engine and database.
 
 pub mod chain;
+pub mod killable;
 pub mod points;
 pub mod releases;
 pub mod script;
+pub mod solo_home;

@@ -4,6 +4,9 @@ use std::io::Write as _;
 
 use swing_node::killpoints::{Killpoint, Killpoints};
 
+/// What a process says last when it waits to be killed.
+pub const WAITING: &str = "waiting to be killed";
+
 /// Announces every point as `point NAME HEIGHT`, and waits for ever at one.
 #[derive(Debug)]
 pub struct Announced {
@@ -28,7 +31,7 @@ impl Killpoints for Announced {
     fn reach(&self, point: Killpoint, height: u64) {
         say(&format!("point {} {height}", point.name()));
         if self.wait_at == Some((point, height)) {
-            say("waiting");
+            say(WAITING);
             loop {
                 // Ended from outside; a spurious wake-up changes nothing.
                 std::thread::park();
@@ -41,4 +44,12 @@ impl Killpoints for Announced {
 pub fn say(line: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{line}").and_then(|()| out.flush()).expect("the test that started this reads its output");
+}
+
+/// The points that a process announced, from what it printed.
+pub fn announced_in(output: &str) -> impl Iterator<Item = (Killpoint, u64)> {
+    output.lines().filter_map(|line| {
+        let (name, height) = line.strip_prefix("point ")?.split_once(' ')?;
+        Some((Killpoint::of_name(name)?, height.parse().ok()?))
+    })
 }

@@ -47,28 +47,39 @@ pub struct ScriptedBlock {
 }
 
 /// A key of the script with its account number, as genesis gives it.
-struct Signer {
+pub struct Signer {
     key: SecretKey,
     account_number: u64,
     sequence: u64,
 }
 
 impl Signer {
+    /// Alice's, from her first transaction on.
+    pub fn alice() -> Self {
+        Signer::new(2, 1)
+    }
+
     fn new(seed: u8, account_number: u64) -> Self {
         let key = SecretKey::from_bytes(&[seed; 32]).expect("a number below the group's order");
         Signer { key, account_number, sequence: 0 }
     }
 
-    fn address(&self) -> Address {
+    /// Its address.
+    pub fn address(&self) -> Address {
         self.key.address()
     }
 
     fn tx(&mut self, message: Any) -> Vec<u8> {
-        let fee = Fee { amount: vec![coin(20_000)], gas_limit: 2_000_000 };
+        self.tx_of(vec![message], 2_000_000)
+    }
+
+    /// The next transaction of this signer.
+    pub fn tx_of(&mut self, messages: Vec<Any>, gas_limit: u64) -> Vec<u8> {
+        let fee = Fee { amount: vec![coin(20_000)], gas_limit };
         let signer =
             SignerData { chain_id: CHAIN_ID.into(), account_number: self.account_number, sequence: self.sequence };
         self.sequence += 1;
-        TxPlan::new(vec![message], fee)
+        TxPlan::new(messages, fee)
             .sign(&signer, SignMode::Direct, &self.key)
             .expect("a transaction of the script")
             .encode_to_vec()
@@ -84,9 +95,17 @@ pub fn seconds_of(height: u64) -> i64 {
     GENESIS_SECONDS + 2 * i64::try_from(height).expect("a small height")
 }
 
+/// The consensus key of the script's validator, base64. Nobody signs with it: the script decides its blocks itself.
+pub const CONSENSUS_KEY: &str = "WXrwueqPYIHUNUK+SxMEYgi/zfjBwYDWcgvJsvucUUs=";
+
 /// The genesis's `app_state`: the operator's account with everything bonded, and alice's.
 pub fn app_state() -> Vec<u8> {
-    let (operator, alice) = (Signer::new(1, 0).address(), Signer::new(2, 1).address());
+    serde_json::to_vec(&app_state_of(CONSENSUS_KEY)).expect("JSON of JSON")
+}
+
+/// The same with another consensus key for the operator's validator, base64.
+pub fn app_state_of(consensus_key: &str) -> Value {
+    let (operator, alice) = (Signer::new(1, 0).address(), Signer::alice().address());
     let mut state = default_app_state();
     let account = |address: &Address, number: u64| {
         json!({ "@type": "/cosmos.auth.v1beta1.BaseAccount", "address": address.to_string(), "pub_key": null,
@@ -97,7 +116,7 @@ pub fn app_state() -> Vec<u8> {
     let pool = module_address("bonded_tokens_pool");
     state["bank"]["balances"] =
         json!([balance(&operator, 1_000_000_000), balance(&alice, 1_000_000_000), balance(&pool, 50_000_000)]);
-    state["staking"]["validators"] = json!([validator(&operator)]);
+    state["staking"]["validators"] = json!([validator(&operator, consensus_key)]);
     state["staking"]["delegations"] = json!([{
         "delegator_address": operator.to_string(), "validator_address": operator.to_operator(), "shares": "50000000.000000000000000000"
     }]);
@@ -105,13 +124,13 @@ pub fn app_state() -> Vec<u8> {
     params["voting_period"] = json!("4s");
     params["expedited_voting_period"] = json!("2s");
     params["min_deposit"] = json!([{ "denom": "uswing", "amount": "1000" }]);
-    serde_json::to_vec(&state).expect("JSON of JSON")
+    state
 }
 
-fn validator(operator: &Address) -> Value {
+fn validator(operator: &Address, consensus_key: &str) -> Value {
     json!({
         "operator_address": operator.to_operator(),
-        "consensus_pubkey": { "@type": "/cosmos.crypto.ed25519.PubKey", "key": "WXrwueqPYIHUNUK+SxMEYgi/zfjBwYDWcgvJsvucUUs=" },
+        "consensus_pubkey": { "@type": "/cosmos.crypto.ed25519.PubKey", "key": consensus_key },
         "jailed": false, "status": "BOND_STATUS_BONDED", "tokens": "50000000", "delegator_shares": "50000000.000000000000000000",
         "description": { "moniker": "v", "identity": "", "website": "", "security_contact": "", "details": "" },
         "unbonding_height": "0", "unbonding_time": "1970-01-01T00:00:00Z",
@@ -125,12 +144,12 @@ fn validator(operator: &Address) -> Value {
 
 /// All blocks: governance schedules the upgrade, alice sends a coin and a contract message in each.
 pub fn blocks() -> Vec<ScriptedBlock> {
-    let (mut operator, mut alice) = (Signer::new(1, 0), Signer::new(2, 1));
+    let (mut operator, mut alice) = (Signer::new(1, 0), Signer::alice());
     (1..=LAST_HEIGHT)
         .map(|height| {
             let mut txs = Vec::new();
             match height {
-                2 => txs.push(operator.tx(proposal(&operator.address()))),
+                2 => txs.push(operator.tx(proposal(&operator.address(), UPGRADE_HEIGHT))),
                 3 => txs.push(operator.tx(vote(&operator.address()))),
                 _ => {}
             }
@@ -145,7 +164,7 @@ pub fn blocks() -> Vec<ScriptedBlock> {
 
 /// One more block after the script, in which alice asks the contract what it counted.
 pub fn reading_block() -> ScriptedBlock {
-    let mut alice = Signer::new(2, 1);
+    let mut alice = Signer::alice();
     alice.sequence = 2 * (LAST_HEIGHT - 1);
     let height = LAST_HEIGHT + 1;
     ScriptedBlock { height, seconds: seconds_of(height), txs: vec![alice.tx(message(&alice.address(), "read", "#[]"))] }
@@ -156,12 +175,29 @@ pub fn messages() -> u64 {
     LAST_HEIGHT - 1
 }
 
-fn proposal(proposer: &Address) -> Any {
+/// Two transactions with which a chain of these accounts begins: governance schedules `version-2` for `upgrade_height`, and
+/// alice sends the contract so many messages.
+pub fn opening_txs(upgrade_height: u64, messages: u64) -> [Vec<u8>; 2] {
+    let (mut operator, mut alice) = (Signer::new(1, 0), Signer::alice());
+    let (governor, sender) = (operator.address(), alice.address());
+    let scheduled = operator.tx_of(vec![proposal(&governor, upgrade_height), vote(&governor)], 4_000_000);
+    let adds = (1..=messages).map(|id| message(&sender, "add", &format!("#[{id}]"))).collect();
+    [scheduled, alice.tx_of(adds, 40_000_000)]
+}
+
+/// The transaction after [`opening_txs`] in which alice asks the contract what it counted.
+pub fn reading_tx() -> Vec<u8> {
+    let mut alice = Signer::alice();
+    alice.sequence = 1;
+    alice.tx(message(&alice.address(), "read", "#[]"))
+}
+
+fn proposal(proposer: &Address, upgrade_height: u64) -> Any {
     let upgrade = MsgSoftwareUpgrade {
         authority: module_address("gov").to_string(),
         plan: Some(Plan {
             name: "version-2".into(),
-            height: i64::try_from(UPGRADE_HEIGHT).expect("a small height"),
+            height: i64::try_from(upgrade_height).expect("a small height"),
             info: "{}".into(),
             ..Plan::default()
         }),
@@ -181,9 +217,14 @@ fn vote(voter: &Address) -> Any {
 }
 
 fn message(sender: &Address, method: &str, args: &str) -> Any {
+    message_to("counter", sender, method, args)
+}
+
+/// A message to a vat. `args` is a smallcaps body.
+pub fn message_to(vat: &str, sender: &Address, method: &str, args: &str) -> Any {
     pack(&MsgDeliverInbound {
         sender: sender.to_string(),
-        target: "counter".into(),
+        target: vat.into(),
         method: method.into(),
         args: args.as_bytes().to_vec(),
     })

@@ -274,8 +274,11 @@ fn counted(network: &Network, expected: u64) -> Result<Counted> {
     })
 }
 
-/// The value that a delivered message's result promise was fulfilled with.
-fn result_of(swingd: &Swingd, url: &str, included: &Value) -> Result<Value> {
+/// The value that a delivered message's result promise was fulfilled with. `included` names the message's `txhash`.
+///
+/// # Errors
+/// When it is not fulfilled in time.
+pub fn result_of(swingd: &Swingd, url: &str, included: &Value) -> Result<Value> {
     let hash = included["txhash"].as_str().context("no txhash")?;
     wait::until_ok("the message's result", SOON, || {
         let result = swingd.query(url, &["swingset", "result", hash])?;

@@ -9,7 +9,10 @@ use std::{
 };
 
 use swing_node::killpoints::Killpoint;
-use swing_tests::script::{LAST_HEIGHT, UPGRADE_HEIGHT};
+use swing_tests::{
+    points::WAITING,
+    script::{LAST_HEIGHT, UPGRADE_HEIGHT},
+};
 
 /// Exit code of a node that another release must follow.
 const UPGRADE_NEEDED: i32 = 40;
@@ -31,9 +34,12 @@ fn run(data: &Path, release: &str, wait_at: Option<&str>) -> Run {
     let mut run = Run::default();
     for line in BufReader::new(child.stdout.take().expect("its output is piped")).lines() {
         let line = line.expect("text");
+        if line == WAITING {
+            child.kill().expect("it waits to be killed");
+            continue;
+        }
         let words: Vec<&str> = line.split(' ').collect();
         match words.as_slice() {
-            ["waiting"] => child.kill().expect("it waits to be killed"),
             ["point", name, height] => {
                 run.points.insert(((*name).to_owned(), height.parse().expect("a height")));
             }
@@ -97,7 +103,7 @@ fn a_node_killed_at_any_point_around_the_upgrade_comes_to_the_same_hashes() {
             tried.insert(point);
         }
     }
-    // The points of the process's end belong to `swingd start`, which this driver does not run.
+    // The points of the process's end belong to `swingd start`: `e2e::killed` kills there.
     let of_the_application: BTreeSet<_> = Killpoint::ALL
         .into_iter()
         .filter(|point| !matches!(point, Killpoint::BeforeStop | Killpoint::BeforeInfoFile | Killpoint::AfterInfoFile))

@@ -1,5 +1,9 @@
 //! End-to-end runs: real binaries, real CometBFT, real signals.
 
+mod block_sync;
+mod child;
+mod export;
+mod killed;
 mod network;
 mod solo;
 mod stories;
