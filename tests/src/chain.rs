@@ -42,11 +42,24 @@ impl Chain {
     /// # Errors
     /// The refusal ([`refusal_in`] finds it), the database's, or the genesis's.
     pub fn open(data: &Path, release: &'static dyn Release, killpoints: Arc<dyn Killpoints>) -> Result<Self> {
+        Self::open_with(data, release, killpoints, script::app_state())
+    }
+
+    /// The same with another genesis `app_state`.
+    ///
+    /// # Errors
+    /// As [`Chain::open`].
+    pub fn open_with(
+        data: &Path,
+        release: &'static dyn Release,
+        killpoints: Arc<dyn Killpoints>,
+        app_state: Vec<u8>,
+    ) -> Result<Self> {
         let options = AppOptions { killpoints, ..AppOptions::new(data, release) };
         let engine = SwingsetEngine::new().map_err(|halt| anyhow!(halt))?;
         let mut app = NodeApp::open(options, Box::new(engine))?;
         if app.info().map_err(|stop| anyhow!(stop))?.last_block_height == 0 {
-            app.init_chain(genesis()).map_err(|stop| anyhow!(stop)).context("InitChain")?;
+            app.init_chain(genesis(app_state)).map_err(|stop| anyhow!(stop)).context("InitChain")?;
         }
         Ok(Chain { app })
     }
@@ -107,12 +120,12 @@ pub fn refusal_in(error: &anyhow::Error) -> Option<&Refusal> {
     }
 }
 
-fn genesis() -> RequestInitChain {
+fn genesis(app_state: Vec<u8>) -> RequestInitChain {
     RequestInitChain {
         time: Some(Timestamp { seconds: script::seconds_of(0), nanos: 0 }),
         chain_id: script::CHAIN_ID.into(),
         initial_height: 1,
-        app_state_bytes: script::app_state().into(),
+        app_state_bytes: app_state.into(),
         consensus_params: Some(ConsensusParams {
             block: Some(BlockParams { max_bytes: 22_020_096, max_gas: -1 }),
             evidence: Some(EvidenceParams {

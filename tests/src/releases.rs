@@ -10,7 +10,8 @@ fn bundles(name: &str) -> ReleaseBundles {
 }
 
 /// The release that a test calls by this name: `version-1`, `version-2`; `broken-version-2`, whose handler fails because its
-/// kernel is no kernel; `trapping-version-1`, whose kernel traps at every crank.
+/// kernel is no kernel; `trapping-version-1`, whose kernel traps at every crank; `hostile-version-1`, which carries the vat
+/// `hostile` too.
 pub fn release(name: &str) -> Option<&'static dyn Release> {
     let registry = match name {
         "broken-version-2" => {
@@ -23,9 +24,16 @@ pub fn release(name: &str) -> Option<&'static dyn Release> {
             let trapping = ReleaseBundles { kernel, ..bundles("version-1") };
             Registry::new(&Artifacts { version_1: Arc::new(trapping), version_2: Arc::new(bundles("version-2")) })
         }
+        "hostile-version-1" => {
+            let mut with_hostile = bundles("version-1");
+            let hostile = swingset_bundles::test_bundle("hostile").expect("the hostile vat is embedded").to_vec();
+            with_hostile.vats.push(("hostile".into(), hostile));
+            Registry::new(&Artifacts { version_1: Arc::new(with_hostile), version_2: Arc::new(bundles("version-2")) })
+        }
         _ => Registry::new(&swing_node::releases::artifacts()),
     };
-    let found = registry.release(name.trim_start_matches("broken-").trim_start_matches("trapping-"))?;
+    let name = ["broken-", "trapping-", "hostile-"].iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
+    let found = registry.release(name)?;
     // As in a binary, a release lives as long as the process.
     Some(Box::leak(Box::new(found.clone())))
 }

@@ -3,4 +3,5 @@
 mod crashes;
 mod e2e;
 mod golden;
+mod hostile;
 mod rules;
