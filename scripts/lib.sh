@@ -128,3 +128,9 @@ build_everything() {
     say "building (a first build compiles RocksDB and the wasm engine: 20 to 30 minutes on two cores, seconds afterwards)"
     cargo build --workspace --all-targets
 }
+
+# The profile that operators run and that benchmarks measure; likewise one selection.
+build_release() {
+    say "building in release (a first build compiles RocksDB and the wasm engine: 20 to 30 minutes on two cores)"
+    cargo build --release --workspace --bins --examples
+}
