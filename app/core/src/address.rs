@@ -3,7 +3,7 @@
 //! The SDK admits addresses of up to 255 bytes; here nothing can hold a key for one that is not 20 bytes long, so a text with
 //! another length is refused rather than paid to.
 
-use std::{fmt, sync::LazyLock};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
 use sha2::{Digest, Sha256};
 
@@ -98,6 +98,11 @@ impl Address {
         &self.0
     }
 
+    /// The text as an account (`swing1…`).
+    pub fn to_account(&self) -> String {
+        bech32::encode(ACCOUNT_PREFIX, &self.0)
+    }
+
     /// The text as an operator (`swingvaloper1…`).
     pub fn to_operator(&self) -> String {
         bech32::encode(OPERATOR_PREFIX, &self.0)
@@ -128,12 +133,36 @@ impl Address {
     }
 }
 
+/// An account with its text, which a transfer's events repeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// The account.
+    pub address: Address,
+    /// Its text (`swing1…`).
+    pub text: String,
+}
+
+impl From<Address> for Party {
+    fn from(address: Address) -> Self {
+        Party { address, text: address.to_account() }
+    }
+}
+
 /// The account of a module: the first 20 bytes of the SHA-256 of its name. Source: SDK `address.Module` without derivation keys.
 pub fn module_address(name: &str) -> Address {
-    // Every fee is paid to one of these: their hashes are computed once.
-    static KNOWN: LazyLock<[(&str, Address); 4]> =
-        LazyLock::new(|| crate::modules::auth::keeper::MODULE_ACCOUNTS.map(|(name, _)| (name, hashed(name))));
-    KNOWN.iter().find(|(known, _)| *known == name).map_or_else(|| hashed(name), |(_, address)| *address)
+    known_module(name).map_or_else(|| hashed(name), |party| party.address)
+}
+
+/// The account of a module, with its text.
+pub fn module_party(name: &str) -> Cow<'static, Party> {
+    known_module(name).map_or_else(|| Cow::Owned(hashed(name).into()), Cow::Borrowed)
+}
+
+/// Every fee is paid to one of these: their hashes are computed once.
+fn known_module(name: &str) -> Option<&'static Party> {
+    static KNOWN: LazyLock<[(&str, Party); 4]> =
+        LazyLock::new(|| crate::modules::auth::keeper::MODULE_ACCOUNTS.map(|(name, _)| (name, hashed(name).into())));
+    KNOWN.iter().find(|(known, _)| *known == name).map(|(_, party)| party)
 }
 
 fn hashed(name: &str) -> Address {
@@ -142,7 +171,7 @@ fn hashed(name: &str) -> Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&bech32::encode(ACCOUNT_PREFIX, &self.0))
+        f.write_str(&self.to_account())
     }
 }
 

@@ -38,12 +38,38 @@ pub fn type_urls() -> impl Iterator<Item = &'static str> {
     ROUTES.keys().map(String::as_str)
 }
 
-/// Whose signatures a message needs, in order, each once.
+/// What a message says, as far as it is read before it is done. A function of its bytes.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A transfer, or why it is none.
+    Send(Result<bank::msg::Send, Rejected>),
+    /// A message that its handler reads.
+    Unread,
+}
+
+/// Reads a message: whose signatures it needs, in order, each once, and what it says.
 ///
 /// # Errors
-/// SDK 7 for what is no address; SDK 34 for what does not decode or is no transaction message.
-pub fn signers(any: &Any) -> Result<Vec<Address>, Rejected> {
-    if any.type_url == bank::msg::SEND { bank::msg::send_signers(any) } else { message::signers(any) }
+/// SDK 7 for a signer that is no address; SDK 34 for what does not decode or is no transaction message.
+pub fn read(any: &Any) -> Result<(Vec<Address>, Content), Rejected> {
+    if any.type_url == bank::msg::SEND {
+        let (signer, send) = bank::msg::read_send(any)?;
+        Ok((vec![signer], Content::Send(send)))
+    } else {
+        Ok((message::signers(any)?, Content::Unread))
+    }
+}
+
+/// Does a message that was read before; gives its response.
+///
+/// # Errors
+/// As [`handle`].
+pub fn handle_read(context: &mut MsgContext<'_, '_>, any: &Any, content: &Content) -> Result<Any, Failure> {
+    match content {
+        Content::Send(Ok(send)) => Ok(swing_proto::pack(&bank::handler::send_read(context, send)?)),
+        Content::Send(Err(refused)) => Err(refused.clone().into()),
+        Content::Unread => handle(context, any),
+    }
 }
 
 /// Does a message; gives its response.

@@ -2,7 +2,7 @@
 
 use super::{AnteContext, Mode};
 use crate::{
-    address::Address,
+    address::Party,
     block::Time,
     error::Rejected,
     sdk_error::SdkError,
@@ -21,7 +21,7 @@ pub(super) fn extension_options(tx: &Tx) -> Result<(), Rejected> {
 }
 
 /// Source: SDK `ValidateBasicDecorator` and `Tx.ValidateBasic`.
-pub(super) fn validate_basic(tx: &Tx, signers: &[Address]) -> Result<(), Rejected> {
+pub(super) fn validate_basic(tx: &Tx, signers: &[Party]) -> Result<(), Rejected> {
     if tx.gas_limit() > GAS_LIMIT_MAX {
         let reason = format!("invalid gas supplied; {} > {GAS_LIMIT_MAX}", tx.gas_limit());
         return Err(SdkError::InvalidRequest.wrap(reason));
@@ -79,7 +79,7 @@ pub(super) fn size_gas(
     context: &AnteContext<'_>,
     tx: &Tx,
     cost_per_byte: u64,
-    signers: &[Address],
+    signers: &[Party],
 ) -> Result<(), StateError> {
     let mut bytes = tx.size as u64;
     if context.mode == Mode::Simulate {

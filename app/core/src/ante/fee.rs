@@ -2,14 +2,11 @@
 
 use super::{AnteContext, Mode};
 use crate::{
-    address::Address,
+    address::{Address, Party},
     error::{Failure, Rejected},
     event::Event,
     math::{Coin, CoinError, Coins, Dec, Int, MathError, validate_denom},
-    modules::{
-        auth::keeper::{self as auth, FEE_COLLECTOR},
-        bank::keeper as bank,
-    },
+    modules::{auth::keeper as auth, bank::keeper as bank},
     sdk_error::SdkError,
     state::State,
     tx::Tx,
@@ -63,15 +60,6 @@ impl GasPrices {
     }
 }
 
-/// The fee that a transaction offers, checked.
-fn offered(tx: &Tx) -> Result<Coins, Rejected> {
-    let Some(fee) = tx.fee() else { return Ok(Coins::EMPTY) };
-    // A zero amount is left out by some clients and sent by others; the SDK takes it as no fee.
-    let amounts = fee.amount.iter().filter(|coin| coin.amount != "0");
-    let coins = amounts.map(Coin::from_proto).collect::<Result<Vec<_>, _>>().and_then(Coins::new);
-    coins.map_err(|error| SdkError::InsufficientFee.wrap(format!("invalid fee amount: {error}")))
-}
-
 fn check_price(context: &AnteContext<'_>, tx: &Tx, fee: &Coins) -> Result<(), Rejected> {
     if !matches!(context.mode, Mode::Check | Mode::Recheck) {
         return Ok(());
@@ -89,35 +77,32 @@ pub(super) fn deduct(
     state: &mut State<'_>,
     context: &AnteContext<'_>,
     tx: &Tx,
-    signers: &[Address],
+    signers: &[Party],
 ) -> Result<(), Failure> {
     if tx.gas_limit() == 0 && !matches!(context.mode, Mode::Simulate | Mode::Genesis) {
         return Err(SdkError::InvalidGasLimit.wrap("must provide positive gas").into());
     }
-    let fee = offered(tx)?;
-    check_price(context, tx, &fee)?;
-    let payer = match tx.named_payer()? {
-        Some(payer) => payer,
-        None => *signers.first().ok_or_else(|| SdkError::NoSignatures.bare())?,
-    };
+    let fee = tx.offered_fee()?;
+    check_price(context, tx, &fee.coins)?;
+    let first = || signers.first().cloned().ok_or_else(|| SdkError::NoSignatures.bare());
+    let payer = tx.named_payer()?.map_or_else(first, |payer| Ok(payer.into()))?;
     let granter = tx.fee().map_or("", |fee| fee.granter.as_str());
-    if !granter.is_empty() && Address::parse(granter) != Ok(payer) {
+    if !granter.is_empty() && Address::parse(granter) != Ok(payer.address) {
         return Err(SdkError::InvalidRequest.wrap("fee grants are not enabled").into());
     }
-    let payer_text = payer.to_string();
-    if !auth::exists(state, &payer)? {
-        let reason = format!("fee payer address: {payer_text} does not exist");
+    if !auth::exists(state, &payer.address)? {
+        let reason = format!("fee payer address: {} does not exist", payer.text);
         return Err(SdkError::UnknownAddress.wrap(reason).into());
     }
-    if !fee.is_empty() {
-        bank::send_from_account_to_module(state, &payer, FEE_COLLECTOR, &fee).map_err(|failure| match failure {
+    if !fee.coins.is_empty() {
+        bank::pay_fee(state, &payer, &fee.coins, &fee.text).map_err(|failure| match failure {
             Failure::Rejected(refused) if refused.code == SdkError::InsufficientFunds as u32 => {
                 SdkError::InsufficientFunds.wrap(refused.log).into()
             }
             other => other,
         })?;
     }
-    state.emit(Event::new("tx").with("fee", fee.to_string()).with("fee_payer", payer_text));
+    state.emit(Event::new("tx").with("fee", fee.text.as_str()).with("fee_payer", payer.text));
     Ok(())
 }
 

@@ -12,7 +12,6 @@ mod signatures;
 pub use fee::{GasPrice, GasPrices};
 
 use crate::{
-    address::Address,
     error::{Failure, Rejected},
     modules::{BlockContext, auth::keeper as auth},
     ports::signatures::SignatureVerifier,
@@ -85,17 +84,17 @@ pub fn precheck(tx: &Tx, block_gas_max: Option<u64>) -> Result<(), Rejected> {
 ///
 /// # Errors
 /// The first refusal, in the SDK's order; storage.
-pub fn run(state: &mut State<'_>, context: &AnteContext<'_>, tx: &Tx) -> Result<Vec<Address>, Failure> {
+pub fn run(state: &mut State<'_>, context: &AnteContext<'_>, tx: &Tx) -> Result<(), Failure> {
     let params = auth::params(state)?;
     basic::extension_options(tx)?;
     let signers = tx.signers()?;
     if context.mode != Mode::Recheck {
-        basic::validate_basic(tx, &signers)?;
+        basic::validate_basic(tx, signers)?;
     }
     basic::timeouts(context, tx)?;
     basic::memo(tx, params.max_memo_characters)?;
-    basic::size_gas(state, context, tx, params.tx_size_cost_per_byte, &signers)?;
-    fee::deduct(state, context, tx, &signers)?;
-    signatures::run(state, context, tx, &signers, &params)?;
-    Ok(signers)
+    basic::size_gas(state, context, tx, params.tx_size_cost_per_byte, signers)?;
+    fee::deduct(state, context, tx, signers)?;
+    signatures::run(state, context, tx, signers, &params)?;
+    Ok(())
 }

@@ -6,7 +6,7 @@ use swing_proto::cosmos::{auth::v1beta1::Params, tx::v1beta1::SignerInfo};
 
 use super::{AnteContext, Mode};
 use crate::{
-    address::Address,
+    address::Party,
     error::{Failure, Rejected},
     event::Event,
     modules::auth::{keeper as auth, state::Account},
@@ -17,6 +17,7 @@ use crate::{
 
 /// One signer: who, how, and the signature.
 struct Signature<'a> {
+    text: &'a str,
     account: Account,
     info: &'a SignerInfo,
     bytes: &'a [u8],
@@ -26,7 +27,7 @@ pub(super) fn run(
     state: &mut State<'_>,
     context: &AnteContext<'_>,
     tx: &Tx,
-    signers: &[Address],
+    signers: &[Party],
     params: &Params,
 ) -> Result<(), Failure> {
     let mut signatures = collect(state, context, tx, signers)?;
@@ -51,29 +52,29 @@ fn collect<'a>(
     state: &State<'_>,
     context: &AnteContext<'_>,
     tx: &'a Tx,
-    signers: &[Address],
+    signers: &'a [Party],
 ) -> Result<Vec<Signature<'a>>, Failure> {
     let mut signatures = Vec::with_capacity(signers.len());
-    for (index, ((address, info), bytes)) in
+    for (index, ((Party { address, text }, info), bytes)) in
         signers.iter().zip(&tx.auth_info.signer_infos).zip(&tx.signatures).enumerate()
     {
-        let key = tx::public_key(info)?;
-        if context.mode != Mode::Simulate && key.is_some_and(|key| Address::of_secp256k1(&key) != *address) {
-            let reason = format!("pubKey does not match signer address {address} with signer index: {index}");
+        let key = tx.signer_key(index)?;
+        if context.mode != Mode::Simulate && key.is_some_and(|key| key.address != *address) {
+            let reason = format!("pubKey does not match signer address {text} with signer index: {index}");
             return Err(SdkError::InvalidPubKey.wrap(reason).into());
         }
         let account = auth::account(state, address)?;
         let mut account =
-            account.ok_or_else(|| SdkError::UnknownAddress.wrap(format!("account {address} does not exist")))?;
-        account.public_key = account.public_key.or(key);
-        signatures.push(Signature { account, info, bytes });
+            account.ok_or_else(|| SdkError::UnknownAddress.wrap(format!("account {text} does not exist")))?;
+        account.public_key = account.public_key.or(key.map(|key| key.bytes));
+        signatures.push(Signature { text, account, info, bytes });
     }
     Ok(signatures)
 }
 
 fn emit(state: &mut State<'_>, signatures: &[Signature<'_>]) {
     for signature in signatures {
-        let sequence = format!("{}/{}", signature.account.address, signature.info.sequence);
+        let sequence = format!("{}/{}", signature.text, signature.info.sequence);
         state.emit(Event::new("tx").with("acc_seq", sequence));
         let text = base64::engine::general_purpose::STANDARD.encode(signature.bytes);
         state.emit(Event::new("tx").with("signature", text));

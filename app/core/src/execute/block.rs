@@ -15,7 +15,6 @@ use crate::{
     },
     ports::Ports,
     state::{State, StateError},
-    tx::Tx,
 };
 
 /// The operator's flags that execution looks at.
@@ -105,7 +104,7 @@ fn run_transactions(
             results.push(unmetered(block_gas_exhausted(0, block_gas)));
             continue;
         }
-        let tx = match Tx::decode(raw) {
+        let tx = match ports.signatures.transaction(raw) {
             Ok(tx) => tx,
             Err(reason) => {
                 results.push(unmetered(reason));

@@ -8,7 +8,7 @@ use prost::Message;
 use swing_proto::{cosmos::base::abci::v1beta1::TxMsgData, google::protobuf::Any};
 
 use crate::{
-    address::Address,
+    address::Party,
     ante::{self, AnteContext},
     block::TxResult,
     error::{Failure, Halt, Rejected},
@@ -119,13 +119,13 @@ fn run_messages(
 ) -> Result<(Vec<u8>, Vec<Event>), Failure> {
     let mut responses = Vec::with_capacity(tx.messages().len());
     let mut events = Vec::new();
-    for (index, message) in tx.messages().iter().enumerate() {
-        let signer = router::signers(message)?.first().copied();
+    for (index, (message, read)) in tx.messages().iter().zip(tx.read_messages()?).enumerate() {
         let mark = state.mark();
         let mut context = MsgContext { state: &mut *state, block, engine: &mut *engine };
-        let response = router::handle(&mut context, message).map_err(|failure| wrap(failure, index))?;
+        let response =
+            router::handle_read(&mut context, message, &read.content).map_err(|failure| wrap(failure, index))?;
         responses.push(response);
-        tell(&mut events, message, signer, state.take_events(mark), index);
+        tell(&mut events, message, tx.sender(read), state.take_events(mark), index);
     }
     let data = TxMsgData { msg_responses: responses, ..TxMsgData::default() };
     Ok((data.encode_to_vec(), events))
@@ -143,11 +143,11 @@ fn wrap(failure: Failure, index: usize) -> Failure {
 }
 
 /// A message's events, after the one that names it. Source: SDK `createEvents`.
-fn tell(events: &mut Vec<Event>, message: &Any, signer: Option<Address>, own: Vec<Event>, index: usize) {
+fn tell(events: &mut Vec<Event>, message: &Any, signer: Option<&Party>, own: Vec<Event>, index: usize) {
     let index = index.to_string();
     let mut named = Event::new("message").with("action", message.type_url.as_str());
     if let Some(signer) = signer {
-        named = named.with("sender", signer.to_string());
+        named = named.with("sender", signer.text.as_str());
     }
     let names_module = own.iter().flat_map(|event| &event.attributes).any(|(key, _)| key == "module");
     if let Some(module) = module_of(&message.type_url).filter(|_| !names_module) {

@@ -7,6 +7,6 @@ mod simulate;
 
 pub(crate) use block::gas_max;
 pub use block::{Flags, execute_block};
-pub use check::{CheckMode, check_tx};
+pub use check::{CheckContext, CheckMode, check_tx};
 pub(crate) use deliver::deliver_genesis;
 pub use simulate::simulate;

@@ -91,7 +91,13 @@ impl<'base> State<'base> {
     }
 
     fn put(&mut self, key: Vec<u8>, value: Option<Bytes>) {
-        let before = self.changes.insert(key.clone(), value);
+        let before = match self.changes.get_mut(&key) {
+            Some(pending) => Some(std::mem::replace(pending, value)),
+            None => {
+                self.changes.insert(key.clone(), value);
+                None
+            }
+        };
         self.journal.push(Undo { key, before });
     }
 

@@ -6,17 +6,20 @@ use swing_proto::{
     strict::{self, StrictError},
 };
 
-use crate::{address::Address, error::Rejected, router, sdk_error::SdkError};
+use super::reading::{OfferedFee, ReadMessage, Reading, Senders, SignerKey, named_payer};
+use crate::{
+    address::{Address, Party},
+    error::Rejected,
+    sdk_error::SdkError,
+};
 
 /// The largest transaction that is looked at; the block's own limit may be lower.
 pub const TX_BYTES_MAX: usize = 4 << 20;
-/// Signers of one transaction that are looked at; the parameter `tx_sig_limit` is far lower.
-const SIGNERS_MAX: usize = 64;
 
 /// A decoded transaction.
 #[derive(Clone, Debug)]
 pub struct Tx {
-    /// Messages, memo, timeouts.
+    /// Messages, memo, timeouts. What was read of them is kept beside: nothing of a decoded transaction is changed.
     pub body: TxBody,
     /// Who signs how, and the fee.
     pub auth_info: AuthInfo,
@@ -30,6 +33,8 @@ pub struct Tx {
     pub has_unknown_non_critical: bool,
     /// Bytes of the whole.
     pub size: usize,
+    /// What follows from the parts above.
+    reading: Reading,
 }
 
 impl Tx {
@@ -44,6 +49,7 @@ impl Tx {
         }
         let tx = strict::decode_tx(bytes).map_err(|error| SdkError::TxDecode.wrap(sdk_words(&error)))?;
         Ok(Tx {
+            reading: Reading::of(&tx.body, &tx.auth_info),
             body: tx.body,
             auth_info: tx.auth_info,
             signatures: tx.raw.signatures,
@@ -73,17 +79,41 @@ impl Tx {
     ///
     /// # Errors
     /// A message that names no valid signer, a payer that is no address.
-    pub fn signers(&self) -> Result<Vec<Address>, Rejected> {
-        let mut signers = Vec::with_capacity(1);
-        for message in self.messages() {
-            for signer in router::signers(message)? {
-                push_new(&mut signers, signer)?;
-            }
-        }
-        if let Some(payer) = self.named_payer()? {
-            push_new(&mut signers, payer)?;
-        }
-        Ok(signers)
+    pub fn signers(&self) -> Result<&[Party], Rejected> {
+        Ok(&self.senders()?.signers)
+    }
+
+    /// What each message says.
+    ///
+    /// # Errors
+    /// As [`Tx::signers`].
+    pub fn read_messages(&self) -> Result<&[ReadMessage], Rejected> {
+        Ok(&self.senders()?.messages)
+    }
+
+    /// The first signer of a message; none when nobody signs it.
+    pub fn sender(&self, message: &ReadMessage) -> Option<&Party> {
+        message.sender.and_then(|place| self.signers().ok()?.get(place))
+    }
+
+    fn senders(&self) -> Result<&Senders, Rejected> {
+        self.reading.senders.as_ref().map_err(Clone::clone)
+    }
+
+    /// The key that the signer at this place brings along, if it brings one.
+    ///
+    /// # Errors
+    /// SDK 8 for a key that is not secp256k1 or has another length.
+    pub fn signer_key(&self, place: usize) -> Result<Option<SignerKey>, Rejected> {
+        self.reading.keys.get(place).cloned().unwrap_or(Ok(None))
+    }
+
+    /// The fee that is offered, checked.
+    ///
+    /// # Errors
+    /// SDK 13 for what is no amount.
+    pub fn offered_fee(&self) -> Result<&OfferedFee, Rejected> {
+        self.reading.fee.as_ref().map_err(Clone::clone)
     }
 
     /// The payer that the fee names, if it names one.
@@ -91,23 +121,8 @@ impl Tx {
     /// # Errors
     /// SDK 7 for what is no address.
     pub fn named_payer(&self) -> Result<Option<Address>, Rejected> {
-        match self.fee() {
-            Some(fee) if !fee.payer.is_empty() => Address::parse(&fee.payer)
-                .map(Some)
-                .map_err(|error| SdkError::InvalidAddress.wrap(format!("invalid fee payer address ({error})"))),
-            _ => Ok(None),
-        }
+        named_payer(&self.auth_info)
     }
-}
-
-fn push_new(signers: &mut Vec<Address>, signer: Address) -> Result<(), Rejected> {
-    if !signers.contains(&signer) {
-        if signers.len() == SIGNERS_MAX {
-            return Err(SdkError::TooManySignatures.wrap(format!("more than {SIGNERS_MAX} signers")));
-        }
-        signers.push(signer);
-    }
-    Ok(())
 }
 
 /// The decoder's reason, in the SDK's words where a client may know them. The registered words stand twice, since the SDK wraps

@@ -101,7 +101,7 @@ pub fn sign_bytes(
     sequence: u64,
 ) -> Result<Vec<u8>, Rejected> {
     match form {
-        SignatureForm::Direct => Ok(direct(tx, chain_id, account_number)),
+        SignatureForm::Direct => Ok(direct(&tx.body_bytes, &tx.auth_info_bytes, chain_id, account_number)),
         SignatureForm::AminoJson if tx.has_unknown_non_critical => {
             Err(SdkError::Unauthorized.wrap("SIGN_MODE_LEGACY_AMINO_JSON does not cover unknown fields"))
         }
@@ -115,9 +115,9 @@ pub fn sign_bytes(
 }
 
 /// `cosmos.tx.v1beta1.SignDoc`, encoded without copying body and signers into a message first.
-fn direct(tx: &Tx, chain_id: &str, account_number: u64) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(tx.body_bytes.len() + tx.auth_info_bytes.len() + chain_id.len() + 32);
-    for (tag, field) in [(1, tx.body_bytes.as_slice()), (2, &tx.auth_info_bytes), (3, chain_id.as_bytes())] {
+fn direct(body: &[u8], auth_info: &[u8], chain_id: &str, account_number: u64) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(body.len() + auth_info.len() + chain_id.len() + 32);
+    for (tag, field) in [(1, body), (2, auth_info), (3, chain_id.as_bytes())] {
         if !field.is_empty() {
             encoding::encode_key(tag, encoding::WireType::LengthDelimited, &mut bytes);
             encoding::encode_varint(field.len() as u64, &mut bytes);
@@ -138,15 +138,25 @@ fn direct(tx: &Tx, chain_id: &str, account_number: u64) -> Vec<u8> {
 /// # Errors
 /// Storage.
 pub fn signature_checks(state: &dyn StateRead, chain_id: &str, raw: &[u8]) -> Result<Vec<SignatureCheck>, StateError> {
-    let Some((tx, signers)) = Tx::decode(raw).and_then(|tx| tx.signers().map(|signers| (tx, signers))).ok() else {
-        return Ok(Vec::new());
-    };
+    let Ok(tx) = Tx::decode(raw) else { return Ok(Vec::new()) };
+    checks_of(state, chain_id, &tx)
+}
+
+/// As [`signature_checks`], of a decoded transaction.
+///
+/// # Errors
+/// Storage.
+pub fn checks_of(state: &dyn StateRead, chain_id: &str, tx: &Tx) -> Result<Vec<SignatureCheck>, StateError> {
+    let Ok(signers) = tx.signers() else { return Ok(Vec::new()) };
     let mut checks = Vec::with_capacity(signers.len());
-    for ((address, info), signature) in signers.iter().zip(&tx.auth_info.signer_infos).zip(&tx.signatures) {
-        let Some(account) = auth::account(state, address)? else { continue };
-        let Some(public_key) = account.public_key.or_else(|| public_key(info).ok().flatten()) else { continue };
+    for (place, ((signer, info), signature)) in
+        signers.iter().zip(&tx.auth_info.signer_infos).zip(&tx.signatures).enumerate()
+    {
+        let Some(account) = auth::account(state, &signer.address)? else { continue };
+        let brought = || tx.signer_key(place).ok().flatten().map(|key| key.bytes);
+        let Some(public_key) = account.public_key.or_else(brought) else { continue };
         let Ok(form) = SignatureForm::of(info) else { continue };
-        let Ok(message) = sign_bytes(&tx, form, chain_id, account.number, info.sequence) else { continue };
+        let Ok(message) = sign_bytes(tx, form, chain_id, account.number, info.sequence) else { continue };
         checks.push(SignatureCheck { public_key, message, signature: signature.clone() });
     }
     Ok(checks)
@@ -159,24 +169,17 @@ mod tests {
 
     #[test]
     fn direct_sign_bytes_are_the_encoded_sign_doc() {
-        let mut tx = Tx {
-            body: Default::default(),
-            auth_info: Default::default(),
-            signatures: Vec::new(),
-            body_bytes: vec![1; 300],
-            auth_info_bytes: vec![2; 5],
-            has_unknown_non_critical: false,
-            size: 0,
-        };
+        let (mut body_bytes, auth_info_bytes) = (vec![1; 300], vec![2; 5]);
         for (chain_id, account_number) in [("chain-1", 7), ("", 0), ("c", u64::MAX)] {
+            let signed = direct(&body_bytes, &auth_info_bytes, chain_id, account_number);
             let document = SignDoc {
-                body_bytes: tx.body_bytes.clone(),
-                auth_info_bytes: tx.auth_info_bytes.clone(),
+                body_bytes: body_bytes.clone(),
+                auth_info_bytes: auth_info_bytes.clone(),
                 chain_id: chain_id.into(),
                 account_number,
             };
-            assert_eq!(direct(&tx, chain_id, account_number), document.encode_to_vec());
-            tx.body_bytes.clear();
+            assert_eq!(signed, document.encode_to_vec());
+            body_bytes.clear();
         }
     }
 }

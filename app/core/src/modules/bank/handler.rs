@@ -9,9 +9,13 @@ use swing_proto::{
     type_url,
 };
 
-use super::{events, keeper, msg, state as params};
+use super::{
+    events, keeper,
+    msg::{self, Send, address, coins},
+    state as params,
+};
 use crate::{
-    address::{Address, AddressError},
+    address::Address,
     error::{Failure, Rejected},
     math::{Coins, validate_denom},
     modules::{MsgContext, auth::keeper as auth, authority, message},
@@ -40,20 +44,6 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
     }
 }
 
-fn address(role: &str, text: &str) -> Result<Address, Rejected> {
-    Address::parse(text)
-        .map_err(|error: AddressError| SdkError::InvalidAddress.wrap(format!("invalid {role} address: {error}")))
-}
-
-/// The coins of a message: in order, positive, and some.
-fn coins(coins: &[swing_proto::cosmos::base::v1beta1::Coin]) -> Result<Coins, Rejected> {
-    let shown = || coins.iter().map(|coin| format!("{}{}", coin.amount, coin.denom)).collect::<Vec<_>>().join(",");
-    match Coins::from_proto(coins) {
-        Ok(valid) if !valid.is_empty() => Ok(valid),
-        _ => Err(SdkError::InvalidCoins.wrap(shown())),
-    }
-}
-
 fn check_recipient(to: &Address) -> Result<(), Rejected> {
     if keeper::is_blocked(to) {
         return Err(SdkError::Unauthorized.wrap(format!("{to} is not allowed to receive funds")));
@@ -66,12 +56,17 @@ fn check_recipient(to: &Address) -> Result<(), Rejected> {
 /// # Errors
 /// SDK 7, 10, 5, 4; bank 5 when a denom may not be sent.
 pub fn send(context: &mut MsgContext<'_, '_>, message: &MsgSend) -> Result<MsgSendResponse, Failure> {
-    let from = address("from", &message.from_address)?;
-    let to = address("to", &message.to_address)?;
-    let amount = coins(&message.amount)?;
-    params::check_send_enabled(context.state, &amount)?;
-    check_recipient(&to)?;
-    keeper::send_coins(context.state, &from, &to, &amount)?;
+    send_read(context, &Send::read(message)?)
+}
+
+/// A [`send`] that was read before.
+///
+/// # Errors
+/// SDK 4, 5; bank 5 when a denom may not be sent.
+pub fn send_read(context: &mut MsgContext<'_, '_>, message: &Send) -> Result<MsgSendResponse, Failure> {
+    params::check_send_enabled(context.state, &message.amount)?;
+    check_recipient(&message.to.address)?;
+    keeper::send(context.state, message)?;
     Ok(MsgSendResponse {})
 }
 

@@ -4,9 +4,9 @@
 //! - The supply of a denom is the sum of its balances: only [`mint_coins`] and [`burn_coins`] change it, both with a balance.
 //! - A balance of zero has no entry.
 
-use super::{events, keys};
+use super::{events, keys, msg::Send};
 use crate::{
-    address::{Address, module_address},
+    address::{Address, Party, module_address, module_party},
     error::Failure,
     math::{Coin, Coins, Int},
     modules::auth::keeper as auth,
@@ -107,25 +107,52 @@ pub(super) fn receive(state: &mut State<'_>, to: &Address, coins: &Coins) -> Res
     Ok(())
 }
 
-fn transfer(
-    state: &mut State<'_>,
-    from: &Address,
-    to: &Address,
-    coins: &Coins,
+/// A transfer, with the texts that its events repeat.
+struct Transfer<'a> {
+    from: &'a Party,
+    to: &'a Party,
+    coins: &'a Coins,
+    amount: &'a str,
+    /// Module accounts are there since genesis.
     to_module: bool,
-) -> Result<(), Failure> {
-    let (sender, recipient, amount) = (from.to_string(), to.to_string(), coins.to_string());
-    take(state, from, coins)?;
-    state.emit(events::coin_spent(&sender, &amount));
-    give(state, to, coins)?;
-    state.emit(events::coin_received(&recipient, &amount));
-    // Module accounts are there since genesis.
-    if !to_module {
-        auth::ensure_account(state, to)?;
+}
+
+impl Transfer<'_> {
+    fn run(&self, state: &mut State<'_>) -> Result<(), Failure> {
+        let (sender, recipient) = (self.from.text.as_str(), self.to.text.as_str());
+        take(state, &self.from.address, self.coins)?;
+        state.emit(events::coin_spent(sender, self.amount));
+        give(state, &self.to.address, self.coins)?;
+        state.emit(events::coin_received(recipient, self.amount));
+        if !self.to_module {
+            auth::ensure_account(state, &self.to.address)?;
+        }
+        state.emit(events::transfer(recipient, sender, self.amount));
+        state.emit(events::message_sender(sender));
+        Ok(())
     }
-    state.emit(events::transfer(&recipient, &sender, &amount));
-    state.emit(events::message_sender(&sender));
-    Ok(())
+}
+
+fn transfer(state: &mut State<'_>, from: &Party, to: &Party, coins: &Coins, to_module: bool) -> Result<(), Failure> {
+    Transfer { from, to, coins, amount: &coins.to_string(), to_module }.run(state)
+}
+
+/// As [`send_coins`], for a message that was read before.
+///
+/// # Errors
+/// As [`send_coins`].
+pub(super) fn send(state: &mut State<'_>, message: &Send) -> Result<(), Failure> {
+    let Send { from, to, amount: coins, amount_text: amount } = message;
+    Transfer { from, to, coins, amount, to_module: false }.run(state)
+}
+
+/// A fee to its collector: as [`send_from_account_to_module`], with texts that are there already.
+///
+/// # Errors
+/// As [`send_coins`].
+pub fn pay_fee(state: &mut State<'_>, payer: &Party, coins: &Coins, amount: &str) -> Result<(), Failure> {
+    let collector = module_party(auth::FEE_COLLECTOR);
+    Transfer { from: payer, to: &collector, coins, amount, to_module: true }.run(state)
 }
 
 /// Moves coins between accounts and makes the recipient's when there is none. Source: SDK `SendCoins`.
@@ -133,7 +160,7 @@ fn transfer(
 /// # Errors
 /// SDK 5 (insufficient funds); storage, out of gas.
 pub fn send_coins(state: &mut State<'_>, from: &Address, to: &Address, coins: &Coins) -> Result<(), Failure> {
-    transfer(state, from, to, coins, false)
+    transfer(state, &(*from).into(), &(*to).into(), coins, false)
 }
 
 /// Source: SDK `SendCoinsFromAccountToModule`.
@@ -146,7 +173,7 @@ pub fn send_from_account_to_module(
     module: &str,
     coins: &Coins,
 ) -> Result<(), Failure> {
-    transfer(state, from, &module_address(module), coins, true)
+    transfer(state, &(*from).into(), &module_party(module), coins, true)
 }
 
 /// Source: SDK `SendCoinsFromModuleToAccount`.
@@ -162,7 +189,7 @@ pub fn send_from_module_to_account(
     if is_blocked(to) {
         return Err(SdkError::Unauthorized.wrap(format!("{to} is not allowed to receive funds")).into());
     }
-    transfer(state, &module_address(module), to, coins, false)
+    transfer(state, &module_party(module), &(*to).into(), coins, false)
 }
 
 /// Source: SDK `SendCoinsFromModuleToModule`.
@@ -170,7 +197,7 @@ pub fn send_from_module_to_account(
 /// # Errors
 /// As [`send_coins`].
 pub fn send_from_module_to_module(state: &mut State<'_>, from: &str, to: &str, coins: &Coins) -> Result<(), Failure> {
-    transfer(state, &module_address(from), &module_address(to), coins, true)
+    transfer(state, &module_party(from), &module_party(to), coins, true)
 }
 
 /// Moves stake to a pool: `coin_spent` and `coin_received` only. Source: SDK `DelegateCoinsFromAccountToModule`.
