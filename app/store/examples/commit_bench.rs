@@ -2,6 +2,9 @@
 //! updates, with its nodes in memory.
 //!
 //! `cargo run -p swing-store --example commit_bench`
+//!
+//! Prints the machine, then medians: `stage` is what FinalizeBlock waits for (the target is 8 ms where `put_value_set` takes 40),
+//! `commit` what Commit does. A stage works on two cores, so on a loaded machine its median says little; compare it with `jmt`'s.
 
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 

@@ -1,6 +1,6 @@
 //! Staging: a block's changes turned into one batch and a new root, with no write.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use rocksdb::WriteBatch;
@@ -16,6 +16,10 @@ use crate::{
     tree::{Child, Hash, InternalNode, NodeKey, TreeBatch, Update, encode_root, sha256, update},
 };
 
+/// Bytes of a batch for one changed key in a tree of some 100,000, its nodes among them: an estimate, so that the batch is not moved
+/// as it grows.
+const BYTES_A_CHANGE: usize = 1 << 10;
+
 /// A version that is ready to be committed. Dropping it undoes it.
 pub struct Staged {
     pub(crate) base: Head,
@@ -24,7 +28,7 @@ pub struct Staged {
     pub(crate) root: Option<Child>,
     pub(crate) root_hash: Hash,
     pub(crate) batch: WriteBatch,
-    pub(crate) fresh: Vec<(NodeKey, Arc<InternalNode>)>,
+    pub(crate) fresh: Vec<(NodeKey, InternalNode)>,
     pub(crate) stale: Vec<NodeKey>,
     /// Hashes of keys that this version makes: pruning in the same batch must not take their preimages away.
     pub(crate) created: BTreeSet<Hash>,
@@ -62,7 +66,7 @@ impl Staged {
         let mut rows = Rows {
             db: &shared.db,
             version,
-            batch: WriteBatch::default(),
+            batch: WriteBatch::with_capacity_bytes(changes.len().saturating_mul(BYTES_A_CHANGE)),
             stale: StaleWriter::new(&shared.db, version),
             updates: Vec::with_capacity(changes.len()),
             created: BTreeSet::new(),

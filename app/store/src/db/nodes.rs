@@ -2,7 +2,7 @@
 
 use std::{
     hash::{BuildHasherDefault, Hasher},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use super::{Column, Database, generations::Generations};
@@ -14,30 +14,38 @@ use crate::{
 /// What an entry costs beside its node: key, pointers, table slack.
 const ENTRY_BYTES: usize = 128;
 
+/// Parts of the cache, by the first nibble of the path: an update reads both halves of the tree at once.
+const SHARDS: usize = 16;
+
+type Shard = Generations<NodeKey, InternalNode, BuildHasherDefault<NodeKeyHasher>>;
+
 /// Decoded nodes of committed versions. Nodes of a stage that is not committed must never come here: another stage of the same
 /// version may give the same key to another node.
 #[derive(Debug)]
-pub struct NodeCache(Mutex<Generations<NodeKey, Arc<InternalNode>, BuildHasherDefault<NodeKeyHasher>>>);
+pub struct NodeCache([Mutex<Shard>; SHARDS]);
 
 impl NodeCache {
     /// An empty cache for at most `budget` bytes.
     pub fn new(budget: usize) -> Self {
-        NodeCache(Mutex::new(Generations::new(budget)))
+        NodeCache(std::array::from_fn(|_| Mutex::new(Generations::new(budget / SHARDS))))
     }
 
     /// Takes in what a commit has made, and drops what it has replaced.
-    pub fn update(&self, stale: &[NodeKey], fresh: Vec<(NodeKey, Arc<InternalNode>)>) {
-        let mut cache = self.lock();
-        stale.iter().for_each(|key| cache.remove(key));
+    pub fn update(&self, stale: &[NodeKey], fresh: Vec<(NodeKey, InternalNode)>) {
+        for key in stale {
+            self.shard(key).remove(key);
+        }
         for (key, node) in fresh {
             let bytes = node.footprint() + ENTRY_BYTES;
-            cache.insert(key, node, bytes);
+            self.shard(&key).insert(key, node, bytes);
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Generations<NodeKey, Arc<InternalNode>, BuildHasherDefault<NodeKeyHasher>>> {
+    fn shard(&self, key: &NodeKey) -> MutexGuard<'_, Shard> {
+        let [first, ..] = &self.0;
+        let shard = self.0.get(usize::from(key.path.first_nibble())).unwrap_or(first);
         // Nothing between lock and unlock can panic half-way through a change.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        shard.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,16 +82,16 @@ pub struct Nodes<'a> {
 impl NodeReader for Nodes<'_> {
     type Error = StoreError;
 
-    fn node(&self, key: &NodeKey, hash: &Hash) -> Result<Arc<InternalNode>, StoreError> {
-        if let Some(node) = self.cache.lock().get(key) {
+    fn node(&self, key: &NodeKey, hash: &Hash) -> Result<InternalNode, StoreError> {
+        if let Some(node) = self.cache.shard(key).get(key) {
             return Ok(node);
         }
         let bytes = self.db.get(Column::Nodes, &key.encode())?;
         let bytes = bytes.ok_or_else(|| StoreError::corrupt(format!("tree node {key:?} is missing")))?;
         let node = InternalNode::decode(&bytes).filter(|node| node.hash() == *hash);
-        let node = Arc::new(node.ok_or_else(|| StoreError::corrupt(format!("tree node {key:?} has other bytes")))?);
+        let node = node.ok_or_else(|| StoreError::corrupt(format!("tree node {key:?} has other bytes")))?;
         let bytes = node.footprint() + ENTRY_BYTES;
-        self.cache.lock().insert(*key, node.clone(), bytes);
+        self.cache.shard(key).insert(*key, node.clone(), bytes);
         Ok(node)
     }
 }

@@ -1,12 +1,7 @@
 //! The update of a whole block at once: every changed node is read once, rebuilt once and hashed once.
 
-use std::sync::Arc;
-
 use super::{
-    Child, Hash, InternalNode, Leaf, NibblePath, NodeKey, NodeReader,
-    nibble::nibble_at,
-    node::{Before, Slots},
-    root_hash,
+    Child, Hash, InternalNode, Leaf, NibblePath, NodeKey, NodeReader, nibble::nibble_at, node::Slots, root_hash,
 };
 
 /// One key's change: a new value hash, or `None` for its deletion.
@@ -26,7 +21,7 @@ pub struct TreeBatch {
     /// Its hash.
     pub root_hash: Hash,
     /// New nodes, all of the new version, in the order of their keys.
-    pub fresh: Vec<(NodeKey, Arc<InternalNode>)>,
+    pub fresh: Vec<(NodeKey, InternalNode)>,
     /// Nodes that the new version does not use any more, in the order of their keys.
     pub stale: Vec<NodeKey>,
 }
@@ -57,16 +52,20 @@ where
         Some(Child::Internal { hash, version }) if updates.len() >= SPLIT_MIN => run.halves(*version, hash, updates)?,
         _ => run.subtree(root, NibblePath::default(), updates)?,
     };
-    run.fresh.sort_unstable_by_key(|(key, _)| *key);
-    run.stale.sort_unstable();
+    run.sort();
     Ok(TreeBatch { root, root_hash: root_hash(root.as_ref()), fresh: run.fresh, stale: run.stale })
 }
+
+/// A child that is another one now, by its nibble.
+type Changed = (u8, Option<Child>);
 
 struct Run<'a, R> {
     reader: &'a R,
     version: u64,
-    fresh: Vec<(NodeKey, Arc<InternalNode>)>,
+    fresh: Vec<(NodeKey, InternalNode)>,
     stale: Vec<NodeKey>,
+    /// Changed children of the nodes on the way down, the deepest node's last.
+    changed: Vec<Changed>,
 }
 
 impl<R> Run<'_, R>
@@ -80,26 +79,39 @@ where
         let node = self.reader.node(&key, hash)?;
         let (low, high) = updates.split_at(updates.partition_point(|update| update.key_hash < HIGH_HALF));
         let mut other = Run::new(self.reader, self.version, high.len());
-        let mut slots = Slots::default();
-        let (low_slots, high_slots) = slots.split_at_mut(8);
-        let (old, path) = (&*node, key.path);
+        let (old, path) = (&node, key.path);
         let (in_low, in_high) = std::thread::scope(|scope| {
-            let high = scope.spawn(|| other.children(old, path, 8, high_slots, high));
-            let low = self.children(old, path, 0, low_slots, low);
+            let high = scope.spawn(|| other.sorted_children(old, path, high));
+            let low = self.sorted_children(old, path, low);
             // A panic of the other thread is one of this.
             (low, high.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
-        let changed = in_low? | in_high?;
+        in_low.and(in_high)?;
         self.fresh.append(&mut other.fresh);
         self.stale.append(&mut other.stale);
-        Ok(self.replace(key, hash, (&node, changed), &slots))
+        self.changed.append(&mut other.changed);
+        Ok(self.replace(key, hash, &node, 0))
     }
 }
 
 impl<'a, R: NodeReader> Run<'a, R> {
     fn new(reader: &'a R, version: u64, updates: usize) -> Self {
         let room = updates.saturating_mul(2);
-        Run { reader, version, fresh: Vec::with_capacity(room), stale: Vec::with_capacity(room) }
+        let (fresh, stale) = (Vec::with_capacity(room), Vec::with_capacity(room));
+        Run { reader, version, fresh, stale, changed: Vec::new() }
+    }
+
+    /// Puts what was made and what was replaced in the order of their keys. Halves that are in order each are merged, which a
+    /// stable sort does and an unstable one does not.
+    fn sort(&mut self) {
+        self.fresh.sort_by_key(|(key, _)| *key);
+        self.stale.sort();
+    }
+
+    fn sorted_children(&mut self, node: &InternalNode, path: NibblePath, updates: &[Update]) -> Result<(), R::Error> {
+        self.children(node, path, updates)?;
+        self.sort();
+        Ok(())
     }
 
     fn subtree(
@@ -147,42 +159,45 @@ impl<'a, R: NodeReader> Run<'a, R> {
 
     fn internal(&mut self, key: NodeKey, hash: &Hash, updates: &[Update]) -> Result<Option<Child>, R::Error> {
         let node = self.reader.node(&key, hash)?;
-        let mut slots = Slots::default();
-        let changed = self.children(&node, key.path, 0, &mut slots, updates)?;
-        Ok(self.replace(key, hash, (&node, changed), &slots))
+        let start = self.changed.len();
+        self.children(&node, key.path, updates)?;
+        Ok(self.replace(key, hash, &node, start))
     }
 
-    /// Updates a node's children from `first` on into `slots`. Gives the bitmap of those that are others now.
-    fn children(
-        &mut self,
-        node: &InternalNode,
-        path: NibblePath,
-        first: u8,
-        slots: &mut [Option<Child>],
-        updates: &[Update],
-    ) -> Result<u16, R::Error> {
-        let mut changed = 0u16;
+    /// Updates a node's children. Those that are others then are put to the changed ones.
+    fn children(&mut self, node: &InternalNode, path: NibblePath, updates: &[Update]) -> Result<(), R::Error> {
         let mut rest = updates;
-        for (nibble, slot) in (first..).zip(slots) {
+        while let Some(first) = rest.first() {
+            let nibble = nibble_at(&first.key_hash, path.depth())?;
             let (group, after) = split_nibble(rest, path.depth(), nibble, |update| &update.key_hash)?;
             rest = after;
-            *slot = node.get(nibble);
-            if !group.is_empty() {
-                let new = self.subtree(slot.as_ref(), path.child(nibble)?, group)?;
-                changed |= u16::from(new != *slot) << nibble;
-                *slot = new;
+            let old = node.get(nibble);
+            let new = self.subtree(old.as_ref(), path.child(nibble)?, group)?;
+            if new != old {
+                self.changed.push((nibble, new));
             }
         }
-        Ok(changed)
+        Ok(())
     }
 
-    /// The node at `key` once it has these children.
-    fn replace(&mut self, key: NodeKey, hash: &Hash, before: (&InternalNode, u16), slots: &Slots) -> Option<Child> {
-        if before.1 == 0 {
+    /// The node at `key` with its children changed as the list has it from `start` on.
+    fn replace(&mut self, key: NodeKey, hash: &Hash, node: &InternalNode, start: usize) -> Option<Child> {
+        let changed = self.changed.get(start..).unwrap_or_default();
+        if changed.is_empty() {
             return Some(Child::Internal { hash: *hash, version: key.version });
         }
         self.stale.push(key);
-        self.place(key.path, slots, Some(before))
+        if let Some(new) = node.with(changed) {
+            self.changed.truncate(start);
+            return Some(self.keep(key.path, new));
+        }
+        let mut slots = node.slots();
+        for (nibble, child) in self.changed.drain(start..) {
+            if let Some(slot) = slots.get_mut(usize::from(nibble)) {
+                *slot = child;
+            }
+        }
+        self.place(key.path, &slots)
     }
 
     /// The subtree of these leaves (ascending), where nothing stood before.
@@ -201,21 +216,23 @@ impl<'a, R: NodeReader> Run<'a, R> {
                 *slot = self.build(path.child(nibble)?, group)?;
             }
         }
-        Ok(self.place(path, &slots, None))
+        Ok(self.place(path, &slots))
     }
 
-    /// Keeps a rebuilt node, unless it is empty or over a single leaf.
-    fn place(&mut self, path: NibblePath, slots: &Slots, before: Before<'_>) -> Option<Child> {
+    /// Keeps a node of these children, unless it is empty or over a single leaf.
+    fn place(&mut self, path: NibblePath, slots: &Slots) -> Option<Child> {
         let mut children = slots.iter().flatten();
         match (children.next(), children.next()) {
-            (None, _) => return None,
-            (Some(leaf @ Child::Leaf { .. }), None) => return Some(*leaf),
-            _ => {}
+            (None, _) => None,
+            (Some(leaf @ Child::Leaf { .. }), None) => Some(*leaf),
+            _ => Some(self.keep(path, InternalNode::new(slots))),
         }
-        let node = InternalNode::new(slots, before);
+    }
+
+    fn keep(&mut self, path: NibblePath, node: InternalNode) -> Child {
         let child = Child::Internal { hash: node.hash(), version: self.version };
-        self.fresh.push((NodeKey { version: self.version, path }, Arc::new(node)));
-        Some(child)
+        self.fresh.push((NodeKey { version: self.version, path }, node));
+        child
     }
 }
 

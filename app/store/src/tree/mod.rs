@@ -13,6 +13,7 @@ mod nibble;
 mod node;
 mod reader;
 mod search;
+mod shape;
 
 pub use batch::{TreeBatch, Update, update};
 pub use child::{Child, Leaf, decode_root, encode_root, root_hash};

@@ -27,6 +27,12 @@ impl NibblePath {
         Ok(NibblePath { packed, len: self.len + 1 })
     }
 
+    /// The first nibble; 0 for the root's path.
+    pub fn first_nibble(&self) -> u8 {
+        let [first, ..] = self.packed;
+        first >> 4
+    }
+
     /// A number that differs between paths, up to their first 14 nibbles.
     pub fn digest(&self) -> u64 {
         let [a, b, c, d, e, f, g, ..] = self.packed;

@@ -6,10 +6,13 @@
 //! - The hash of each quarter is kept with the node, so a change of one child costs six hashes, not fifteen.
 //! - Decoding accepts exactly what encoding makes.
 
+use std::sync::Arc;
+
 use super::{
     Child, Leaf, NibblePath,
     child::take,
-    hash::{Hash, PLACEHOLDER, inner_hash},
+    hash::{Hash, PLACEHOLDER},
+    shape::{QUARTERS, Shape, WORDS_MAX},
 };
 
 /// Names an internal node for ever: the version that wrote it and its place.
@@ -43,77 +46,71 @@ impl std::hash::Hash for NodeKey {
     }
 }
 
-/// Versions of internal children in one word.
-const VERSIONS_A_WORD: usize = 4;
-
-/// Ranges of four nibbles whose hashes are kept.
-const QUARTERS: usize = 4;
-
 /// A node's children by nibble, while they are put together.
 pub type Slots = [Option<Child>; 16];
 
-/// What an update knows of the node that a new one replaces: the node, and a bitmap of the children that are others now.
-pub type Before<'a> = Option<(&'a InternalNode, u16)>;
-
 /// An internal node, in one piece of memory: the hashes of its quarters and of its children, which every rehash needs, lie
 /// together; then its leaves' keys and values; then its internal children's versions, four a word.
+///
+/// Cheap to clone, and one step away from whoever holds it: an update of a large tree is bound by such steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InternalNode {
     present: u16,
     leaves: u16,
-    words: Box<[Hash]>,
+    words: Arc<[Hash]>,
 }
 
 impl InternalNode {
-    /// The node of these children. Quarters that are as they were `before` keep their hashes.
-    pub fn new(slots: &Slots, before: Before<'_>) -> Self {
+    /// The node of these children.
+    pub fn new(slots: &Slots) -> Self {
         let (mut present, mut leaves) = (0u16, 0u16);
         for (nibble, child) in slots.iter().enumerate() {
             present |= u16::from(child.is_some()) << nibble;
             leaves |= u16::from(matches!(child, Some(Child::Leaf { .. }))) << nibble;
         }
-        let internal = (present & !leaves).count_ones() as usize;
-        let count = QUARTERS
-            + present.count_ones() as usize
-            + 2 * leaves.count_ones() as usize
-            + internal.div_ceil(VERSIONS_A_WORD);
-        let mut words = Vec::with_capacity(count);
-        words.extend([PLACEHOLDER; QUARTERS]);
-        words.extend(slots.iter().flatten().map(|child| *child.hash()));
-        for child in slots.iter().flatten() {
-            if let Child::Leaf { leaf, .. } = child {
-                words.extend([leaf.key_hash, leaf.value_hash]);
-            }
+        let shape = Shape { present, leaves };
+        let mut words = [PLACEHOLDER; WORDS_MAX];
+        for (bit, child) in (0..16).zip(slots).filter_map(|(nibble, child)| Some((1u16 << nibble, child.as_ref()?))) {
+            shape.write(&mut words, bit, child);
         }
-        let mut versions = slots.iter().flatten().filter_map(|child| match child {
-            Child::Internal { version, .. } => Some(*version),
-            Child::Leaf { .. } => None,
-        });
-        while words.len() < count {
-            let mut word = [0u8; 32];
-            for (place, version) in word.chunks_exact_mut(8).zip(&mut versions) {
-                place.copy_from_slice(&version.to_be_bytes());
-            }
-            words.push(word);
-        }
-        let mut node = InternalNode { present, leaves, words: words.into_boxed_slice() };
-        for quarter in 0..QUARTERS {
-            let hash = match before {
-                Some((before, changed)) if changed >> (4 * quarter) & 0xf == 0 => before.words.get(quarter).copied(),
-                _ => Some(node.quarter_hash(quarter)),
-            };
-            if let (Some(place), Some(hash)) = (node.words.get_mut(quarter), hash) {
-                *place = hash;
-            }
-        }
-        node
+        InternalNode::finish(shape, &mut words, u16::MAX)
     }
 
-    /// The hash of a quarter, from its children.
-    fn quarter_hash(&self, quarter: usize) -> Hash {
-        let start = u8::try_from(4 * quarter).unwrap_or_default();
-        self.settled_hash(start, 4)
-            .unwrap_or_else(|| inner_hash(&self.range_hash(start, 2), &self.range_hash(start + 2, 2)))
+    /// The node with some of its children replaced, each by one of its own kind; none when one is not, so that the node has
+    /// another shape then. Quarters in which nothing was replaced keep their hashes.
+    pub fn with(&self, replaced: &[(u8, Option<Child>)]) -> Option<Self> {
+        let shape = Shape { present: self.present, leaves: self.leaves };
+        let mut words = [PLACEHOLDER; WORDS_MAX];
+        words.get_mut(..self.words.len())?.copy_from_slice(&self.words);
+        let mut bits = 0u16;
+        for (nibble, child) in replaced {
+            let bit = 1u16.checked_shl(u32::from(*nibble))?;
+            let child = child.as_ref()?;
+            if self.present & bit == 0 || child.is_leaf() != (self.leaves & bit != 0) {
+                return None;
+            }
+            shape.write(&mut words, bit, child);
+            bits |= bit;
+        }
+        Some(InternalNode::finish(shape, &mut words, bits))
+    }
+
+    /// The node of these words, once the quarters with changed children are hashed.
+    fn finish(shape: Shape, words: &mut [Hash; WORDS_MAX], changed: u16) -> Self {
+        shape.hash_quarters(words, changed);
+        let words = Arc::from(words.get(..shape.words()).unwrap_or_default());
+        InternalNode { present: shape.present, leaves: shape.leaves, words }
+    }
+
+    /// The children by nibble.
+    pub fn slots(&self) -> Slots {
+        let mut slots = Slots::default();
+        (0..16).zip(&mut slots).for_each(|(nibble, slot)| *slot = self.get(nibble));
+        slots
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { present: self.present, leaves: self.leaves }
     }
 
     /// The child at a nibble.
@@ -122,16 +119,14 @@ impl InternalNode {
         if self.present & bit == 0 {
             return None;
         }
-        let hash = self.child_hash(bit);
-        let leaves_at = QUARTERS + self.child_count();
+        let (shape, words) = (self.shape(), &*self.words);
+        let hash = shape.child_hash(words, bit);
         if self.leaves & bit != 0 {
-            let at = leaves_at + 2 * before(self.leaves, bit);
-            let [key_hash, value_hash] = *self.words.get(at..at + 2)?.first_chunk()?;
+            let [key_hash, value_hash] = *words.get(shape.leaf_at(bit)..)?.first_chunk()?;
             return Some(Child::Leaf { leaf: Leaf { key_hash, value_hash }, hash });
         }
-        let place = before(self.present & !self.leaves, bit);
-        let word = self.words.get(leaves_at + 2 * self.leaves.count_ones() as usize + place / VERSIONS_A_WORD)?;
-        let version = word.get(place % VERSIONS_A_WORD * 8..)?.first_chunk()?;
+        let (word, byte) = shape.version_at(bit);
+        let version = words.get(word)?.get(byte..)?.first_chunk()?;
         Some(Child::Internal { hash, version: u64::from_be_bytes(*version) })
     }
 
@@ -153,41 +148,13 @@ impl InternalNode {
     /// The hash of the binary subtree over the `width` (a power of two) nibbles from `start` on. A subtree with no child is the
     /// placeholder; one whose only child is a leaf is that leaf.
     pub fn range_hash(&self, start: u8, width: u8) -> Hash {
-        if width == 4 {
-            return self.words.get(usize::from(start / 4)).copied().unwrap_or(PLACEHOLDER);
-        }
-        self.settled_hash(start, width).unwrap_or_else(|| {
-            let half = width / 2;
-            inner_hash(&self.range_hash(start, half), &self.range_hash(start + half, half))
-        })
-    }
-
-    /// The hash of a range over which no binary node stands.
-    fn settled_hash(&self, start: u8, width: u8) -> Option<Hash> {
-        let settled = self.settled(start, width)?;
-        Some(settled.map_or(PLACEHOLDER, |bit| self.child_hash(bit)))
-    }
-
-    fn child_hash(&self, bit: u16) -> Hash {
-        let place = QUARTERS + before(self.present, bit);
-        self.words.get(place).copied().unwrap_or(PLACEHOLDER)
+        self.shape().range_hash(&self.words, start, width)
     }
 
     /// What stands for a range of nibbles when no binary node does: nothing, its only leaf, or the one child that it is.
     pub fn settled_child(&self, start: u8, width: u8) -> Option<Option<Child>> {
-        let settled = self.settled(start, width)?;
+        let settled = self.shape().settled(start, width)?;
         Some(settled.and_then(|bit| self.get(u8::try_from(bit.trailing_zeros()).ok()?)))
-    }
-
-    /// As [`Self::settled_child`], the child by its bit.
-    fn settled(&self, start: u8, width: u8) -> Option<Option<u16>> {
-        let mask = u16::MAX >> (16 - width) << start;
-        let (present, leaves) = (self.present & mask, self.leaves & mask);
-        if present == 0 {
-            return Some(None);
-        }
-        let alone = width == 1 || (present.count_ones() == 1 && leaves != 0);
-        alone.then_some(Some(present & present.wrapping_neg()))
     }
 
     /// The encoding: both bitmaps, then the children.
@@ -231,7 +198,7 @@ impl InternalNode {
                 Child::Internal { hash: take(&mut hashes)?, version: u64::from_be_bytes(take(&mut versions)?) }
             });
         }
-        let node = InternalNode::new(&slots, None);
+        let node = InternalNode::new(&slots);
         (versions.is_empty() && present != 0 && node.lone_leaf().is_none()).then_some(node)
     }
 
@@ -239,11 +206,6 @@ impl InternalNode {
     pub fn footprint(&self) -> usize {
         size_of::<Self>() + self.words.len() * size_of::<Hash>()
     }
-}
-
-/// How many of a bitmap's bits are below `bit`.
-fn before(bitmap: u16, bit: u16) -> usize {
-    (bitmap & bit.wrapping_sub(1)).count_ones() as usize
 }
 
 #[cfg(test)]
@@ -261,7 +223,7 @@ mod tests {
             slots[usize::from(nibble)] = Some(Child::Internal { hash: [nibble; 32], version: u64::from(nibble) * 3 });
         }
         slots[15] = Some(leaf(2));
-        InternalNode::new(&slots, None)
+        InternalNode::new(&slots)
     }
 
     #[test]
@@ -276,7 +238,7 @@ mod tests {
         longer.push(0);
         let mut lone = Slots::default();
         lone[5] = Some(leaf(1));
-        let lone = InternalNode::new(&lone, None);
+        let lone = InternalNode::new(&lone);
         let mut leaf_that_is_not_there = good.clone();
         leaf_that_is_not_there[3] |= 2;
         for bad in [&good[..good.len() - 1], &longer, &[], &[0, 0, 0, 0], &lone.encode(), &leaf_that_is_not_there] {

@@ -1,7 +1,5 @@
 //! Where the tree gets its stored nodes.
 
-use std::sync::Arc;
-
 use super::{Hash, InternalNode, NodeKey};
 
 /// The path of a node ran below the last nibble of a key hash, or led to a node without children: the stored tree is damaged.
@@ -25,5 +23,5 @@ pub trait NodeReader {
     ///
     /// # Errors
     /// The node is missing, damaged or cannot be read.
-    fn node(&self, key: &NodeKey, hash: &Hash) -> Result<Arc<InternalNode>, Self::Error>;
+    fn node(&self, key: &NodeKey, hash: &Hash) -> Result<InternalNode, Self::Error>;
 }

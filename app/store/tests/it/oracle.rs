@@ -1,9 +1,6 @@
 //! The tree against `jmt`: same keys and values, same root, whatever the history.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::{collections::BTreeMap, sync::Mutex};
 
 use jmt::{KeyHash, Sha256Jmt, mock::MockTreeStore};
 use proptest::prelude::*;
@@ -13,7 +10,7 @@ use swing_store::tree::{
 
 /// Nodes in memory.
 #[derive(Default)]
-struct Memory(Mutex<BTreeMap<NodeKey, Arc<InternalNode>>>);
+struct Memory(Mutex<BTreeMap<NodeKey, InternalNode>>);
 
 #[derive(Debug)]
 struct Lost;
@@ -26,7 +23,7 @@ impl From<TreeError> for Lost {
 
 impl NodeReader for Memory {
     type Error = Lost;
-    fn node(&self, key: &NodeKey, hash: &Hash) -> Result<Arc<InternalNode>, Lost> {
+    fn node(&self, key: &NodeKey, hash: &Hash) -> Result<InternalNode, Lost> {
         self.0.lock().expect("no panics").get(key).filter(|node| node.hash() == *hash).cloned().ok_or(Lost)
     }
 }
@@ -40,7 +37,7 @@ impl Memory {
         }
         for (key, node) in &batch.fresh {
             let survives = InternalNode::decode(&node.encode());
-            assert_eq!(survives.as_ref(), Some(&**node));
+            assert_eq!(survives.as_ref(), Some(node));
             assert!(nodes.insert(*key, node.clone()).is_none(), "a node written twice: {key:?}");
         }
     }
