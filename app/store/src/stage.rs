@@ -20,6 +20,9 @@ use crate::{
 /// as it grows.
 const BYTES_A_CHANGE: usize = 1 << 10;
 
+/// From this many changes on, their hashes are worked out on another thread.
+const HASH_BESIDE_MIN: usize = 512;
+
 /// A version that is ready to be committed. Dropping it undoes it.
 pub struct Staged {
     pub(crate) base: Head,
@@ -68,16 +71,23 @@ impl Staged {
             version,
             batch: WriteBatch::with_capacity_bytes(changes.len().saturating_mul(BYTES_A_CHANGE)),
             stale: StaleWriter::new(&shared.db, version),
-            updates: Vec::with_capacity(changes.len()),
             created: BTreeSet::new(),
             key: Vec::new(),
             value: Vec::new(),
         };
-        for ((key, new), old) in changes.iter().zip(&old) {
-            rows.value(key, old, new.as_ref())?;
-        }
-        rows.updates.sort_unstable_by_key(|update| update.key_hash);
-        let tree = update(&shared.nodes(), base.root.as_ref(), version, &rows.updates)?;
+        let updates = std::thread::scope(|scope| {
+            // Where there is much to hash, beside the rows.
+            let beside = (changes.len() >= HASH_BESIDE_MIN).then(|| scope.spawn(|| updates_of(&changes)));
+            for ((key, new), old) in changes.iter().zip(&old) {
+                rows.value(key, old, new.as_ref())?;
+            }
+            Ok::<_, StoreError>(match beside {
+                // A panic of the other thread is one of this.
+                Some(updates) => updates.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                None => updates_of(&changes),
+            })
+        })?;
+        let tree = update(&shared.nodes(), base.root.as_ref(), version, &updates)?;
         rows.tree(&tree)?;
         Ok(Staged {
             base,
@@ -112,12 +122,23 @@ fn drop_unchanged(shared: &Shared, changes: &mut Changes) -> Result<Vec<Record>,
     Ok(kept)
 }
 
+/// What the tree is told of changes, in the order of the keys' hashes.
+fn updates_of(changes: &Changes) -> Vec<Update> {
+    let hashed = changes.iter().filter(|(key, _)| key.first() != Some(&UNHASHED));
+    let update = |(key, value): (&Vec<u8>, &Option<Bytes>)| Update {
+        key_hash: sha256(key),
+        value_hash: value.as_ref().map(|value| sha256(&committed_value(value))),
+    };
+    let mut updates: Vec<Update> = hashed.map(update).collect();
+    updates.sort_unstable_by_key(|update| update.key_hash);
+    updates
+}
+
 struct Rows<'a> {
     db: &'a Database,
     version: u64,
     batch: WriteBatch,
     stale: StaleWriter<'a>,
-    updates: Vec<Update>,
     created: BTreeSet<Hash>,
     /// A row's key, in the making.
     key: Vec<u8>,
@@ -149,13 +170,11 @@ impl Rows<'_> {
         if key.first() == Some(&UNHASHED) {
             return Ok(());
         }
-        let key_hash = sha256(key);
         if old.is_none() {
+            let key_hash = sha256(key);
             self.batch.put_cf(self.db.column(Column::Keys)?, key_hash, key);
             self.created.insert(key_hash);
         }
-        let value_hash = new.map(|value| sha256(&committed_value(value)));
-        self.updates.push(Update { key_hash, value_hash });
         Ok(())
     }
 

@@ -22,7 +22,7 @@ pub struct TreeBatch {
     pub root_hash: Hash,
     /// New nodes, all of the new version, in the order of their keys.
     pub fresh: Vec<(NodeKey, InternalNode)>,
-    /// Nodes that the new version does not use any more, in the order of their keys.
+    /// Nodes that the new version does not use any more, in the order of their paths.
     pub stale: Vec<NodeKey>,
 }
 
@@ -47,13 +47,17 @@ where
     R::Error: Send,
 {
     debug_assert!(updates.is_sorted_by(|a, b| a.key_hash < b.key_hash), "updates ascend by key hash, each key once");
-    let mut run = Run::new(reader, version, updates.len());
+    let mut run = Run::new(reader, version);
     let root = match root {
         Some(Child::Internal { hash, version }) if updates.len() >= SPLIT_MIN => run.halves(*version, hash, updates)?,
         _ => run.subtree(root, NibblePath::default(), updates)?,
     };
-    run.sort();
-    Ok(TreeBatch { root, root_hash: root_hash(root.as_ref()), fresh: run.fresh, stale: run.stale })
+    Ok(TreeBatch {
+        root,
+        root_hash: root_hash(root.as_ref()),
+        fresh: run.fresh.into_vec(),
+        stale: run.stale.into_vec(),
+    })
 }
 
 /// A child that is another one now, by its nibble.
@@ -62,8 +66,8 @@ type Changed = (u8, Option<Child>);
 struct Run<'a, R> {
     reader: &'a R,
     version: u64,
-    fresh: Vec<(NodeKey, InternalNode)>,
-    stale: Vec<NodeKey>,
+    fresh: ByDepth<(NodeKey, InternalNode)>,
+    stale: ByDepth<NodeKey>,
     /// Changed children of the nodes on the way down, the deepest node's last.
     changed: Vec<Changed>,
 }
@@ -78,40 +82,25 @@ where
         let key = NodeKey { version, path: NibblePath::default() };
         let node = self.reader.node(&key, hash)?;
         let (low, high) = updates.split_at(updates.partition_point(|update| update.key_hash < HIGH_HALF));
-        let mut other = Run::new(self.reader, self.version, high.len());
+        let mut other = Run::new(self.reader, self.version);
         let (old, path) = (&node, key.path);
         let (in_low, in_high) = std::thread::scope(|scope| {
-            let high = scope.spawn(|| other.sorted_children(old, path, high));
-            let low = self.sorted_children(old, path, low);
+            let high = scope.spawn(|| other.children(old, path, high));
+            let low = self.children(old, path, low);
             // A panic of the other thread is one of this.
             (low, high.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         in_low.and(in_high)?;
-        self.fresh.append(&mut other.fresh);
-        self.stale.append(&mut other.stale);
+        self.fresh.append(other.fresh);
+        self.stale.append(other.stale);
         self.changed.append(&mut other.changed);
         Ok(self.replace(key, hash, &node, 0))
     }
 }
 
 impl<'a, R: NodeReader> Run<'a, R> {
-    fn new(reader: &'a R, version: u64, updates: usize) -> Self {
-        let room = updates.saturating_mul(2);
-        let (fresh, stale) = (Vec::with_capacity(room), Vec::with_capacity(room));
-        Run { reader, version, fresh, stale, changed: Vec::new() }
-    }
-
-    /// Puts what was made and what was replaced in the order of their keys. Halves that are in order each are merged, which a
-    /// stable sort does and an unstable one does not.
-    fn sort(&mut self) {
-        self.fresh.sort_by_key(|(key, _)| *key);
-        self.stale.sort();
-    }
-
-    fn sorted_children(&mut self, node: &InternalNode, path: NibblePath, updates: &[Update]) -> Result<(), R::Error> {
-        self.children(node, path, updates)?;
-        self.sort();
-        Ok(())
+    fn new(reader: &'a R, version: u64) -> Self {
+        Run { reader, version, fresh: ByDepth::default(), stale: ByDepth::default(), changed: Vec::new() }
     }
 
     fn subtree(
@@ -186,7 +175,7 @@ impl<'a, R: NodeReader> Run<'a, R> {
         if changed.is_empty() {
             return Some(Child::Internal { hash: *hash, version: key.version });
         }
-        self.stale.push(key);
+        self.stale.push(key.path.depth(), key);
         if let Some(new) = node.with(changed) {
             self.changed.truncate(start);
             return Some(self.keep(key.path, new));
@@ -231,8 +220,46 @@ impl<'a, R: NodeReader> Run<'a, R> {
 
     fn keep(&mut self, path: NibblePath, node: InternalNode) -> Child {
         let child = Child::Internal { hash: node.hash(), version: self.version };
-        self.fresh.push((NodeKey { version: self.version, path }, node));
+        self.fresh.push(path.depth(), (NodeKey { version: self.version, path }, node));
         child
+    }
+}
+
+/// Items of nodes by the depth of these. Nodes of one depth are come by in the order of their paths, and paths sort by their length
+/// first: put one after another, the depths are in order with nothing sorted.
+struct ByDepth<T>(Vec<Vec<T>>);
+
+impl<T> Default for ByDepth<T> {
+    fn default() -> Self {
+        ByDepth(Vec::new())
+    }
+}
+
+impl<T> ByDepth<T> {
+    fn push(&mut self, depth: u8, item: T) {
+        let depth = usize::from(depth);
+        if self.0.len() <= depth {
+            self.0.resize_with(depth + 1, Vec::new);
+        }
+        if let Some(items) = self.0.get_mut(depth) {
+            items.push(item);
+        }
+    }
+
+    /// Puts items of greater paths behind, depth by depth.
+    fn append(&mut self, other: Self) {
+        if self.0.len() < other.0.len() {
+            self.0.resize_with(other.0.len(), Vec::new);
+        }
+        for (items, mut more) in self.0.iter_mut().zip(other.0) {
+            items.append(&mut more);
+        }
+    }
+
+    fn into_vec(self) -> Vec<T> {
+        let mut all = Vec::with_capacity(self.0.iter().map(Vec::len).sum());
+        self.0.into_iter().for_each(|mut items| all.append(&mut items));
+        all
     }
 }
 
