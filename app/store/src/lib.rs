@@ -11,9 +11,12 @@
 //! - What is read from a damaged database is an error, not a wrong answer: tree nodes are checked against their parent's hash when
 //!   they come from disk, proofs against the root before they are handed out (`tests/it/damage.rs`).
 //!
+//! [`checkpoint`] keeps whole versions to go back to.
+//!
 //! # Proofs
 //! [`View::prove`] gives ICS-23 proofs; [`proof`] has what a light client needs to know.
 
+pub mod checkpoint;
 mod db;
 mod error;
 mod head;

@@ -26,10 +26,10 @@ const META_PREFIX: &[u8] = b"m/";
 /// The database, open. One consensus thread stages and commits; [`View`]s go anywhere.
 #[derive(Debug)]
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     pruning: Pruning,
     /// Whether a commit has failed; its lock makes commits follow one another.
-    failed: Mutex<bool>,
+    pub(crate) failed: Mutex<bool>,
 }
 
 /// What views share with the store.
@@ -63,7 +63,7 @@ impl Shared {
         found.into_iter().map(|bytes| bytes.map(record).transpose()).collect()
     }
 
-    fn head(&self) -> Head {
+    pub(crate) fn head(&self) -> Head {
         *self.head.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,7 +10,7 @@ use crate::{
     db::{Column, Record, after_history_key, current, history_key, split_record},
     proof, range,
     store::Shared,
-    tree::{Child, Hash, root_hash},
+    tree::{Child, Hash, NibblePath, NodeKey, NodeReader, root_hash},
     window::Pin,
 };
 
@@ -50,6 +50,14 @@ impl View {
             Some(_) => {}
         }
         proof::prove(self, key)
+    }
+
+    /// Reads the root's node, whose hash must be the one that the root record has.
+    pub(crate) fn check_root_node(&self) -> Result<(), StoreError> {
+        if let Some(Child::Internal { hash, version }) = &self.root {
+            self.shared.nodes().node(&NodeKey { version: *version, path: NibblePath::default() }, hash)?;
+        }
+        Ok(())
     }
 
     pub(crate) fn shared(&self) -> &Shared {

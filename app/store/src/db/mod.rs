@@ -7,16 +7,19 @@ mod nodes;
 mod open;
 mod values;
 
-use std::fs::File;
+use std::{fs::File, path::Path};
 
-use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DBRawIterator, ReadOptions, WriteBatch, WriteOptions};
+use rocksdb::{
+    ColumnFamily, DB, DBPinnableSlice, DBRawIterator, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
+    checkpoint::Checkpoint,
+};
 
 pub use columns::Column;
 pub use keys::{
     after_history_key, history_key, history_key_into, history_prefix, record_into, split_history_key, split_record,
 };
 pub use nodes::{NodeCache, Nodes};
-pub use open::{open, open_read_only};
+pub use open::{lock, open, open_read_only};
 pub use values::{Record, Values};
 
 use crate::StoreError;
@@ -63,6 +66,39 @@ impl Database {
             options.set_iterate_upper_bound(end);
         }
         Ok(self.db.raw_iterator_cf_opt(self.column(column)?, options))
+    }
+
+    /// An iterator over all of a column, not yet placed, that leaves the block cache to others.
+    pub fn scan(&self, column: Column) -> Result<DBRawIterator<'_>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        Ok(self.db.raw_iterator_cf_opt(self.column(column)?, options))
+    }
+
+    /// The database's folder.
+    pub fn path(&self) -> &Path {
+        self.db.path()
+    }
+
+    /// Makes a database in the new folder `to` that is this one as it is now: tables are linked, the log is copied. Nothing is
+    /// flushed first: that would write all of the memory, and a log of the same length is copied faster.
+    pub fn checkpoint(&self, to: &Path) -> Result<(), StoreError> {
+        let failed = StoreError::database("checkpoint");
+        match Checkpoint::new(&self.db).and_then(|checkpoint| checkpoint.create_checkpoint_with_log_size(to, u64::MAX))
+        {
+            Ok(()) => Ok(()),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Has the memory written to tables, and does not wait for it.
+    pub fn flush_ahead(&self) -> Result<(), StoreError> {
+        let mut options = FlushOptions::default();
+        options.set_wait(false);
+        for column in Column::ALL {
+            self.db.flush_cf_opt(self.column(column)?, &options).map_err(StoreError::database("flush"))?;
+        }
+        Ok(())
     }
 
     /// Writes a batch, all or nothing, on disk when this returns.

@@ -52,12 +52,16 @@ pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Option<Data
     let ours = Column::ALL.map(|column| column.descriptor(options, &cache));
     let mut database_options = Options::default();
     database_options.set_paranoid_checks(true);
+    // Tables are opened when they are read, so that opening costs the same with many.
+    database_options.set_max_open_files(i32::try_from(options.open_files_max).unwrap_or(i32::MAX));
+    database_options.set_skip_stats_update_on_db_open(true);
     let db = DB::open_cf_descriptors_read_only(&database_options, path, ours, false)
         .map_err(StoreError::database("open to read"))?;
     Ok(Some(Database { db, _lock: None }))
 }
 
-fn lock(path: &Path) -> Result<File, StoreError> {
+/// Takes the lock on a database's folder, without waiting. It is held until the file is closed.
+pub fn lock(path: &Path) -> Result<File, StoreError> {
     let file_path = path.join(LOCK_FILE);
     let io = |source| StoreError::Io { path: file_path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&file_path).map_err(io)?;

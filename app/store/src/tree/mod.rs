@@ -21,4 +21,4 @@ pub use hash::{Hash, PLACEHOLDER, sha256};
 pub use nibble::NibblePath;
 pub use node::{InternalNode, NodeKey};
 pub use reader::{NodeReader, TreeError};
-pub use search::{Descent, Side, bit_at, descend, neighbour, root_of};
+pub use search::{Descent, Side, bit_at, count_leaves, descend, neighbour, root_of};

@@ -120,6 +120,29 @@ fn extreme<R: NodeReader>(reader: &R, at: &Child, mut path: NibblePath, side: Si
     }
 }
 
+/// The keys of a tree, counted leaf by leaf. Every node is read.
+///
+/// # Errors
+/// The reader's, and those of a damaged tree.
+pub fn count_leaves<R: NodeReader>(reader: &R, root: Option<&Child>) -> Result<u64, R::Error> {
+    let mut leaves = 0u64;
+    let mut waiting: Vec<(Child, NibblePath)> = root.map(|root| (*root, NibblePath::default())).into_iter().collect();
+    while let Some((child, path)) = waiting.pop() {
+        match child {
+            Child::Leaf { .. } => leaves = leaves.saturating_add(1),
+            Child::Internal { hash, version } => {
+                let node = reader.node(&NodeKey { version, path }, &hash)?;
+                for nibble in 0..16 {
+                    if let Some(child) = node.get(nibble) {
+                        waiting.push((child, path.child(nibble)?));
+                    }
+                }
+            }
+        }
+    }
+    Ok(leaves)
+}
+
 /// The root that a leaf and the siblings beside its path lead to: what a light client computes.
 pub fn root_of(leaf: &Leaf, siblings: &[Hash]) -> Hash {
     let mut hash = *Child::leaf(*leaf).hash();

@@ -1,4 +1,5 @@
-//! Commits block after block and announces each step on standard output, until it is killed.
+//! Commits block after block, with a checkpoint after each where it is given a folder for them, and announces each step on
+//! standard output, until it is killed.
 
 mod blocks;
 
@@ -7,10 +8,15 @@ use std::{
     io::{Write, stdout},
 };
 
-use swing_store::{Pruning, Store, StoreOptions};
+use swing_store::{
+    Pruning, Store, StoreOptions,
+    checkpoint::{Checkpoints, Label},
+};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::args_os().nth(1).ok_or("usage: store-crash-writer FOLDER")?;
+    let mut arguments = std::env::args_os().skip(1);
+    let folder = arguments.next().ok_or("usage: store-crash-writer FOLDER [CHECKPOINTS]")?;
+    let checkpoints = arguments.next().map(Checkpoints::new);
     let store = Store::open(folder, StoreOptions::with_pruning(Pruning::Everything))?;
     let announce = |step: &str, version: u64, root: [u8; 32]| -> std::io::Result<()> {
         let root: String = root.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -26,5 +32,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         announce("staged", version, staged.root_hash())?;
         store.commit(staged)?;
         announce("committed", version, store.root_hash())?;
+        if let Some(checkpoints) = &checkpoints {
+            announce("checkpointing", version, store.root_hash())?;
+            let label = Label {
+                chain_id: "crash-1".to_owned(),
+                app_version: 1,
+                release: "version-1".to_owned(),
+                created_by_height: version + 1,
+            };
+            store.checkpoint(checkpoints, label)?;
+            announce("checkpointed", version, store.root_hash())?;
+            checkpoints.prune(3)?;
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A line of the writer's: the step, the version and its root.
-type Step = (String, u64, String);
+pub type Step = (String, u64, String);
 
 fn parse(line: &str) -> Step {
     let mut words = line.split(' ').map(str::to_owned);
@@ -22,10 +22,10 @@ fn parse(line: &str) -> Step {
     (next(), next().parse().expect("a version"), next())
 }
 
-/// Runs the writer on `folder` and kills it once it has announced `steps` lines. Says all that it announced.
-fn run_and_kill(folder: &Path, steps: usize) -> Vec<Step> {
+/// Runs the writer on the folders and kills it once it has announced `steps` lines. Says all that it announced.
+pub fn run_and_kill(folders: &[&Path], steps: usize) -> Vec<Step> {
     let mut child = Command::new(env!("CARGO_BIN_EXE_store-crash-writer"))
-        .arg(folder)
+        .args(folders)
         .stdout(Stdio::piped())
         .spawn()
         .expect("the writer starts");
@@ -49,7 +49,7 @@ fn after_a_kill_the_store_is_at_a_whole_version_with_the_root_that_was_announced
     let mut modelled = 0;
     // Odd counts of lines end on "opened" or "committed", even ones on "staged": with a commit under way.
     for steps in [2, 3, 40, 41, 82, 7, 160] {
-        let announced = run_and_kill(folder.path(), steps);
+        let announced = run_and_kill(&[folder.path()], steps);
         let last =
             |step: &str| announced.iter().rev().find(|(name, ..)| name == step).map_or(modelled, |(_, at, _)| *at);
         let (staged, committed) = (last("staged"), last("committed"));

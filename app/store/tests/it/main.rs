@@ -2,6 +2,7 @@
 
 #[path = "../crash_writer/blocks.rs"]
 mod blocks;
+mod checkpoints;
 mod commits;
 mod crash;
 mod damage;

@@ -1,0 +1,105 @@
+//! Putting a checkpoint in the database's place.
+
+use std::{
+    fs::{self, File},
+    io,
+    path::{Path, PathBuf},
+};
+
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::{CheckpointError, Checkpoints, Manifest, files, verify::quick};
+use crate::db;
+
+/// A checkpoint's database, linked beside the one whose place it is to take, and opened once. Until it is put in place nothing has
+/// changed; dropping it leaves what the next one removes.
+#[derive(Debug)]
+pub struct Prepared {
+    manifest: Manifest,
+    database: PathBuf,
+    restoring: PathBuf,
+    present: bool,
+    /// The locks on both databases: no node starts on either before this is over.
+    locks: Vec<File>,
+}
+
+/// A database that was put back.
+#[derive(Debug)]
+pub struct Restored {
+    /// The checkpoint that it is.
+    pub manifest: Manifest,
+    /// The database that stood there before, kept until the next one is restored; none where there was none.
+    pub replaced: Option<PathBuf>,
+    _locks: Vec<File>,
+}
+
+impl Checkpoints {
+    /// Makes ready to put a checkpoint in the place of the database in the folder `database`, which no process may have open.
+    ///
+    /// # Errors
+    /// [`crate::StoreError::Locked`] where a node runs; else [`CheckpointError`].
+    pub fn prepare(&self, id: &str, database: &Path) -> Result<Prepared, CheckpointError> {
+        let manifest = self.find(id)?;
+        let restoring = beside(database, "restoring");
+        let present = database.is_dir();
+        let mut locks = Vec::new();
+        if present {
+            locks.push(db::lock(database)?);
+        }
+        remove_folder(&restoring).map_err(CheckpointError::io(&restoring))?;
+        files::link_database(&self.database(&manifest), &restoring).map_err(CheckpointError::io(&restoring))?;
+        quick(&restoring, &manifest)?;
+        locks.push(db::lock(&restoring)?);
+        Ok(Prepared { manifest, database: database.to_path_buf(), restoring, present, locks })
+    }
+}
+
+impl Prepared {
+    /// Puts it in place. The checkpoint stays; what stood there is moved aside.
+    ///
+    /// # Errors
+    /// [`CheckpointError`]. The database is as it was, unless the error comes from moving aside what was replaced.
+    pub fn put_in_place(self) -> Result<Restored, CheckpointError> {
+        let Prepared { manifest, database, restoring, present, locks } = self;
+        let above = database.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let io = CheckpointError::io;
+        if !present {
+            fs::rename(&restoring, &database).map_err(io(&database))?;
+            files::sync_folder(above).map_err(io(above))?;
+            return Ok(Restored { manifest, replaced: None, _locks: locks });
+        }
+        let replaced = beside(&database, "replaced");
+        remove_folder(&replaced).map_err(io(&replaced))?;
+        exchange(&restoring, &database)?;
+        files::sync_folder(above).map_err(io(above))?;
+        fs::rename(&restoring, &replaced).map_err(io(&replaced))?;
+        files::sync_folder(above).map_err(io(above))?;
+        Ok(Restored { manifest, replaced: Some(replaced), _locks: locks })
+    }
+}
+
+/// Both names change their folders in one step.
+fn exchange(new: &Path, database: &Path) -> Result<(), CheckpointError> {
+    use rustix::io::Errno;
+    match renameat_with(CWD, new, CWD, database, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(()),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+            Err(CheckpointError::NoExchange { path: database.to_path_buf() })
+        }
+        Err(error) => Err(CheckpointError::io(database)(error.into())),
+    }
+}
+
+fn beside(database: &Path, what: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(".");
+    name.push(what);
+    name.into()
+}
+
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
