@@ -3,6 +3,7 @@
 pub mod abci;
 pub mod app;
 mod binary;
+pub mod checkpoint;
 pub mod cli;
 pub mod client;
 pub mod comet;

@@ -156,7 +156,10 @@ impl ConsensusApp {
         // Evidence of misbehaviour needs the blocks that it is about. Source: SDK `GetBlockRetentionHeight`.
         let evidence =
             params.evidence.and_then(|evidence| u64::try_from(evidence.max_age_num_blocks).ok()).unwrap_or(0);
-        convert::to_height(committed.height.saturating_sub(keep.max(evidence)))
+        let retain = committed.height.saturating_sub(keep.max(evidence));
+        // After a rollback the engine gives the blocks above the checkpoint again.
+        let oldest = self.shared.keeper.oldest_height().map_or(u64::MAX, |height| height.saturating_add(1));
+        convert::to_height(retain.min(oldest))
     }
 }
 
@@ -249,8 +252,13 @@ impl ConsensusApplication for ConsensusApp {
 
     fn commit(&mut self) -> Result<CommitReply, StopReason> {
         let committed = self.commit_staged()?;
+        let next = self.shared.decide_next(&committed)?;
+        if let Some((_, decision)) = &next {
+            self.shared.keep_checkpoint(&committed, decision)?;
+        }
         let response = pb::ResponseCommit { retain_height: self.retain_height(&committed)? };
-        let refusal = self.shared.refusal(&committed)?;
+        let release = self.shared.options.release;
+        let refusal = next.and_then(|(height, decision)| refusal_of(release, height, decision));
         Ok(CommitReply { response, then_stop: refusal.map(StopReason::Upgrade) })
     }
 

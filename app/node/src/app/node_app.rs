@@ -9,7 +9,7 @@ use tendermint_proto::v0_38::abci as pb;
 use super::{AppOptions, ConsensusApp, DATABASE_FOLDER, OpenError, ReadApp, shared::Shared};
 use crate::{
     abci::{Committed, ConsensusApplication, ReadApplication},
-    lifecycle::StopReason,
+    lifecycle::{StopReason, refusal_of},
 };
 
 /// The application with no socket: for the embedded engine and for tests. One thread drives it; [`NodeApp::read`] goes anywhere.
@@ -33,8 +33,12 @@ impl OpenedApp {
     pub fn open(options: AppOptions) -> Result<Self, OpenError> {
         let store = Store::open(options.data_folder.join(DATABASE_FOLDER), options.store)?;
         let shared = Shared::new(options, store)?;
-        if let Some(refusal) = shared.refusal(&shared.committed())? {
-            return Err(OpenError::Refused(refusal));
+        let committed = shared.committed();
+        if let Some((height, decision)) = shared.decide_next(&committed)? {
+            shared.keep_checkpoint(&committed, &decision)?;
+            if let Some(refusal) = refusal_of(shared.options.release, height, decision) {
+                return Err(OpenError::Refused(refusal));
+            }
         }
         Ok(OpenedApp { shared: Arc::new(shared) })
     }

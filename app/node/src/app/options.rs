@@ -6,6 +6,7 @@ use swing_core::{ante::GasPrices, error::Halt, execute::Flags, ports::upgrade::R
 use swing_store::{StoreError, StoreOptions};
 
 use crate::{
+    checkpoint::CheckpointPolicy,
     killpoints::{Killpoints, NoKillpoints},
     lifecycle::Refusal,
 };
@@ -33,6 +34,8 @@ pub struct AppOptions {
     pub signatures_remembered: usize,
     /// Blocks that the engine keeps at least (`min-retain-blocks`); 0 keeps all.
     pub min_retain_blocks: u64,
+    /// Checkpoints made before upgrades.
+    pub checkpoints: CheckpointPolicy,
     /// Where a test may kill the process.
     pub killpoints: Arc<dyn Killpoints>,
 }
@@ -40,8 +43,10 @@ pub struct AppOptions {
 impl AppOptions {
     /// Defaults for a release in a data folder.
     pub fn new(data_folder: impl Into<PathBuf>, release: &'static dyn Release) -> Self {
+        let data_folder = data_folder.into();
         AppOptions {
-            data_folder: data_folder.into(),
+            checkpoints: CheckpointPolicy::new(&data_folder),
+            data_folder,
             release,
             flags: Flags::default(),
             gas_prices: GasPrices::default(),

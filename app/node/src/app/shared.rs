@@ -2,15 +2,22 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use swing_core::{error::Halt, modules::upgrade::preblock, ports::upgrade::Decision, tx::signature_checks};
+use swing_core::{
+    chain,
+    error::Halt,
+    modules::upgrade::{self, preblock},
+    ports::upgrade::Decision,
+    tx::signature_checks,
+};
 use swing_store::Store;
 
 use super::{
-    AppOptions,
+    AppOptions, DATABASE_FOLDER,
     committed::{Committed, fault},
     mempool::Mempool,
 };
 use crate::{
+    checkpoint::{Keeper, Kept},
     lifecycle::{Refusal, refusal_of},
     signatures::RememberingVerifier,
 };
@@ -21,6 +28,7 @@ pub(super) struct Shared {
     pub options: AppOptions,
     pub store: Store,
     pub signatures: RememberingVerifier,
+    pub keeper: Keeper,
     committed: RwLock<Arc<Committed>>,
     mempool: Mutex<Mempool>,
 }
@@ -29,6 +37,7 @@ impl Shared {
     pub(super) fn new(options: AppOptions, store: Store) -> Result<Self, Halt> {
         let committed = Committed::load(&store)?;
         Ok(Shared {
+            keeper: Keeper::new(&options.checkpoints),
             signatures: RememberingVerifier::new(options.signatures_remembered),
             mempool: Mutex::new(Mempool::new(&committed)),
             committed: RwLock::new(Arc::new(committed)),
@@ -64,6 +73,27 @@ impl Shared {
         let release = self.options.release;
         let decision = preblock::decide(&overlay, height, release, &self.options.flags.skip_heights).map_err(fault)?;
         Ok(Some((height, decision)))
+    }
+
+    /// Sees to the checkpoint before an upgrade: made when the block after `committed` is the upgrade's, made ready for some
+    /// blocks before. Returns when it is made, so that nothing of the next block is written before.
+    pub(super) fn keep_checkpoint(&self, committed: &Committed, decision: &Decision) -> Result<(), Halt> {
+        if committed.height == 0 {
+            return Ok(());
+        }
+        if let Some(plan) = upgrade::state::plan(&committed.view).map_err(fault)? {
+            let database = self.options.data_folder.join(DATABASE_FOLDER);
+            self.keeper.arm(&self.store, &database, committed.height, plan.height);
+        }
+        let kept = Kept {
+            height: committed.height,
+            app_hash: &committed.app_hash,
+            app_version: committed.app_version,
+            chain_id: &chain::id(&committed.view).map_err(fault)?,
+            release: self.options.release.name(),
+        };
+        self.keeper.before(&self.store, &kept, decision);
+        Ok(())
     }
 
     /// Why this release may not execute the block after `committed`, if it may not.

@@ -6,6 +6,7 @@
 //!   besides.
 //! - A command that fails leaves files as they were.
 
+mod checkpoint;
 mod comet;
 mod config;
 mod context;
@@ -17,6 +18,7 @@ mod init;
 mod keys;
 mod output;
 mod query;
+mod rollback;
 mod smallcaps;
 mod status;
 mod tx;
@@ -80,6 +82,11 @@ enum Command {
     /// What CometBFT knows of this node
     #[command(subcommand, visible_alias = "tendermint")]
     Comet(comet::CometCommand),
+    /// What the node can be rolled back to
+    #[command(subcommand)]
+    Checkpoint(checkpoint::CheckpointCommand),
+    /// Put application state back to a checkpoint; the node must be stopped
+    Rollback(rollback::RollbackArgs),
     /// Print committed state as a genesis document; the node must be stopped
     Export(export::ExportArgs),
     /// Show the version
@@ -94,9 +101,7 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
     };
     let context = Context::new(binary.release, Home::new(cli.home.unwrap_or_else(Home::default_root)));
     let result = match cli.command {
-        Command::Start(arguments) => {
-            return start::run(&context.home, &arguments, binary.release, binary.killpoints).into();
-        }
+        Command::Start(arguments) => start::run(&context.home, &arguments, binary.release, binary.killpoints),
         Command::Status(arguments) => status::run(&context, &arguments),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Keys(command) => keys::run(&context, &command),
@@ -105,6 +110,8 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Command::Query(command) => query::run(&context, &command),
         Command::Config(command) => config::run(&context, &command),
         Command::Comet(command) => comet::run(&context, &command),
+        Command::Checkpoint(command) => checkpoint::run(&context, &command),
+        Command::Rollback(arguments) => rollback::run(&context, &arguments),
         Command::Export(arguments) => export::run(&context, &arguments),
         Command::Version(arguments) => version::run(&context, &arguments),
     };

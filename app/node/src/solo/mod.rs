@@ -32,5 +32,5 @@ pub use error::{SoloError, StoreError};
 pub use mempool::{Mempool, MempoolError};
 pub use proposer::{Solo, Started, run};
 pub use state::{ChainState, DecidedBlock};
-pub use store::{BlockStore, GenesisRecord, LOG_FILE, Outcome, TxPlace};
+pub use store::{BlockStore, FOLDER as SOLO_FOLDER, GenesisRecord, LOG_FILE, Outcome, TxPlace};
 pub use validator::{Validator, precommit_sign_bytes};

@@ -6,6 +6,7 @@ use swing_store::{Pruning, StoreOptions};
 use super::StartArgs;
 use crate::{
     app::AppOptions,
+    checkpoint::KEEP_DEFAULT,
     config::{Home, toml_file::TomlFile},
 };
 
@@ -31,6 +32,7 @@ pub(super) fn app_options(
     options.gas_prices = gas_prices;
     options.store = StoreOptions::with_pruning(pruning(arguments, file.as_ref())?);
     options.flags = Flags { skip_heights: arguments.unsafe_skip_upgrades.clone() };
+    options.checkpoints.keep = checkpoints(file.as_ref())?;
     options.min_retain_blocks = arguments.min_retain_blocks;
     Ok(options)
 }
@@ -49,4 +51,13 @@ fn pruning(arguments: &StartArgs, file: Option<&TomlFile>) -> Result<Pruning, St
         }
     };
     Pruning::from_settings(&name, keep_recent, interval).map_err(|error| error.to_string())
+}
+
+fn checkpoints(file: Option<&TomlFile>) -> Result<usize, String> {
+    let Some(text) = file.and_then(|file| file.get("upgrade.checkpoints")) else {
+        return Ok(KEEP_DEFAULT);
+    };
+    text.parse::<u16>()
+        .map(usize::from)
+        .map_err(|_| format!("upgrade.checkpoints: {text:?} is not a number of checkpoints"))
 }

@@ -27,13 +27,9 @@ const SOCKET_PATH_BYTES_MAX: usize = 100;
 /// The folder of compiled code in the data folder; local to the machine, never copied.
 const CODE_CACHE_FOLDER: &str = "code-cache";
 
-/// Runs the node until something ends it.
-pub fn run(
-    home: &Home,
-    arguments: &StartArgs,
-    release: &'static dyn Release,
-    killpoints: Arc<dyn Killpoints>,
-) -> ExitCode {
+/// Runs the node until something ends it, and the process with it: also where it did not come to run, threads that were begun may
+/// still use the database.
+pub fn run(home: &Home, arguments: &StartArgs, release: &'static dyn Release, killpoints: Arc<dyn Killpoints>) -> ! {
     let ended = logging::init(arguments.log_format, &arguments.log_level)
         .map_err(Ended::Config)
         .and_then(|()| start(home, arguments, release, Arc::clone(&killpoints)));
@@ -41,9 +37,7 @@ pub fn run(
         Ok(running) => {
             let reason = running.switch.wait();
             running.end(&reason, home, &*killpoints);
-            let code = report(&reason);
-            tracing::info!("swingd ended with exit code {}", code.code());
-            end_process(code)
+            report(&reason)
         }
         Err(Ended::Refused(refusal)) => {
             stop_for_upgrade(&refusal, home, &*killpoints);
@@ -59,7 +53,7 @@ pub fn run(
         }
     };
     tracing::info!("swingd ended with exit code {}", code.code());
-    code
+    end_process(code)
 }
 
 /// Why the node did not come to run.

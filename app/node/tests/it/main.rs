@@ -2,6 +2,7 @@
 
 mod abci_server;
 mod app;
+mod checkpoint;
 mod cli;
 mod independent_peer;
 mod process;
