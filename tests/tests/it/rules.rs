@@ -65,6 +65,7 @@ fn arrows_between_crates_point_inward() {
             ],
         ),
         ("swing-localnet", &[]),
+        ("swingvisor", &[]),
     ]);
     let dependencies = dependencies();
     let own: BTreeSet<&String> = dependencies.keys().collect();
@@ -91,6 +92,25 @@ fn each_heavy_library_is_named_by_one_crate() {
         for (package, wanted) in dependencies() {
             assert!(package == owner || !wanted.contains(library), "{package} names {library}, which only {owner} may");
         }
+    }
+}
+
+/// What the supervisor is built from, itself and everything below: small, so that it can be audited and replaced on its own.
+#[test]
+fn the_supervisor_has_no_database_no_wasm_engine_and_no_async_runtime_in_it() {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--package", "swingvisor", "--edges", "normal", "--prefix", "none", "--offline"])
+        .current_dir(root())
+        .output()
+        .expect("cargo tree runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let tree = String::from_utf8_lossy(&output.stdout).into_owned();
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.contains("rustls"), "the tree is read");
+    for heavy in
+        ["rocksdb", "librocksdb-sys", "wasmtime", "tokio", "prost", "tendermint-abci", "swing-core", "swing-node"]
+    {
+        assert!(!names.contains(heavy), "swingvisor depends on {heavy}");
     }
 }
 

@@ -3,7 +3,7 @@
 //! # Invariants
 //! - Answers go to standard output, everything else to standard error; a failure is one line `Error: …` there.
 //! - Exit codes: 0 done, 1 failed (a transaction with a code other than 0 among them), 2 wrong usage. `start` has its own
-//!   besides.
+//!   besides, and so has `pre-upgrade`.
 //! - A command that fails leaves files as they were.
 
 mod checkpoint;
@@ -17,6 +17,7 @@ mod genesis;
 mod init;
 mod keys;
 mod output;
+mod pre_upgrade;
 mod query;
 mod rollback;
 mod smallcaps;
@@ -63,6 +64,8 @@ enum Command {
     Start(Box<start::StartArgs>),
     /// Say where the node stands, whether it runs or not
     Status(status::StatusArgs),
+    /// Say by the exit code whether this binary can take over this home: 0 yes, 30 no, 31 ask again
+    PreUpgrade,
     /// Make the configuration, key and genesis files of a new node
     Init(init::InitArgs),
     /// Manage the keys of accounts
@@ -102,6 +105,7 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
     let context = Context::new(binary.release, Home::new(cli.home.unwrap_or_else(Home::default_root)));
     let result = match cli.command {
         Command::Start(arguments) => start::run(&context.home, &arguments, binary.release, binary.killpoints),
+        Command::PreUpgrade => return pre_upgrade::run(&context),
         Command::Status(arguments) => status::run(&context, &arguments),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Keys(command) => keys::run(&context, &command),

@@ -114,6 +114,24 @@ fn a_stopped_node_tells_its_height_in_both_spellings_and_why_it_stopped() {
 }
 
 #[test]
+fn before_it_takes_over_a_binary_says_by_its_exit_code_whether_it_can() {
+    let stopped = home(3);
+    let ask = |binary: &str, home: &Path| {
+        Command::new(binary).args(["pre-upgrade", "--home"]).arg(home).output().expect("the binary runs")
+    };
+    let refused = ask(VERSION_1, stopped.path());
+    assert_eq!(refused.status.code(), Some(30));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("can you handle version-2? no"));
+    let agreed = ask(NEWEST, stopped.path());
+    assert_eq!(agreed.status.code(), Some(0), "{}", String::from_utf8_lossy(&agreed.stderr));
+    let damaged = tempfile::tempdir().expect("a temporary folder");
+    let database = damaged.path().join("data/application.db");
+    std::fs::create_dir_all(&database).expect("a folder");
+    std::fs::write(database.join("CURRENT"), "no database\n").expect("a damaged file");
+    assert_eq!(ask(NEWEST, damaged.path()).status.code(), Some(31), "what cannot be read is no answer");
+}
+
+#[test]
 fn a_wrong_setting_is_told_and_nothing_is_made() {
     let home = tempfile::tempdir().expect("a temporary folder");
     let run = |arguments: &[&str]| {

@@ -1,0 +1,119 @@
+//! What a binary says of the home's committed state: the answer of `<binary> status -o json`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A plan, as committed state has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Its name.
+    pub name: String,
+    /// The block that it upgrades.
+    pub height: u64,
+    /// Free text; JSON that names downloads where its author followed the custom.
+    pub info: String,
+}
+
+/// Why the asked binary goes no further.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    /// The exit code that it would end with.
+    pub exit_code: u8,
+    /// What it would say.
+    pub lines: Vec<String>,
+}
+
+/// An answer of a binary that looked at committed state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Status {
+    /// The release of the asked binary.
+    pub release: String,
+    /// The committed height; 0 before the first block.
+    pub committed_height: u64,
+    /// The app hash after it, upper-case hex.
+    pub app_hash: String,
+    /// The pending plan.
+    pub plan: Option<Plan>,
+    /// Why the asked binary goes no further, if it does not.
+    pub stop: Option<Stop>,
+}
+
+/// The answer to a question, or why there is none. A failure is never "no upgrade".
+pub type Answer = Result<Status, String>;
+
+/// Why an output is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StatusError {
+    /// No JSON.
+    #[error("the answer is no JSON: {reason}")]
+    NotJson {
+        /// What the parser said.
+        reason: String,
+    },
+    /// A field is missing or has another type.
+    #[error("the answer's `{field}` is missing or not {expected}")]
+    Field {
+        /// The field.
+        field: &'static str,
+        /// What it must be.
+        expected: &'static str,
+    },
+}
+
+fn field(field: &'static str, expected: &'static str) -> StatusError {
+    StatusError::Field { field, expected }
+}
+
+/// A number that JSON carries as text.
+fn number(value: &Value) -> Option<u64> {
+    value.as_str().and_then(|text| text.parse().ok()).or_else(|| value.as_u64())
+}
+
+impl Status {
+    /// From the command's output.
+    ///
+    /// # Errors
+    /// [`StatusError`]: an output that leaves open what state says. Nothing is assumed for what is missing.
+    pub fn parse(output: &[u8]) -> Result<Self, StatusError> {
+        let answer: Value =
+            serde_json::from_slice(output).map_err(|error| StatusError::NotJson { reason: error.to_string() })?;
+        let application = &answer["application"];
+        let release = application["release"].as_str().ok_or(field("application.release", "a text"))?.to_owned();
+        let committed_height =
+            number(&application["committed_height"]).ok_or(field("application.committed_height", "a number"))?;
+        let app_hash = answer["sync_info"]["latest_app_hash"].as_str().unwrap_or_default().to_owned();
+        let plan = match application.get("plan") {
+            Some(Value::Null) => None,
+            Some(plan) => Some(Self::plan(plan)?),
+            None => return Err(field("application.plan", "a plan or null")),
+        };
+        let stop = match application.get("stop") {
+            Some(Value::Null) => None,
+            Some(stop) => Some(Self::stop(stop)?),
+            None => return Err(field("application.stop", "a reason or null")),
+        };
+        Ok(Status { release, committed_height, app_hash, plan, stop })
+    }
+
+    fn plan(plan: &Value) -> Result<Plan, StatusError> {
+        Ok(Plan {
+            name: plan["name"].as_str().ok_or(field("application.plan.name", "a text"))?.to_owned(),
+            height: number(&plan["height"]).ok_or(field("application.plan.height", "a number"))?,
+            info: plan["info"].as_str().unwrap_or_default().to_owned(),
+        })
+    }
+
+    fn stop(stop: &Value) -> Result<Stop, StatusError> {
+        let exit_code = stop["exit_code"].as_u64().and_then(|code| u8::try_from(code).ok());
+        let lines = stop["lines"].as_array().into_iter().flatten();
+        Ok(Stop {
+            exit_code: exit_code.ok_or(field("application.stop.exit_code", "an exit code"))?,
+            lines: lines.filter_map(Value::as_str).map(str::to_owned).collect(),
+        })
+    }
+
+    /// The height of the next block.
+    pub fn next_height(&self) -> u64 {
+        self.committed_height.saturating_add(1)
+    }
+}

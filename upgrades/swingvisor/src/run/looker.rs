@@ -1,0 +1,255 @@
+//! Looking at committed state while the node runs, and making ready for its plan.
+
+use std::{
+    ffi::OsString,
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::Path,
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use super::Event;
+use crate::{
+    clock::Moment,
+    command::Told,
+    config::Config,
+    core::{Answer, EXIT_TOO_EARLY, Facts, Running, Slot, WatchAction, watch},
+    fetch::{Installer, Transfer},
+    files::Files,
+    home,
+    probe::{Identity, Prober},
+};
+
+/// Heights that the estimate of the block time spans.
+const SAMPLES_MAX: usize = 120;
+
+/// What a look found.
+#[derive(Clone, Debug)]
+pub struct Look {
+    /// The running binary's answer.
+    pub answer: Answer,
+    /// Slots with a binary.
+    pub installed: std::collections::BTreeSet<Slot>,
+    /// Who the running binary is.
+    pub own: Option<Identity>,
+    /// The plan's binary, asked and found fit.
+    pub armed: Option<(Slot, Identity)>,
+    /// Why the plan's binary is not ready.
+    pub problem: Option<String>,
+    /// Milliseconds a block, over the last looks.
+    pub block_ms: Option<u64>,
+    /// The node must be ended, and why.
+    pub end: Option<String>,
+}
+
+/// What tells that a file was replaced.
+type Signature = (u64, u64, i64, i64);
+
+fn signature(path: &Path) -> io::Result<Signature> {
+    let metadata = std::fs::metadata(path)?;
+    Ok((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
+/// Asks whether a binary could take over for a plan that is not due: it is a program for this machine, says who it is, and reads
+/// the home. That it would not run now, being for the plan alone, is no fault.
+///
+/// # Errors
+/// Why it could not.
+pub fn arm(prober: &Prober, binary: &Path) -> Result<Identity, String> {
+    let identity = prober.identify(binary)?;
+    match prober.status(binary)?.stop {
+        Some(stop) if stop.exit_code != EXIT_TOO_EARLY => {
+            Err(format!("it would stop with exit code {}: {}", stop.exit_code, stop.lines.join("; ")))
+        }
+        _ => Ok(identity),
+    }
+}
+
+/// The thread that looks. It ends when dropped.
+#[derive(Debug)]
+pub struct Looker {
+    told: Told,
+    wake: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Looker {
+    /// Starts looking at the node in `slot`, started with `arguments`.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn start(
+        config: &Config,
+        files: &Arc<dyn Files>,
+        facts: &Facts,
+        slot: &Slot,
+        arguments: &[OsString],
+        events: Sender<Event>,
+    ) -> io::Result<Self> {
+        let told = Told::new();
+        let (wake, woken) = channel();
+        let eye = Eye {
+            prober: super::prober(config, arguments, &told),
+            transfer: super::transfer(config, &told),
+            config: config.clone(),
+            files: Arc::clone(files),
+            facts: Facts { current: Some(slot.clone()), fetch_failed: None, ..facts.clone() },
+            slot: slot.clone(),
+            stop_since: None,
+            armed: None,
+            problem: None,
+            fetch_failed_at: None,
+            own: None,
+            heights: Vec::new(),
+        };
+        let thread = std::thread::Builder::new().name("looker".to_owned()).spawn(move || eye.watch(&woken, &events))?;
+        Ok(Looker { told, wake: Some(wake), thread: Some(thread) })
+    }
+}
+
+impl Drop for Looker {
+    fn drop(&mut self) {
+        self.told.tell();
+        self.wake = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the thread that looks at committed state panicked");
+        }
+    }
+}
+
+struct Eye {
+    config: Config,
+    files: Arc<dyn Files>,
+    prober: Prober,
+    transfer: Transfer,
+    facts: Facts,
+    slot: Slot,
+    stop_since: Option<Moment>,
+    armed: Option<(Slot, Signature, Identity)>,
+    problem: Option<String>,
+    fetch_failed_at: Option<Moment>,
+    own: Option<Identity>,
+    heights: Vec<(Moment, u64)>,
+}
+
+impl Eye {
+    fn watch(mut self, woken: &Receiver<()>, events: &Sender<Event>) {
+        let rest = Duration::from_millis(self.config.poll_interval_ms);
+        // The first look waits too: a node that just starts has better things to do.
+        while woken.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
+            let look = self.look();
+            if events.send(Event::Look(Box::new(look))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn look(&mut self) -> Look {
+        let binary = self.config.layout.binary(&self.slot);
+        let answer = self.prober.status(&binary);
+        if self.own.is_none() {
+            self.own = self.prober.identify(&binary).ok();
+        }
+        self.facts.installed = home::installed(self.files.as_ref(), &self.config.layout).unwrap_or_default();
+        self.note(&answer);
+        let end = self.make_ready(&answer);
+        let problem = self.problem.clone().or(self.facts.fetch_failed.clone());
+        Look {
+            answer,
+            installed: self.facts.installed.clone(),
+            own: self.own.clone(),
+            armed: self.armed.as_ref().map(|(slot, _, identity)| (slot.clone(), identity.clone())),
+            problem,
+            block_ms: self.block_ms(),
+            end,
+        }
+    }
+
+    fn note(&mut self, answer: &Answer) {
+        let Ok(status) = answer else { return };
+        if status.stop.is_none() {
+            self.stop_since = None;
+        } else if self.stop_since.is_none() {
+            self.stop_since = Some(Moment::now());
+        }
+        if self.heights.last().is_none_or(|(_, height)| *height < status.committed_height) {
+            self.heights.push((Moment::now(), status.committed_height));
+            let surplus = self.heights.len().saturating_sub(SAMPLES_MAX);
+            self.heights.drain(..surplus);
+        }
+    }
+
+    fn block_ms(&self) -> Option<u64> {
+        let ((first, from), (last, to)) = (self.heights.first()?, self.heights.last()?);
+        let span_ms = first.elapsed_ms().saturating_sub(last.elapsed_ms());
+        span_ms.checked_div(to.saturating_sub(*from))
+    }
+
+    /// Fetches and asks the plan's binary; says whether the node must be ended.
+    fn make_ready(&mut self, answer: &Answer) -> Option<String> {
+        if let Some((slot, signature_then, _)) = &self.armed
+            && signature(&self.config.layout.binary(slot)).ok() != Some(*signature_then)
+        {
+            self.armed = None;
+        }
+        let again = self.fetch_failed_at.is_some_and(|at| at.elapsed_ms() >= self.config.policy.backoff_max_ms);
+        if again {
+            (self.facts.fetch_failed, self.fetch_failed_at) = (None, None);
+        }
+        let running = Running {
+            answer: answer.clone(),
+            stop_due_ms: self.stop_since.map(Moment::elapsed_ms),
+            armed: self.armed.iter().map(|(slot, _, _)| slot.clone()).collect(),
+        };
+        match watch(&running, &self.facts) {
+            WatchAction::Wait => None,
+            WatchAction::End { reason } => Some(reason),
+            WatchAction::Arm(_, slot) => {
+                self.arm(&slot);
+                None
+            }
+            WatchAction::Fetch(plan, slot) => {
+                let (files, layout) = (self.files.as_ref(), &self.config.layout);
+                let installer = Installer { files, layout, prober: &self.prober, transfer: &self.transfer };
+                match installer.fetch(&plan, &slot) {
+                    Ok(identity) => {
+                        tracing::info!(plan = plan.name, sha256 = identity.sha256, "the plan's binary is downloaded");
+                        self.arm(&slot);
+                    }
+                    Err(error) => {
+                        tracing::error!(plan = plan.name, %error, "the plan's binary could not be downloaded");
+                        self.facts.fetch_failed = Some(error.to_string());
+                        self.fetch_failed_at = Some(Moment::now());
+                    }
+                }
+                None
+            }
+        }
+    }
+
+    fn arm(&mut self, slot: &Slot) {
+        let binary = self.config.layout.binary(slot);
+        let Ok(now) = signature(&binary) else { return };
+        match arm(&self.prober, &binary) {
+            Ok(identity) => {
+                tracing::info!(%slot, release = identity.release, sha256 = identity.sha256, "the plan's binary is ready");
+                self.problem = None;
+                self.armed = Some((slot.clone(), now, identity));
+            }
+            Err(problem) => {
+                // It is asked again at the next look; what is known is not said again.
+                if self.problem.as_ref() != Some(&problem) {
+                    tracing::error!(%slot, problem, "the plan's binary is not fit");
+                }
+                self.problem = Some(problem);
+            }
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! The node's process.
+
+use std::{
+    ffi::OsString,
+    io,
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{clock::Moment, command};
+
+/// How often an ending node is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// A running node. It dies with the thread that started it.
+#[derive(Debug)]
+pub struct Node {
+    child: Child,
+    started: Moment,
+}
+
+impl Node {
+    /// Starts it, with our outputs and environment.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn start(binary: &Path, arguments: &[OsString]) -> io::Result<Self> {
+        let mut command = Command::new(binary);
+        command.args(arguments).stdin(Stdio::null());
+        Ok(Node { child: command::spawn(&mut command)?, started: Moment::now() })
+    }
+
+    /// Its process ID.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// For how long it has run, milliseconds.
+    pub fn age_ms(&self) -> u64 {
+        self.started.elapsed_ms()
+    }
+
+    /// Its exit code, if it has ended.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn ended(&mut self) -> io::Result<Option<u8>> {
+        Ok(self.child.try_wait()?.map(command::exit_code))
+    }
+
+    /// Passes a signal on. One that has ended needs none.
+    pub fn signal(&self, number: i32) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        if let (Some(pid), Some(signal)) = (pid, Signal::from_named_raw(number)) {
+            // It may have ended this moment.
+            let _ = kill_process(pid, signal);
+        }
+    }
+
+    /// Has it end: the signal, `grace_ms` to end by itself, then SIGKILL. Gives its exit code.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn end(&mut self, signal: i32, grace_ms: u64) -> io::Result<u8> {
+        self.signal(signal);
+        let asked = Moment::now();
+        while asked.elapsed_ms() < grace_ms {
+            if let Some(code) = self.ended()? {
+                return Ok(code);
+            }
+            std::thread::park_timeout(LOOK_EVERY);
+        }
+        tracing::warn!(grace_ms, "the node did not end in its time and is killed");
+        self.child.kill()?;
+        Ok(command::exit_code(self.child.wait()?))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Whoever drops a running node has failed; it must not run unwatched.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

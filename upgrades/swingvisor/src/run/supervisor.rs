@@ -1,0 +1,317 @@
+//! The loop: look, decide, perform one step, again.
+
+use std::{collections::BTreeMap, ffi::OsString, io, sync::Arc, time::Duration};
+
+use serde_json::json;
+use signal_hook::consts::SIGTERM;
+
+use super::{
+    Board, Event, Events, Look, Looker,
+    arguments::{prober, skip_heights_of, value_of},
+    http,
+    node::Node,
+    webhook::Webhook,
+    words::in_words,
+};
+use crate::{
+    backup,
+    clock::Moment,
+    command::Told,
+    config::Config,
+    core::{Action, Child, EXIT_UPGRADE_NEEDED, Facts, Journal, Slot, decide, rest_ms},
+    files::Files,
+    home,
+    probe::{self, Prober},
+    report::Seen,
+};
+
+/// Exit code of a node whose handler failed.
+const EXIT_UPGRADE_FAILED: u8 = 43;
+/// How often a running node is looked at when no signal tells of its end.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
+
+/// Supervises one node.
+pub struct Supervisor {
+    pub(super) config: Config,
+    pub(super) files: Arc<dyn Files>,
+    arguments: Vec<OsString>,
+    pub(super) told: Told,
+    events: Events,
+    board: Board,
+    pub(super) webhook: Webhook,
+    pub(super) prober: Prober,
+    pub(super) facts: Facts,
+    pub(super) journal: Journal,
+    /// Hashes of binaries whose handler failed.
+    failed: BTreeMap<Slot, String>,
+    pub(super) rests: u32,
+    said: Option<String>,
+}
+
+impl std::fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Supervisor").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
+/// Whether the loop goes on.
+enum Flow {
+    Go,
+    Leave(u8),
+}
+
+impl Supervisor {
+    /// Supervises a node that is started with `arguments`. The caller holds the home's lock.
+    ///
+    /// # Errors
+    /// The system's, for a thread or a socket.
+    pub fn new(
+        config: Config,
+        files: Arc<dyn Files>,
+        arguments: Vec<OsString>,
+        events: Events,
+        told: Told,
+    ) -> io::Result<Self> {
+        let mut policy = config.policy.clone();
+        policy.skip_heights = skip_heights_of(&arguments);
+        let board = Board::default();
+        board.change(|report| {
+            report.swingvisor = env!("CARGO_PKG_VERSION").to_owned();
+            report.supervised = true;
+        });
+        if let Some(address) = config.listen {
+            let address = http::serve(address, board.clone())?;
+            tracing::info!(%address, "status pages");
+        }
+        Ok(Supervisor {
+            webhook: Webhook::start(config.webhook.clone())?,
+            prober: prober(&config, &arguments, &told),
+            facts: Facts::new(policy),
+            config,
+            files,
+            arguments,
+            told,
+            events,
+            board,
+            journal: Journal::default(),
+            failed: BTreeMap::new(),
+            rests: 0,
+            said: None,
+        })
+    }
+
+    /// The report, as the status pages show it.
+    #[must_use]
+    pub fn board(&self) -> Board {
+        self.board.clone()
+    }
+
+    /// Runs until the node ended for good or swingvisor was told to stop; gives the exit code.
+    pub fn run(mut self) -> u8 {
+        loop {
+            if self.told.is_told() && !matches!(self.facts.child, Child::Stopped { .. }) {
+                tracing::info!("told to stop while no node runs");
+                return 0;
+            }
+            let flow = self.refresh().and_then(|()| {
+                let action = decide(&self.journal, &self.facts);
+                self.show(&action);
+                self.perform(action)
+            });
+            match flow {
+                Ok(Flow::Go) => {}
+                Ok(Flow::Leave(code)) => return code,
+                Err(error) => self.rest(&format!("the system refused something: {error}")),
+            }
+        }
+    }
+
+    /// Reads from disk what decisions rest on.
+    fn refresh(&mut self) -> io::Result<()> {
+        let (files, layout) = (self.files.as_ref(), &self.config.layout);
+        self.journal = home::load_journal(files, layout)?;
+        self.facts.current = home::current(files, layout)?;
+        self.facts.installed = home::installed(files, layout)?;
+        self.failed.retain(|slot, hash| probe::sha256(&layout.binary(slot)).is_ok_and(|now| now == *hash));
+        self.facts.handler_failed = self.failed.keys().cloned().collect();
+        Ok(())
+    }
+
+    fn show(&mut self, action: &Action) {
+        let problem = backup::check_folder(self.files.as_ref(), self.config.layout.backups()).err();
+        let answer = self.facts.current.as_ref().and_then(|slot| self.facts.asked.get(slot));
+        let seen = Seen {
+            answer,
+            installed: &self.facts.installed,
+            current: self.facts.current.as_ref(),
+            own: None,
+            armed: None,
+            problem: self.facts.fetch_failed.as_deref(),
+            block_ms: None,
+            backup_problem: problem.as_deref(),
+        };
+        self.board.change(|report| {
+            report.see(&seen, &self.facts.policy);
+            report.switch = self.journal.upgrade.clone();
+            report.last_switch = self.journal.history.last().cloned();
+            report.next_action = in_words(action);
+        });
+    }
+
+    fn perform(&mut self, action: Action) -> io::Result<Flow> {
+        match action {
+            Action::Link(slot) => {
+                self.link(&slot)?;
+            }
+            Action::Ask(slot) => {
+                let answer = self.prober.status(&self.config.layout.binary(&slot));
+                tracing::debug!(%slot, ?answer, "asked");
+                self.facts.asked.insert(slot, answer);
+            }
+            Action::Fetch(plan, slot) => self.fetch(&plan, &slot)?,
+            Action::Begin(upgrade) => self.begin(*upgrade)?,
+            Action::Backup => self.backup()?,
+            Action::Check => self.check()?,
+            Action::Switch => self.switch()?,
+            Action::Finish => self.finish()?,
+            Action::Abandon { reason } => {
+                tracing::warn!(reason, "the switch under way is dropped");
+                self.store(&Journal { upgrade: None, ..self.journal.clone() })?;
+            }
+            Action::Start(slot) => self.start(&slot)?,
+            Action::Rest { reason } => self.rest(&reason),
+            Action::Leave { code, reason } => {
+                tracing::info!(code, reason, "swingvisor ends");
+                return Ok(Flow::Leave(code));
+            }
+        }
+        Ok(Flow::Go)
+    }
+
+    /// Starts the node and stays with it until its end.
+    fn start(&mut self, slot: &Slot) -> io::Result<()> {
+        let mut arguments = self.arguments.clone();
+        if value_of(&arguments, "--home").is_none() {
+            arguments.extend(["--home".into(), self.config.layout.home().into()]);
+        }
+        let mut node = Node::start(&self.config.layout.binary(slot), &arguments)?;
+        tracing::info!(%slot, pid = node.id(), "the node is started");
+        (self.facts.just_switched, self.said) = (false, None);
+        self.board.change(|report| {
+            (report.pid, report.starts) = (Some(node.id()), report.starts.saturating_add(1));
+            report.next_action = format!("the node in {slot} runs");
+        });
+        let looker =
+            Looker::start(&self.config, &self.files, &self.facts, slot, &self.arguments, self.events.sender())?;
+        let child = self.stay(&mut node);
+        drop(looker);
+        let age_ms = node.age_ms();
+        drop(node);
+        self.board.change(|report| report.pid = None);
+        self.facts.child = child?;
+        self.facts.asked.clear();
+        self.facts.fetch_failed = None;
+        self.after(slot, age_ms)
+    }
+
+    fn stay(&mut self, node: &mut Node) -> io::Result<Child> {
+        loop {
+            if let Some(code) = node.ended()? {
+                return Ok(Child::Ended { code });
+            }
+            match self.events.next(LOOK_EVERY) {
+                None | Some(Event::Child) => {}
+                Some(Event::Signal(signal)) => {
+                    tracing::info!(signal, "passed on to the node");
+                    let code = node.end(signal, self.config.shutdown_grace_ms)?;
+                    return Ok(Child::Stopped { code });
+                }
+                Some(Event::Look(look)) => {
+                    self.take_in(&look);
+                    if let Some(reason) = &look.end {
+                        tracing::error!(reason, "the node is ended");
+                        let code = node.end(SIGTERM, self.config.shutdown_grace_ms)?;
+                        // It was to end with the code of a needed upgrade; with 0 the work would seem done.
+                        return Ok(Child::Ended { code: if code == 0 { EXIT_UPGRADE_NEEDED } else { code } });
+                    }
+                }
+            }
+            if self.told.is_told() {
+                return Ok(Child::Stopped { code: node.end(SIGTERM, self.config.shutdown_grace_ms)? });
+            }
+        }
+    }
+
+    fn take_in(&mut self, look: &Look) {
+        let problem = backup::check_folder(self.files.as_ref(), self.config.layout.backups()).err();
+        let seen = Seen {
+            answer: Some(&look.answer),
+            installed: &look.installed,
+            current: self.facts.current.as_ref(),
+            own: look.own.as_ref(),
+            armed: look.armed.as_ref(),
+            problem: look.problem.as_deref(),
+            block_ms: look.block_ms,
+            backup_problem: problem.as_deref(),
+        };
+        self.board.change(|report| {
+            report.see(&seen, &self.facts.policy);
+            if let Some(plan) = &report.plan
+                && report.current.as_ref() != Some(&plan.slot)
+            {
+                report.next_action = format!("switch to {} when the node stops for height {}", plan.slot, plan.height);
+            }
+        });
+    }
+
+    /// What follows from the node's end, before the next decision.
+    fn after(&mut self, slot: &Slot, age_ms: u64) -> io::Result<()> {
+        let code = match self.facts.child {
+            Child::Ended { code } => code,
+            Child::NotStarted | Child::Rested | Child::Stopped { .. } => return Ok(()),
+        };
+        let lived = age_ms >= self.facts.policy.backoff_max_ms;
+        self.facts.crashes = if lived { 1 } else { self.facts.crashes.saturating_add(1) };
+        self.rests = 0;
+        tracing::info!(code, age_ms, "the node ended");
+        self.board.change(|report| report.crashes = report.crashes.saturating_add(1));
+        self.webhook.tell(json!({ "event": "node-ended", "slot": slot, "exit_code": code }));
+        if code == EXIT_UPGRADE_FAILED {
+            self.failed.insert(slot.clone(), probe::sha256(&self.config.layout.binary(slot))?);
+        }
+        Ok(())
+    }
+
+    /// Rests, and forgets what was asked: everything is looked at anew.
+    fn rest(&mut self, reason: &str) {
+        self.rests = self.rests.saturating_add(1);
+        let crashed = matches!(self.facts.child, Child::Ended { .. });
+        let ms = if crashed {
+            rest_ms(&self.facts.policy, self.facts.crashes)
+        } else {
+            // Whoever puts a missing binary in place must not wait for long.
+            rest_ms(&self.facts.policy, self.rests).min(self.config.poll_interval_ms)
+        };
+        if self.said.as_deref() != Some(reason) {
+            tracing::error!(reason, rest_ms = ms, "looking again after a rest");
+            self.webhook.tell(json!({ "event": "waiting", "reason": reason }));
+            self.said = Some(reason.to_owned());
+        }
+        self.wait(ms);
+        if crashed {
+            self.facts.child = Child::Rested;
+        }
+        self.facts.asked.clear();
+        self.facts.fetch_failed = None;
+    }
+
+    /// Waits, unless told to stop.
+    pub(super) fn wait(&self, ms: u64) {
+        let began = Moment::now();
+        while began.elapsed_ms() < ms && !self.told.is_told() {
+            let left = Duration::from_millis(ms.saturating_sub(began.elapsed_ms()).min(100));
+            // Looks of a node that has ended, and the ends of helpers, mean nothing here; a signal has set `told`.
+            let _ = self.events.next(left);
+        }
+    }
+}

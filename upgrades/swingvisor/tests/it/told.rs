@@ -1,0 +1,185 @@
+//! What the operator is told: status pages, `status`, webhooks, and the other commands.
+
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
+};
+
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+use crate::support::{Home, until, write_node};
+
+/// One request; the answer's head and body.
+fn get(address: &str, request: &str) -> Option<(String, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.to_owned(), body.to_owned()))
+}
+
+fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a port").to_string()
+}
+
+fn status(home: &Home, variables: &[(&str, &str)]) -> Value {
+    let output = home.run(&["status", "-o", "json"], variables);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+#[test]
+fn the_pages_show_the_plan_the_time_left_the_binaries_and_what_would_make_it_fail() {
+    let home = Home::new();
+    home.set_state(&json!({ "plan": Home::plan(1_000_000, "{}"), "until": null, "block_ms": 5 }));
+    let address = free_address();
+    let listen = [("SWINGVISOR_LISTEN", address.as_str())];
+    let running = home.start(&listen);
+    let page = |path: &str| get(&address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n"));
+    let report = || serde_json::from_str::<Value>(&page("/status")?.1).ok();
+    let missing = until("the plan without its binary", || {
+        report().filter(|report| report["plan"]["seconds_left"].is_u64() && report["sha256"].is_string())
+    });
+    assert_eq!((&missing["plan"]["height"], &missing["plan"]["installed"]), (&json!(1_000_000), &json!(false)));
+    let blocks_left = missing["plan"]["blocks_left"].as_u64().expect("a number");
+    assert_eq!(blocks_left + missing["committed_height"].as_u64().expect("a number"), 1_000_000);
+    assert!(missing["risks"][0].as_str().is_some_and(|risk| risk.contains("add-upgrade version-2 FILE")), "{missing}");
+
+    home.put("upgrades/version-2", "--release 2");
+    let ready = until("the armed binary", || report().filter(|report| !report["plan"]["armed"].is_null()));
+    assert_eq!(ready["plan"]["armed"]["release"], "version-2");
+    assert_eq!(ready["risks"], json!([]), "{ready}");
+    assert!(ready["next_action"].as_str().is_some_and(|next| next.contains("switch to upgrades/version-2")), "{ready}");
+
+    let (head, metrics) = page("/metrics").expect("a page");
+    assert!(head.starts_with("HTTP/1.1 200") && head.contains("text/plain"), "{head}");
+    for line in
+        ["swingvisor_node_up 1", "swingvisor_plan_height 1000000", "swingvisor_plan_armed 1", "swingvisor_risks 0"]
+    {
+        assert!(metrics.lines().any(|found| found == line), "{line} is not in\n{metrics}");
+    }
+    assert_eq!(status(&home, &listen)["plan"]["armed"]["release"], "version-2", "the command asks the running one");
+    assert!(page("/etc/passwd").expect("an answer").0.starts_with("HTTP/1.1 404"));
+    assert!(get(&address, "POST /status HTTP/1.1\r\n\r\n").expect("an answer").0.starts_with("HTTP/1.1 405"));
+    // A client that sends nothing does not keep others waiting for ever.
+    let silent = TcpStream::connect(&address).expect("connected");
+    assert!(page("/status").is_some());
+    drop(silent);
+    running.signal(Signal::TERM);
+    assert_eq!(running.wait(), Some(0));
+}
+
+#[test]
+fn status_without_a_running_swingvisor_looks_at_the_home_itself_and_changes_nothing() {
+    let home = Home::new();
+    home.set_state(&json!({ "committed_height": 7, "plan": Home::plan(8, "{}") }));
+    let report = status(&home, &[]);
+    assert_eq!((&report["supervised"], &report["current"]), (&json!(false), &Value::Null));
+    assert!(report["next_action"].as_str().is_some_and(|next| next.contains("point the link at genesis")));
+    assert!(!home.at("cosmovisor/current").exists() && !home.at("cosmovisor/swingvisor").exists());
+
+    std::os::unix::fs::symlink(home.at("cosmovisor/genesis"), home.at("cosmovisor/current")).expect("a link");
+    let report = status(&home, &[]);
+    assert_eq!((&report["committed_height"], &report["plan"]["blocks_left"]), (&json!(7), &json!(1)));
+    assert!(report["next_action"].as_str().is_some_and(|next| next.contains("has no binary")), "{report}");
+    home.put("upgrades/version-2", "--release 2");
+    let report = status(&home, &[]);
+    assert_eq!(report["next_action"], "begin the switch from genesis to upgrades/version-2");
+    home.put("genesis", "--release 1 --status-fails");
+    let report = status(&home, &[]);
+    assert!(report["state_unknown"].as_str().is_some_and(|why| why.contains("cannot be read")), "{report}");
+    let text = home.run(&["status"], &[]);
+    assert!(String::from_utf8_lossy(&text.stdout).contains("current: genesis"));
+}
+
+#[test]
+fn a_webhook_hears_of_a_switch_and_a_dead_one_holds_nothing_up() {
+    let home = Home::new();
+    home.set_state(&json!({ "plan": Home::plan(8, "{}"), "block_ms": 20, "until": 30 }));
+    home.put("upgrades/version-2", "--release 2");
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+    let running = home.start(&[("SWINGVISOR_WEBHOOK", &url)]);
+    let mut heard = Vec::new();
+    while !heard.iter().any(|event| event == "switch-done") {
+        let (mut stream, _) = listener.accept().expect("a post");
+        let mut request = String::new();
+        let mut buffer = [0_u8; 4096];
+        let body = loop {
+            let read = stream.read(&mut buffer).expect("a request");
+            request.push_str(&String::from_utf8_lossy(&buffer[..read]));
+            let body = request.split_once("\r\n\r\n").map(|(_, body)| body);
+            if let Some(event) = body.and_then(|body| serde_json::from_str::<Value>(body).ok()) {
+                break event;
+            }
+            assert!(read > 0, "a torn request: {request}");
+        };
+        heard.push(body["event"].as_str().unwrap_or_default().to_owned());
+        stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").expect("answered");
+    }
+    assert_eq!(heard, ["node-ended", "switch-begun", "switch-done"]);
+    assert_eq!(running.wait(), Some(0), "{}", home.said());
+
+    let home = Home::new();
+    home.set_state(&json!({ "plan": Home::plan(8, "{}") }));
+    home.put("upgrades/version-2", "--release 2");
+    assert_eq!(home.supervise(&[("SWINGVISOR_WEBHOOK", "http://127.0.0.1:9/nobody")]).0, Some(0));
+    home.check_upgraded();
+}
+
+#[test]
+fn init_makes_the_layout_and_leaves_what_is_there() {
+    let home = Home::new();
+    fs::remove_dir_all(home.at("cosmovisor")).expect("removed");
+    let file = home.at("release");
+    write_node(&file, "--release 1");
+    for said in ["installed", "is there and stays"] {
+        let made = home.run(&["init", file.to_str().expect("text")], &[]);
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        assert!(String::from_utf8_lossy(&made.stdout).contains(said));
+    }
+    assert_eq!(home.current(), home.at("cosmovisor/genesis"));
+    assert_eq!(fs::read(home.at("cosmovisor/current/bin/toyd")).expect("there"), fs::read(&file).expect("there"));
+    assert_eq!(home.supervise(&[]).0, Some(0));
+}
+
+#[test]
+fn binaries_are_added_one_by_one_or_together_and_not_over_others_unless_forced() {
+    let home = Home::new();
+    let (two, three) = (home.at("two"), home.at("three"));
+    write_node(&two, "--release 2");
+    write_node(&three, "--release 3");
+    let (two, three) = (two.to_str().expect("text"), three.to_str().expect("text"));
+    let code = |arguments: &[&str]| home.run(arguments, &[]).status.code();
+    assert_eq!(code(&["add-upgrade", "Version-2", two]), Some(0));
+    assert_eq!(code(&["add-upgrade", "version-2", two]), Some(1), "one is there, under the name in lower case");
+    assert_eq!(code(&["add-upgrade", "version-2", two, "--force"]), Some(0));
+    assert_eq!(code(&["add-upgrade", "..", two]), Some(1));
+    assert_eq!(code(&["add-upgrade", "version-4", home.at("toy.log").to_str().expect("text")]), Some(1));
+    let list = format!("version-2:{two}:10,version-3:{three}:20");
+    assert_eq!(code(&["add-batch-upgrade", "--upgrade-list", &list]), Some(0));
+    let file = home.at("list.csv");
+    fs::write(&file, format!("version-3,{three},20\nversion-4,{three}\n")).expect("written");
+    assert_eq!(code(&["add-batch-upgrade", "--upgrade-file", file.to_str().expect("text")]), Some(1));
+    for (slot, there) in [("version-2", true), ("version-3", true), ("version-4", false)] {
+        assert_eq!(home.at("cosmovisor/upgrades").join(slot).join("bin/toyd").exists(), there, "{slot}");
+    }
+}
+
+#[test]
+fn the_other_commands_answer() {
+    let home = Home::new();
+    let said = |arguments: &[&str]| String::from_utf8_lossy(&home.run(arguments, &[]).stdout).into_owned();
+    let version: Value = serde_json::from_str(&said(&["version", "-o", "json"])).expect("JSON");
+    assert_eq!(version["app_version"]["release"], "version-1");
+    assert!(said(&["version"]).starts_with("swingvisor version: "));
+    assert!(said(&["config"]).contains("toyd"));
+    fs::write(home.at("data/upgrade-info.json"), "{\"name\":\"x\"}").expect("written");
+    assert_eq!(said(&["show-upgrade-info"]).trim(), "{\"name\":\"x\"}");
+    let wrong = home.run(&["config"], &[("DAEMON_HOME", "relative")]);
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("absolute"));
+}
