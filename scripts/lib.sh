@@ -7,6 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${SWINGD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/swingd}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
 cometbft_version=0.38.26
+cosmovisor_version=1.5.0
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -120,6 +121,26 @@ fetch_cometbft() {
     tar -xzf "$cache/bin/$archive.part" -C "$cache/bin" cometbft
     mv "$cache/bin/cometbft" "$COMETBFT"
     rm -f "$cache/bin/$archive.part"
+}
+
+# The unmodified cosmovisor, found in the cache, else built with Go from the module that scripts/cosmovisor/go.mod names. There is
+# no release archive to fetch that would not be another build.
+ensure_cosmovisor() {
+    export COSMOVISOR=${COSMOVISOR:-$cache/bin/cosmovisor-$cosmovisor_version}
+    if [ -x "$COSMOVISOR" ]; then
+        say "cosmovisor $cosmovisor_version: $COSMOVISOR"
+        return
+    fi
+    command -v go >/dev/null || fail "cosmovisor $cosmovisor_version is missing. Install Go 1.22 or newer and run this again, or name the program in COSMOVISOR"
+    say "building cosmovisor $cosmovisor_version with $(go version | cut -d' ' -f3)"
+    mkdir -p "$cache/bin"
+    local folder=$cache/bin/cosmovisor.$$
+    # In a copy: Go completes the go.mod that it builds from.
+    mkdir "$folder"
+    cp "$root/scripts/cosmovisor/go.mod" "$folder/"
+    (cd "$folder" && go build -mod=mod -o cosmovisor cosmossdk.io/tools/cosmovisor/cmd/cosmovisor)
+    mv "$folder/cosmovisor" "$COSMOVISOR"
+    rm -rf "$folder"
 }
 
 # One selection of targets for everybody: another one would give shared dependencies other features, and RocksDB and the wasm

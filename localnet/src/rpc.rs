@@ -60,6 +60,15 @@ impl Rpc {
         Ok(block["block"]["header"]["app_hash"].as_str().context("no app_hash")?.to_owned())
     }
 
+    /// The time in the header of block `height`, RFC 3339.
+    ///
+    /// # Errors
+    /// When the block is not there.
+    pub fn block_time(&self, height: u64) -> Result<String> {
+        let block = self.call("block", json!({ "height": height.to_string() }))?;
+        Ok(block["block"]["header"]["time"].as_str().context("no time")?.to_owned())
+    }
+
     /// Number of connected peers.
     ///
     /// # Errors

@@ -79,12 +79,7 @@ impl Validator {
     pub fn start(&mut self, binaries: &Binaries, program: &str, extra: &[&str]) -> Result<()> {
         ensure!(self.running()?.is_none(), "{} runs already", self.name);
         self.swingd.program = binaries.path(program);
-        let engine = match self.engine {
-            Engine::Solo => "solo",
-            Engine::CometChild => "cometbft",
-            Engine::CometExternal => "external",
-        };
-        let mut arguments = vec!["start", "--engine", engine];
+        let mut arguments = vec!["start", "--engine", self.engine_name()];
         arguments.extend(extra);
         let mut command = self.swingd.command(&arguments);
         self.node = Some(Process::spawn(format!("{} ({program})", self.name), &mut command, &self.log())?);
@@ -96,6 +91,25 @@ impl Validator {
             self.comet = Some(Process::spawn(format!("{} (cometbft)", self.name), &mut command, &log)?);
         }
         Ok(())
+    }
+
+    /// Starts `command`, which runs the node and the right binary of it, in the node's place.
+    ///
+    /// # Errors
+    /// When the node runs already, or the command cannot be started.
+    pub fn start_supervised(&mut self, command: &mut Command) -> Result<()> {
+        ensure!(self.running()?.is_none(), "{} runs already", self.name);
+        self.node = Some(Process::spawn(format!("{} (supervised)", self.name), command, &self.log())?);
+        Ok(())
+    }
+
+    /// What makes its blocks, as `start --engine` takes it.
+    pub fn engine_name(&self) -> &'static str {
+        match self.engine {
+            Engine::Solo => "solo",
+            Engine::CometChild => "cometbft",
+            Engine::CometExternal => "external",
+        }
     }
 
     /// The node's process, if it was started.

@@ -100,6 +100,14 @@ pub fn begin(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator)
 /// # Errors
 /// When the chain refuses something, or the proposal does not pass.
 pub fn schedule(network: &Network, tell: &mut Narrator) -> Result<u64> {
+    schedule_with_info(network, "{}", tell)
+}
+
+/// As [`schedule`], with this `info` in the plan.
+///
+/// # Errors
+/// As [`schedule`].
+pub fn schedule_with_info(network: &Network, info: &str, tell: &mut Narrator) -> Result<u64> {
     tell.step("Governance schedules the plan version-2");
     let first = network.first()?;
     let (swingd, url, chain_id) = (&first.swingd, first.rpc_url(), &network.plan.chain_id);
@@ -118,7 +126,7 @@ pub fn schedule(network: &Network, tell: &mut Narrator) -> Result<u64> {
             "--upgrade-height",
             &height.to_string(),
             "--upgrade-info",
-            "{}",
+            info,
             "--no-validate",
             "--title",
             PLAN,
@@ -235,7 +243,7 @@ fn resumes(network: &mut Network, report: &mut UpgradeReport, tell: &mut Narrato
 }
 
 /// Kernel, lockdown and supervisor bundle IDs, the same on all validators, and the kernel's schema.
-fn kernel(network: &Network) -> Result<([String; 3], u64)> {
+pub(super) fn kernel(network: &Network) -> Result<([String; 3], u64)> {
     let mut common: Option<Value> = None;
     for validator in &network.validators {
         let mut state = validator.swingd.query(&validator.rpc_url(), &["swingset", "kernel"])?;
@@ -255,14 +263,14 @@ fn kernel(network: &Network) -> Result<([String; 3], u64)> {
 }
 
 /// What the contract counted.
-struct Counted {
-    count: u64,
-    distinct: u64,
-    sum: u64,
+pub(super) struct Counted {
+    pub(super) count: u64,
+    pub(super) distinct: u64,
+    pub(super) sum: u64,
 }
 
 /// Asks the contract what it counted, once it has caught up with `expected`.
-fn counted(network: &Network, expected: u64) -> Result<Counted> {
+pub(super) fn counted(network: &Network, expected: u64) -> Result<Counted> {
     let first = network.first()?;
     let (swingd, url) = (&first.swingd, first.rpc_url());
     wait::until("the contract to catch up", SOON, || {

@@ -7,3 +7,4 @@ mod killed;
 mod network;
 mod solo;
 mod stories;
+mod visor;

@@ -122,8 +122,8 @@ impl Supervisor {
         tracing::info!(to = %upgrade.to, "the switch is done");
         self.tell("switch-done", &upgrade);
         (self.facts.crashes, self.rests) = (0, 0);
+        // What was asked of the new binary still holds: no node ran since.
         self.facts.just_switched = upgrade.plan().is_some();
-        self.facts.asked.clear();
         Ok(())
     }
 

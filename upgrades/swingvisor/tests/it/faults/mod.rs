@@ -58,6 +58,7 @@ fn check_whole(home: &Home, case: &str) {
     }
     let journal = home.at("cosmovisor/swingvisor/journal.json");
     if let Ok(bytes) = fs::read(&journal) {
+        assert!(fs::symlink_metadata(&link).is_ok(), "{case}: the link that was there is gone");
         assert!(Journal::decode(&bytes).is_ok(), "{case}: a torn journal");
     }
     if home.at("data-backup-version-2-7").exists() {

@@ -1,0 +1,70 @@
+//! Upgrades with no hand on a node: swingvisor on the real node, and the unmodified cosmovisor.
+
+use std::{fmt::Write as _, path::PathBuf};
+
+use sha2::{Digest as _, Sha256};
+use swing_localnet::{
+    binaries::NEWEST,
+    genesis::Plan,
+    report::Narrator,
+    scenario::visor::{self, Supervision, VisorReport},
+    validator::Engine,
+};
+
+use super::network::{Stage, binaries};
+
+fn swingvisor() -> PathBuf {
+    binaries().path("swingvisor")
+}
+
+fn cosmovisor() -> PathBuf {
+    let named = std::env::var_os("COSMOVISOR");
+    named.expect("COSMOVISOR names cosmovisor 1.5.0: scripts/test builds it and says so").into()
+}
+
+#[track_caller]
+fn run(plan: Plan, supervision: &Supervision) -> VisorReport {
+    let stage = Stage::new();
+    let report = visor::run(plan, stage.folder(), binaries(), supervision, &mut Narrator::new(false))
+        .expect("the scenario reaches its end");
+    assert!(report.messages > 0, "no message was sent: {report:?}");
+    report
+}
+
+fn added(program: PathBuf) -> Supervision {
+    Supervision { program, download_info: None }
+}
+
+#[test]
+fn swingvisor_upgrades_a_solo_chain_under_load_with_a_binary_added_before() {
+    run(Plan::quick(1, Engine::Solo), &added(swingvisor()));
+}
+
+#[test]
+fn swingvisor_upgrades_a_solo_chain_under_load_with_a_binary_that_the_plan_names() {
+    let binary = binaries().path(NEWEST);
+    let digest = Sha256::digest(std::fs::read(&binary).expect("the binary"));
+    let checksum = digest.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    let url = format!("file://{}?checksum=sha256:{checksum}", binary.display());
+    // `any`: the test does not need to know how plans name this platform.
+    let info = serde_json::json!({ "binaries": { "any": url } }).to_string();
+    run(Plan::quick(1, Engine::Solo), &Supervision { program: swingvisor(), download_info: Some(info) });
+}
+
+#[test]
+fn four_validators_each_under_its_swingvisor_go_through_the_upgrade_under_load() {
+    run(Plan::quick(4, Engine::CometChild), &added(swingvisor()));
+}
+
+#[test]
+fn the_unmodified_cosmovisor_upgrades_a_solo_chain() {
+    run(Plan::quick(1, Engine::Solo), &added(cosmovisor()));
+}
+
+#[test]
+fn the_unmodified_cosmovisor_upgrades_a_validator_on_cometbft() {
+    run(Plan::quick(1, Engine::CometChild), &added(cosmovisor()));
+}
