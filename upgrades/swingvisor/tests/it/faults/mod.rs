@@ -4,7 +4,13 @@
 mod faulty;
 mod power;
 
-use std::{ffi::OsString, fs, path::Path, sync::Arc};
+use std::{
+    ffi::OsString,
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    path::Path,
+    sync::{Arc, mpsc::RecvTimeoutError},
+};
 
 use faulty::{Fault, Faulty};
 use serde_json::json;
@@ -18,7 +24,7 @@ use swingvisor::{
     run::{Events, Supervisor},
 };
 
-use crate::support::{Home, write_node};
+use crate::support::{Home, SOON, write_node};
 
 /// A home whose plan names a download.
 fn home() -> Home {
@@ -42,8 +48,19 @@ fn supervise(home: &Home, files: Arc<dyn Files>, told: Told) -> u8 {
         .extend([("DAEMON_POLL_INTERVAL", "1h".to_owned()), ("DAEMON_ALLOW_DOWNLOAD_BINARIES", "true".to_owned())]);
     let variables = variables.into_iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
     let config = Config::from_variables(variables).expect("a good environment");
+    // One that gets nowhere must fail its test, not hold it.
+    let (done, watched) = std::sync::mpsc::channel::<()>();
+    let late = told.clone();
+    let watch = std::thread::spawn(move || {
+        if watched.recv_timeout(SOON) == Err(RecvTimeoutError::Timeout) {
+            late.tell();
+        }
+    });
     let supervisor = Supervisor::new(config, files, vec!["start".into()], Events::new(), told);
-    supervisor.expect("threads").run()
+    let code = supervisor.expect("threads").run();
+    drop(done);
+    watch.join().expect("the watch ends");
+    code
 }
 
 /// What must hold at any moment, for whoever looks: the link leads to a whole program, the journal is whole, and so is a backup.
@@ -51,10 +68,11 @@ fn supervise(home: &Home, files: Arc<dyn Files>, told: Told) -> u8 {
 fn check_whole(home: &Home, case: &str) {
     let link = home.at("cosmovisor/current");
     if fs::symlink_metadata(&link).is_ok() {
-        let program = link.join("bin/toyd");
-        let text =
-            fs::read_to_string(&program).unwrap_or_else(|error| panic!("{case}: {}: {error}", program.display()));
-        assert!(text.ends_with("\"$@\"\n"), "{case}: a torn program: {text:?}");
+        check_program(&link.join("bin/toyd"), case);
+    }
+    let installed = home.at("cosmovisor/upgrades/version-2/bin/toyd");
+    if installed.exists() {
+        check_program(&installed, case);
     }
     let journal = home.at("cosmovisor/swingvisor/journal.json");
     if let Ok(bytes) = fs::read(&journal) {
@@ -64,6 +82,14 @@ fn check_whole(home: &Home, case: &str) {
     if home.at("data-backup-version-2-7").exists() {
         check_backup(home, case);
     }
+}
+
+#[track_caller]
+fn check_program(program: &Path, case: &str) {
+    let text = fs::read_to_string(program).unwrap_or_else(|error| panic!("{case}: {}: {error}", program.display()));
+    assert!(text.ends_with("\"$@\"\n"), "{case}: a torn program: {text:?}");
+    let mode = fs::metadata(program).expect("it was just read").permissions().mode();
+    assert!(mode & 0o111 != 0, "{case}: {} cannot be executed", program.display());
 }
 
 #[track_caller]
