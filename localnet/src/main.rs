@@ -17,7 +17,10 @@ use swing_localnet::{
     genesis::Plan,
     network::Network,
     report::Narrator,
-    scenario::upgrade,
+    scenario::{
+        swap::{self, Kernels},
+        upgrade,
+    },
     validator::Engine,
     wait,
 };
@@ -45,6 +48,26 @@ enum Verb {
         #[arg(long)]
         quiet: bool,
     },
+    /// Replaces the kernel of a running network by a vote, with no new software and no stop, and tells the story.
+    Swap(SwapArgs),
+}
+
+#[derive(Args, Debug)]
+struct SwapArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Bundle of the kernel to swap in; by default version-2's, from the source tree that this program was built from
+    #[arg(long)]
+    kernel: Option<PathBuf>,
+    /// Bundle of a kernel that stops the engine: it is swapped in first, and replaced by a vote
+    #[arg(long)]
+    broken_kernel: Option<PathBuf>,
+    /// Write the report as JSON to this file.
+    #[arg(long)]
+    report: Option<PathBuf>,
+    /// Print nothing but errors.
+    #[arg(long)]
+    quiet: bool,
 }
 
 #[derive(Args, Debug)]
@@ -82,6 +105,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Verb::Up(common) => with_folder(&common, |folder| up(&common, folder)),
+        Verb::Swap(arguments) => with_folder(&arguments.common, |folder| swap(&arguments, folder)),
         Verb::Upgrade { common, report, quiet } => with_folder(&common, |folder| {
             let binaries = Binaries::find(common.bin_dir.as_deref())?;
             let mut narrator = Narrator::new(quiet);
@@ -89,6 +113,16 @@ fn run(cli: Cli) -> Result<()> {
             report.map_or(Ok(()), |path| outcome.write(&path).with_context(|| format!("report {}", path.display())))
         }),
     }
+}
+
+fn swap(arguments: &SwapArgs, folder: &std::path::Path) -> Result<()> {
+    let binaries = Binaries::find(arguments.common.bin_dir.as_deref())?;
+    let next = arguments.kernel.clone().unwrap_or_else(|| Kernels::version_2().next);
+    let kernels = Kernels { next, broken: arguments.broken_kernel.clone() };
+    let mut narrator = Narrator::new(arguments.quiet);
+    let outcome = swap::run(arguments.common.plan(), folder, binaries, &kernels, &mut narrator)?;
+    let write = |path: &PathBuf| outcome.write(path).with_context(|| format!("report {}", path.display()));
+    arguments.report.as_ref().map_or(Ok(()), write)
 }
 
 /// Runs `work` in the folder for the homes. A folder of our own is removed when all went well, and named when it did not.

@@ -27,6 +27,10 @@ vats/counter          vat-counter                -
 vats/mint             vat-mint                   -
 vats/party            vat-party                  -
 test/kernel-trap      swingset-kernel            trap-on-step
+test/kernel-trap-late swingset-kernel            trap-late
+test/kernel-lying     swingset-kernel            lying-description
+test/kernel-trap-migration swingset-kernel       schema-2,trap-in-migration
+test/kernel-endless-migration swingset-kernel    schema-2,endless-migration
 test/raw-pingpong     vat-raw-pingpong           -
 test/pingpong         vat-pingpong               -
 test/hostile          vat-hostile                -

@@ -2,6 +2,7 @@
 //! application, engine and database.
 
 pub mod chain;
+pub mod governed;
 pub mod killable;
 pub mod points;
 pub mod releases;

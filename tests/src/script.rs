@@ -59,7 +59,7 @@ impl Signer {
         Signer::new(2, 1)
     }
 
-    fn new(seed: u8, account_number: u64) -> Self {
+    pub(crate) fn new(seed: u8, account_number: u64) -> Self {
         let key = SecretKey::from_bytes(&[seed; 32]).expect("a number below the group's order");
         Signer { key, account_number, sequence: 0 }
     }
@@ -69,7 +69,7 @@ impl Signer {
         self.key.address()
     }
 
-    fn tx(&mut self, message: Any) -> Vec<u8> {
+    pub(crate) fn tx(&mut self, message: Any) -> Vec<u8> {
         self.tx_of(vec![message], 2_000_000)
     }
 
@@ -86,7 +86,7 @@ impl Signer {
     }
 }
 
-fn coin(amount: u64) -> Coin {
+pub(crate) fn coin(amount: u64) -> Coin {
     Coin { denom: "uswing".into(), amount: amount.to_string() }
 }
 
@@ -216,7 +216,7 @@ fn vote(voter: &Address) -> Any {
     pack(&MsgVote { proposal_id: 1, voter: voter.to_string(), option: VoteOption::Yes.into(), metadata: String::new() })
 }
 
-fn message(sender: &Address, method: &str, args: &str) -> Any {
+pub(crate) fn message(sender: &Address, method: &str, args: &str) -> Any {
     message_to("counter", sender, method, args)
 }
 

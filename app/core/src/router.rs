@@ -10,6 +10,15 @@ use crate::{
     modules::{MsgContext, auth, bank, consensus, gov, message, staking, swingset, upgrade},
 };
 
+/// Looks at a message of a proposal when it is submitted.
+type CheckProposed = fn(&mut MsgContext<'_, '_>, &Any) -> Result<(), Failure>;
+
+/// Modules that look at their messages when a proposal is submitted, by what their type URLs begin with.
+const PROPOSED: [(&str, CheckProposed); 2] = [
+    ("/swing.swingset.v1.", swingset::handler::check_proposed),
+    ("/cosmos.upgrade.v1beta1.", upgrade::handler::check_proposed),
+];
+
 type Handle = fn(&mut MsgContext<'_, '_>, &Any) -> Result<Any, Failure>;
 
 /// Every message of the chain, by type URL.
@@ -84,4 +93,19 @@ pub fn handle(context: &mut MsgContext<'_, '_>, any: &Any) -> Result<Any, Failur
         Some(handle) => handle(context, any),
         None => Err(message::unroutable(&any.type_url)),
     }
+}
+
+/// Asks a message's module whether it makes sense in a proposal submitted now. What the module reads is charged; what it writes is
+/// taken back.
+///
+/// # Errors
+/// The module's refusal; storage, out of gas.
+pub fn check_proposed(context: &mut MsgContext<'_, '_>, any: &Any) -> Result<(), Failure> {
+    let Some((_, check)) = PROPOSED.iter().find(|(package, _)| any.type_url.starts_with(package)) else {
+        return Ok(());
+    };
+    let mark = context.state.mark();
+    let checked = check(context, any);
+    context.state.rollback(mark);
+    checked
 }

@@ -1,4 +1,5 @@
 //! Stories that are run on a network.
 
+pub mod swap;
 pub mod upgrade;
 pub mod visor;

@@ -294,6 +294,6 @@ pub fn result_of(swingd: &Swingd, url: &str, included: &Value) -> Result<Value> 
     })
 }
 
-fn short(id: &str) -> String {
+pub(super) fn short(id: &str) -> String {
     if id.len() > 20 { format!("{}…", id.get(..20).unwrap_or(id)) } else { id.to_owned() }
 }

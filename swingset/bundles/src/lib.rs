@@ -46,11 +46,17 @@ pub const RELEASES: &[Release] = &[
     },
 ];
 
-/// Bundles for tests: `kernel-trap` (a kernel of schema 1 that traps at every crank), `raw-pingpong`, `pingpong`, `hostile`.
+/// Bundles for tests: vats, and kernels with a fault each. `kernel-trap` traps at every crank, `kernel-trap-late` after 100 steps,
+/// `kernel-lying` describes itself otherwise than its manifest does; these are of schema 1. `kernel-trap-migration` and
+/// `kernel-endless-migration` lead from 1 to 2, and do not arrive.
 #[cfg(feature = "test-bundles")]
 pub const TEST: &[(&str, &[u8])] = &[
     ("hostile", include_bytes!("../test/hostile.bundle")),
+    ("kernel-endless-migration", include_bytes!("../test/kernel-endless-migration.bundle")),
+    ("kernel-lying", include_bytes!("../test/kernel-lying.bundle")),
     ("kernel-trap", include_bytes!("../test/kernel-trap.bundle")),
+    ("kernel-trap-late", include_bytes!("../test/kernel-trap-late.bundle")),
+    ("kernel-trap-migration", include_bytes!("../test/kernel-trap-migration.bundle")),
     ("pingpong", include_bytes!("../test/pingpong.bundle")),
     ("raw-pingpong", include_bytes!("../test/raw-pingpong.bundle")),
 ];

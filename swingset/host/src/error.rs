@@ -43,7 +43,8 @@ pub enum RejectCode {
 pub struct Rejection {
     /// The stable code.
     pub code: RejectCode,
-    /// What was wrong, what was expected and what to do. For people; never part of state.
+    /// What was wrong, what was expected and what to do. For people. Made of the input, the state and fixed words, so that every
+    /// node says the same: embedders keep the reason of a failed swap in state.
     pub problem: String,
 }
 

@@ -79,7 +79,7 @@ impl<H: Host> Kernel<'_, H> {
             Command::Describe {} => {
                 return Ok(Reply::Described {
                     name: String::from(NAME),
-                    schema: SCHEMA,
+                    schema: if cfg!(feature = "lying-description") { SCHEMA + 1 } else { SCHEMA },
                     schema_from_min: SCHEMA_FROM_MIN,
                     host_abi: HOST_ABI_LEVEL,
                 });
@@ -104,6 +104,9 @@ impl<H: Host> Kernel<'_, H> {
                 #[cfg(all(feature = "trap-on-step", target_arch = "wasm32"))]
                 core::arch::wasm32::unreachable();
                 self.require_settled_schema()?;
+                if cfg!(feature = "trap-late") {
+                    self.trap_when_late()?;
+                }
                 Ok(Reply::Crank {
                     report: self.step(crank_limit_default),
                 })

@@ -21,6 +21,7 @@ mod command;
 mod crank;
 pub mod delivery;
 mod event;
+mod faults;
 mod gc;
 pub mod host;
 mod illegal;

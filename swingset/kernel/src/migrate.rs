@@ -11,6 +11,7 @@ use crate::{
     SCHEMA,
     command::{Refused, Served},
     crank::Kernel,
+    faults,
     host::Host,
     keys,
     store::{Fault, number_text},
@@ -19,6 +20,15 @@ use crate::{
 impl<H: Host> Kernel<'_, H> {
     /// One slice, of at most `budget` entries (at least one). Idempotent once done.
     pub fn migrate(&mut self, cursor: &[u8], budget: u64) -> Served<Reply> {
+        if cfg!(feature = "trap-in-migration") {
+            faults::trap();
+        }
+        if cfg!(feature = "endless-migration") {
+            return Ok(Reply::Migrated {
+                cursor: Blob(cursor.to_vec()),
+                more: true,
+            });
+        }
         let version = self.store.get_number(keys::VERSION)?;
         let version = version.ok_or(Refused::new(
             refusal::NOT_INITIALIZED,

@@ -5,3 +5,4 @@ mod e2e;
 mod golden;
 mod hostile;
 mod rules;
+mod swap;

@@ -93,6 +93,26 @@ pub struct SwapReport {
     pub schema_after: u32,
 }
 
+/// Bundles that governance wants the engine to be made of. What is none stays as it is; at least one is named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BundleSwap {
+    /// Kernel bundle.
+    pub kernel: Option<BundleId>,
+    /// Default lockdown bundle.
+    pub lockdown: Option<BundleId>,
+    /// Default supervisor bundle.
+    pub supervisor: Option<BundleId>,
+}
+
+/// What a swap would do to the kernel's schema, as the manifests say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SwapForecast {
+    /// Schema now.
+    pub schema_before: u32,
+    /// Schema after the swap.
+    pub schema_after: u32,
+}
+
 /// Why an engine call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EngineFailure {
@@ -136,6 +156,14 @@ pub trait Engine {
     /// `reinitialize_swingset`: installs the release's bundles, swaps the three IDs, migrates the schema, rebuilds the
     /// controller. Clears a stopped engine.
     fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure>;
+
+    /// Whether [`Engine::swap`] would accept these bundles, the kernel's start and its migration aside. Reads what is installed and
+    /// changes nothing; enters no guest and no compiler.
+    fn check_swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapForecast, EngineFailure>;
+
+    /// Between blocks: shutdown, the new IDs, start, with the whole migration of the schema, or nothing at all. A named kernel
+    /// clears a stopped engine. A refusal is the same on every node, its words too: they are kept in state.
+    fn swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapReport, EngineFailure>;
 
     /// A block ends: dirty pages and roots are written into the overlay.
     fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure>;

@@ -1,11 +1,14 @@
 //! An engine that counts instead of running guests: every message costs [`MESSAGE_COMPUTRONS`] and is fulfilled, or stops the
-//! engine when its method is `trap`. It keeps nothing outside of state.
+//! engine when its method is `trap`. Its kernels are texts, `kernel FROM TO FAULT`: the schemas that they start from and work with, and
+//! what is wrong with them. It keeps nothing outside of state.
 
+use sha2::{Digest, Sha512};
 use swing_core::{
     block::Time,
-    error::{Failure, Rejected},
+    error::{Failure, Halt, Rejected},
     ports::engine::{
-        BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport,
+        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
+        SwapForecast, SwapReport,
     },
     state::{State, StateError, StateRead},
 };
@@ -31,7 +34,64 @@ fn set(state: &mut State<'_>, key: &str, value: &str) -> Result<(), EngineFailur
     state.set(key, value.as_bytes().to_vec()).map_err(failure)
 }
 
+/// The ID of one of the texts that are bundles here.
+pub fn bundle_id(text: &str) -> String {
+    format!("b1-{}", hex::encode(Sha512::digest(text)))
+}
+
+fn refused(code: u32, log: &str) -> EngineFailure {
+    Rejected { codespace: "swingset-engine", code, log: log.to_owned() }.into()
+}
+
+/// A kernel's schemas and its fault.
+struct Kernel {
+    from: u64,
+    to: u64,
+    fault: String,
+}
+
+impl Kernel {
+    fn parse(text: &str) -> Self {
+        let mut words = text.split(' ').skip(1);
+        let mut number = || words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
+        let (from, to) = (number(), number());
+        Kernel { from, to, fault: words.next().unwrap_or_default().to_owned() }
+    }
+}
+
 impl CountingEngine {
+    fn record(state: &State<'_>, kind: &str, id: &str) -> Result<String, EngineFailure> {
+        let record = state.get(format!("swingset/h/bundle/{id}").as_bytes()).map_err(failure)?;
+        let text = record.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        match text {
+            None => Err(refused(6, "bundle is not installed")),
+            Some(text) if text.starts_with(kind) => Ok(text),
+            Some(_) => Err(refused(5, &format!("bundle is not a {kind}"))),
+        }
+    }
+
+    fn check(state: &State<'_>, swap: &BundleSwap) -> Result<(SwapForecast, Kernel), EngineFailure> {
+        if state.get(b"swingset/h/migration").map_err(failure)?.is_some() {
+            return Err(refused(12, "a schema migration is under way"));
+        }
+        let schema = number(state, "swingset/k/version")?;
+        for (kind, id) in [("lockdown", &swap.lockdown), ("supervisor", &swap.supervisor)] {
+            id.as_ref().map(|id| Self::record(state, kind, id)).transpose()?;
+        }
+        let kernel = match &swap.kernel {
+            Some(id) => Kernel::parse(&Self::record(state, "kernel", id)?),
+            None => Kernel { from: schema, to: schema, fault: String::new() },
+        };
+        if !(kernel.from..=kernel.to).contains(&schema) {
+            return Err(refused(
+                9,
+                &format!("kernel starts from {} to {}, the state has {schema}", kernel.from, kernel.to),
+            ));
+        }
+        let narrow = |schema| u32::try_from(schema).expect("a test's schema is small");
+        Ok((SwapForecast { schema_before: narrow(schema), schema_after: narrow(kernel.to) }, kernel))
+    }
+
     fn stopped(state: &State<'_>) -> Result<Option<String>, EngineFailure> {
         let status = state.get(b"swingset/h/status").map_err(failure)?;
         Ok(status.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
@@ -63,12 +123,16 @@ impl Engine for CountingEngine {
         if bytes.starts_with(b"bad") {
             return Err(Rejected { codespace: "swingset", code: 100, log: "bundle is not admitted".to_owned() }.into());
         }
-        let id = format!("b1-{:02x}{}", bytes[0], bytes.len());
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let first = text.split(' ').next().unwrap_or_default();
+        let is_engine = ["kernel", "lockdown", "supervisor"].contains(&first);
+        let id = if is_engine { bundle_id(&text) } else { format!("b1-{:02x}{}", bytes[0], bytes.len()) };
         let key = format!("swingset/h/bundle/{id}");
         let already_installed = state.get(key.as_bytes()).map_err(failure)?.is_some();
-        set(state, &key, "")?;
+        set(state, &key, if is_engine { &text } else { "" })?;
         state.set(format!("~swingset/bundle/{id}"), bytes.to_vec()).map_err(failure)?;
-        Ok(BundleReceipt { id, kind: "vat".to_owned(), already_installed })
+        let kind = if is_engine { first.to_owned() } else { "vat".to_owned() };
+        Ok(BundleReceipt { id, kind, already_installed })
     }
 
     fn deliver_inbound(
@@ -115,6 +179,40 @@ impl Engine for CountingEngine {
     fn reinitialize(&mut self, state: &mut State<'_>, _: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
         state.delete("swingset/h/status").map_err(failure)?;
         Ok(SwapReport::default())
+    }
+
+    fn check_swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapForecast, EngineFailure> {
+        Ok(Self::check(state, swap)?.0)
+    }
+
+    fn swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapReport, EngineFailure> {
+        let (SwapForecast { schema_before, schema_after }, kernel) = Self::check(state, swap)?;
+        let text = |state: &State<'_>, key: &str| -> Result<String, EngineFailure> {
+            let bytes = state.get(key.as_bytes()).map_err(failure)?;
+            Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default())
+        };
+        let kernel_before = text(state, "swingset/h/kernelBundleID")?;
+        for (name, id) in [("kernel", &swap.kernel), ("lockdown", &swap.lockdown), ("supervisor", &swap.supervisor)] {
+            if let Some(id) = id {
+                set(state, &format!("swingset/h/{name}BundleID"), id)?;
+            }
+        }
+        set(state, "swingset/k/version", &schema_after.to_string())?;
+        match kernel.fault.as_str() {
+            "traps" => return Err(refused(13, &format!("kernel failed: {}", "unreachable ".repeat(40)))),
+            "halts" => return Err(EngineFailure::Halt(Halt::new("the disk is gone"))),
+            "stops" => set(state, "swingset/h/status", "kernel trapped")?,
+            _ if swap.kernel.is_some() => state.delete("swingset/h/status").map_err(failure)?,
+            _ => {}
+        }
+        Ok(SwapReport {
+            kernel_before,
+            kernel_after: text(state, "swingset/h/kernelBundleID")?,
+            lockdown_after: text(state, "swingset/h/lockdownBundleID")?,
+            supervisor_after: text(state, "swingset/h/supervisorBundleID")?,
+            schema_before,
+            schema_after,
+        })
     }
 
     fn end_block(&mut self, _: &mut State<'_>) -> Result<(), EngineFailure> {

@@ -14,6 +14,7 @@ mod release;
 mod signers;
 mod staking;
 mod support;
+mod swap;
 mod swingset;
 mod upgrade;
 mod vectors;

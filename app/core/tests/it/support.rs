@@ -11,8 +11,8 @@ use swing_core::{
     ports::{
         Ports,
         engine::{
-            BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-            SwapReport,
+            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            StaticVatConfig, SwapForecast, SwapReport,
         },
         signatures::SignatureVerifier,
         upgrade::{Decision, DecisionInput, Plan, Release, UpgradeContext, VersionMap},
@@ -118,6 +118,12 @@ impl Engine for NoEngine {
         none()
     }
     fn reinitialize(&mut self, _: &mut State<'_>, _: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
+        none()
+    }
+    fn check_swap(&mut self, _: &mut State<'_>, _: &BundleSwap) -> Result<SwapForecast, EngineFailure> {
+        none()
+    }
+    fn swap(&mut self, _: &mut State<'_>, _: &BundleSwap) -> Result<SwapReport, EngineFailure> {
         none()
     }
     fn end_block(&mut self, _: &mut State<'_>) -> Result<(), EngineFailure> {

@@ -3,7 +3,8 @@
 use swing_core::{
     block::Time,
     ports::engine::{
-        BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport,
+        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
+        SwapForecast, SwapReport,
     },
     state::State,
 };
@@ -56,6 +57,14 @@ impl Engine for Announcing<'_> {
     fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
         self.killpoints.reach(Killpoint::InsideHandler, self.height);
         self.engine.reinitialize(state, bundles)
+    }
+
+    fn check_swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapForecast, EngineFailure> {
+        self.engine.check_swap(state, swap)
+    }
+
+    fn swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapReport, EngineFailure> {
+        self.engine.swap(state, swap)
     }
 
     fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure> {

@@ -2,13 +2,15 @@
 
 use swing_core::{
     error::{Failure, Halt, Rejected},
-    ports::engine::{EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport},
+    ports::engine::{
+        BundleSwap, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapForecast, SwapReport,
+    },
     state::StateError,
 };
 use swingset_abi::{kernel::VatOptions, vat::CapData};
 use swingset_host::{
     EngineError,
-    controller::{RunSummary, SwapReceipt, SwingsetBundles, SwingsetConfig, VatConfig},
+    controller::{self, RunSummary, SchemaStep, SwapReceipt, SwingsetBundles, SwingsetConfig, VatConfig},
 };
 
 /// Codespace of the engine's refusals.
@@ -59,6 +61,15 @@ pub(super) fn arguments(message: &InboundMessage) -> CapData {
 
 pub(super) fn run_report(summary: RunSummary) -> RunReport {
     RunReport { cranks: summary.cranks, computrons: summary.computrons, idle: summary.idle, stopped: summary.stopped }
+}
+
+pub(super) fn swap(swap: &BundleSwap) -> controller::BundleSwap {
+    let BundleSwap { kernel, lockdown, supervisor } = swap.clone();
+    controller::BundleSwap { kernel, lockdown, supervisor }
+}
+
+pub(super) fn swap_forecast(step: SchemaStep) -> SwapForecast {
+    SwapForecast { schema_before: step.before, schema_after: step.after }
 }
 
 pub(super) fn swap_report(receipt: SwapReceipt) -> SwapReport {

@@ -6,7 +6,8 @@ use swing_core::{
     block::Time,
     error::Halt,
     ports::engine::{
-        BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport,
+        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
+        SwapForecast, SwapReport,
     },
     state::State,
 };
@@ -104,6 +105,18 @@ impl Engine for SwingsetEngine {
         let bundles = convert::bundles(bundles);
         self.call(state, |controller, env| controller.reinitialize_swingset(env, &bundles, MigrationBudget::UPGRADE))
             .map(convert::swap_report)
+    }
+
+    fn check_swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapForecast, EngineFailure> {
+        // It only reads: a refusal leaves nothing to forget.
+        let environment = StateEnvironment::new(state);
+        let checked = self.controller.check_bundle_swap(&environment, &convert::swap(swap));
+        checked.map(convert::swap_forecast).map_err(|error| convert::failure(error, environment.out_of_gas()))
+    }
+
+    fn swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapReport, EngineFailure> {
+        let swap = convert::swap(swap);
+        self.call(state, |controller, env| controller.swap_bundles(env, &swap)).map(convert::swap_report)
     }
 
     fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure> {

@@ -128,6 +128,22 @@ fn keys_and_our_own_messages_have_their_amino_json() {
             r#"{"args":"W10=","method":"increment","sender":"s","target":"counter"}}"#,
         ),
     );
+    check(
+        &swing_proto::swing::swingset::v1::MsgSetKernelBundle {
+            authority: "gov".to_string(),
+            kernel_bundle_id: "b1-0".to_string(),
+            height: 12,
+            ..Default::default()
+        },
+        concat!(
+            r#"{"type":"swingset/SetKernelBundle","value":"#,
+            r#"{"authority":"gov","height":"12","kernel_bundle_id":"b1-0"}}"#,
+        ),
+    );
+    check(
+        &swing_proto::swing::swingset::v1::MsgCancelKernelBundle { authority: "gov".to_string() },
+        r#"{"type":"swingset/CancelKernelBundle","value":{"authority":"gov"}}"#,
+    );
     // Account bytes are shown in bech32: these are alice's, and the text is the recorded one.
     let alice = decode_tx(&vectors::tx("send").bytes).expect("a transaction");
     let key = alice.auth_info.signer_infos[0].public_key.as_ref().expect("a key");

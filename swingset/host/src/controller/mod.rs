@@ -17,6 +17,7 @@ mod queue;
 mod run;
 mod status;
 mod swap;
+mod swap_bundles;
 
 use std::sync::Arc;
 
@@ -26,6 +27,7 @@ pub use install::InstallReceipt;
 pub use run::{ComputronBudget, PolicyVerdict, RunForever, RunPolicy, RunSummary};
 pub use status::EngineStatus;
 pub use swap::{MigrationBudget, SwapReceipt};
+pub use swap_bundles::{BundleSwap, SchemaStep};
 
 use crate::{
     engine::EngineRuntime,

@@ -110,7 +110,7 @@ impl Controller {
         self.compatible_kernel(env, id).map(|_| ())
     }
 
-    fn within_mark<T>(
+    pub(super) fn within_mark<T>(
         &mut self,
         env: &mut dyn Environment,
         work: impl FnOnce(&mut Self, &mut dyn Environment) -> Result<T>,
@@ -130,7 +130,7 @@ impl Controller {
         result
     }
 
-    fn swap(
+    pub(super) fn swap(
         &mut self,
         env: &mut dyn Environment,
         release: &InstalledRelease,
@@ -163,7 +163,7 @@ impl Controller {
     }
 
     /// The rules of ENGINE.md, "Bundles, IDs, compatibility"; gives the kernel's record and the present schema.
-    fn compatible_kernel(&self, env: &dyn Environment, id: &str) -> Result<(BundleRecord, u32)> {
+    pub(super) fn compatible_kernel(&self, env: &dyn Environment, id: &str) -> Result<(BundleRecord, u32)> {
         if !is_bundle_id(id) {
             return refuse(
                 RejectCode::BundleId,

@@ -11,3 +11,4 @@ mod pages;
 mod rewrite;
 mod rollback;
 mod swap;
+mod swap_bundles;

@@ -7,4 +7,5 @@ mod killed;
 mod network;
 mod solo;
 mod stories;
+mod swap;
 mod visor;

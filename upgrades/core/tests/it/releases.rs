@@ -8,8 +8,8 @@ use swing_core::{
     modules::swingset,
     ports::{
         engine::{
-            BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-            SwapReport,
+            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            StaticVatConfig, SwapForecast, SwapReport,
         },
         upgrade::{Decision, DecisionInput, Plan, Release, UpgradeContext, VersionMap},
     },
@@ -63,6 +63,12 @@ impl Engine for SwapOnly {
             schema_after: 2,
             ..SwapReport::default()
         })
+    }
+    fn check_swap(&mut self, _: &mut State<'_>, _: &BundleSwap) -> Result<SwapForecast, EngineFailure> {
+        unused()
+    }
+    fn swap(&mut self, _: &mut State<'_>, _: &BundleSwap) -> Result<SwapReport, EngineFailure> {
+        unused()
     }
     fn end_block(&mut self, _: &mut State<'_>) -> Result<(), EngineFailure> {
         unused()

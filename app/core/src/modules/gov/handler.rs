@@ -15,6 +15,7 @@ use super::{deposit, error::GovError, events, handler_legacy, keys, msg, state a
 use crate::{
     error::Failure,
     modules::{MsgContext, authority, message},
+    router,
     sdk_error::SdkError,
 };
 
@@ -61,6 +62,7 @@ pub fn submit_proposal(
     let mut urls = String::new();
     for proposed in &message.messages {
         msg::check_proposed(proposed)?;
+        router::check_proposed(context, proposed).map_err(msg::invalid_proposed)?;
         urls.push(',');
         urls.push_str(&proposed.type_url);
     }

@@ -20,7 +20,7 @@ use super::error::GovError;
 pub use crate::modules::message::signers;
 use crate::{
     address::Address,
-    error::Rejected,
+    error::{Failure, Rejected},
     math::{Coins, Dec},
     modules::authority,
     router,
@@ -128,6 +128,16 @@ pub fn check_proposed(message: &Any) -> Result<(), Rejected> {
         [signer] if *signer == authority::authority() => Ok(()),
         [signer] => Err(GovError::InvalidSigner.wrap(signer)),
         _ => Err(GovError::InvalidSigner.bare()),
+    }
+}
+
+/// The refusal of a message by its own module, as the refusal of the proposal. Running out of gas stays what it is.
+pub fn invalid_proposed(failure: Failure) -> Failure {
+    match failure {
+        Failure::Rejected(refused) if refused.codespace != "sdk" || refused.code != SdkError::OutOfGas as u32 => {
+            GovError::InvalidProposalMsg.wrap(refused).into()
+        }
+        other => other,
     }
 }
 

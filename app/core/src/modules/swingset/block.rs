@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use swing_proto::swing::swingset::v1::InboundAction;
 
-use super::{chunks, events, keys, queue, state as params, view};
+use super::{chunks, events, keys, queue, state as params, swap, view};
 use crate::{
     error::Halt,
     modules::BlockContext,
@@ -30,11 +30,12 @@ fn has_kernel(state: &State<'_>) -> Result<bool, Halt> {
     Ok(state.get(&keys::host("kernelBundleID")).map_err(storage)?.is_some())
 }
 
-/// Begins a block: the kernel is made anew.
+/// Begins a block: a swap that is due is made, and the kernel is made anew.
 ///
 /// # Errors
 /// A fault of this node.
 pub fn begin_block(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn Engine) -> Result<(), Halt> {
+    swap::perform_due(state, block, engine)?;
     if has_kernel(state)? {
         // A stop is told at the block's end, with whatever was stopped before.
         drop(between("begin a block", engine.begin_block(state, block.height, block.time))?);

@@ -1,9 +1,12 @@
 //! Events of the chain side.
 
+use swing_proto::swing::swingset::v1::PendingSwap;
+
 use crate::{
     address::Address,
+    error::Rejected,
     event::Event,
-    ports::engine::{BundleReceipt, RunReport},
+    ports::engine::{BundleReceipt, RunReport, SwapReport},
 };
 
 /// A bundle is installed, now or before.
@@ -68,4 +71,44 @@ pub fn engine_stopped(reason: &str) -> Event {
 /// The engine runs again.
 pub fn engine_running() -> Event {
     Event::new("swingset_engine_running")
+}
+
+/// Governance decided a swap.
+pub fn swap_scheduled(swap: &PendingSwap) -> Event {
+    named_swap("swingset_swap_scheduled", swap)
+}
+
+/// Governance decided another swap before this one was made.
+pub fn swap_replaced(swap: &PendingSwap) -> Event {
+    named_swap("swingset_swap_replaced", swap)
+}
+
+/// Governance took a swap back.
+pub fn swap_cancelled(swap: &PendingSwap) -> Event {
+    named_swap("swingset_swap_cancelled", swap)
+}
+
+/// A swap was made.
+pub fn swap_done(swap: &PendingSwap, report: &SwapReport) -> Event {
+    named_swap("swingset_swap_done", swap)
+        .with("kernel_bundle_id_before", report.kernel_before.as_str())
+        .with("kernel_bundle_id_after", report.kernel_after.as_str())
+        .with("schema_before", report.schema_before.to_string())
+        .with("schema", report.schema_after.to_string())
+}
+
+/// A swap failed; the engine is made of what it was made of before.
+pub fn swap_failed(swap: &PendingSwap, refused: &Rejected) -> Event {
+    named_swap("swingset_swap_failed", swap)
+        .with("codespace", refused.codespace)
+        .with("code", refused.code.to_string())
+        .with("reason", refused.log.as_str())
+}
+
+fn named_swap(kind: &str, swap: &PendingSwap) -> Event {
+    Event::new(kind)
+        .with("kernel_bundle_id", swap.kernel_bundle_id.as_str())
+        .with("lockdown_bundle_id", swap.lockdown_bundle_id.as_str())
+        .with("supervisor_bundle_id", swap.supervisor_bundle_id.as_str())
+        .with("height", swap.height.to_string())
 }

@@ -7,7 +7,7 @@ use swing_proto::{
     swing::swingset::v1::{GenesisState, GenesisVat, KernelEntry},
 };
 
-use super::{keys, state as params};
+use super::{keys, state as params, swap};
 use crate::{
     genesis::GenesisError,
     modules::GenesisContext,
@@ -59,6 +59,7 @@ pub fn init(context: &mut GenesisContext<'_, '_>, section: &Value) -> Result<(),
         }
         context.state.set(key, value)?;
     }
+    swap::pending(context.state).map_err(|error| GenesisError::at("swingset.kernel_state", error))?;
     Ok(())
 }
 
@@ -157,7 +158,7 @@ pub fn export(state: &dyn StateRead) -> Result<Value, GenesisError> {
     json::to_json(&section).map_err(|error| GenesisError::at("swingset", error))
 }
 
-/// Drops what is bound to heights of the chain that is left behind: installations that wait for chunks.
+/// Drops what is bound to heights of the chain that is left behind: installations that wait for chunks, and a pending swap.
 ///
 /// # Errors
 /// Storage.
@@ -168,5 +169,5 @@ pub fn for_zero_height(state: &mut State<'_>) -> Result<(), GenesisError> {
             state.delete(key)?;
         }
     }
-    Ok(())
+    Ok(state.delete(keys::PENDING_SWAP)?)
 }

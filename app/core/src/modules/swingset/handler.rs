@@ -4,8 +4,8 @@ use swing_proto::{
     agoric::swingset::{MsgInstallBundle, MsgSendChunk},
     google::protobuf::{Any, Timestamp},
     swing::swingset::v1::{
-        ActionContext, InboundAction, MsgDeliverInbound, MsgDeliverInboundResponse, MsgUpdateParams,
-        MsgUpdateParamsResponse,
+        ActionContext, InboundAction, MsgCancelKernelBundle, MsgDeliverInbound, MsgDeliverInboundResponse,
+        MsgSetKernelBundle, MsgUpdateParams, MsgUpdateParamsResponse,
     },
     type_url,
 };
@@ -13,7 +13,7 @@ use swing_proto::{
 use super::{
     Refusal, chunks, events,
     fees::{self, Unit},
-    install, queue, state as params, view,
+    install, queue, state as params, swap, view,
 };
 use crate::{
     address::Address,
@@ -39,8 +39,25 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
         message::run(message, |message| chunks::send_chunk(context, &message))
     } else if url == type_url::<MsgUpdateParams>() {
         message::run(message, |message| update_params(context, message))
+    } else if url == type_url::<MsgSetKernelBundle>() {
+        message::run(message, |message| swap::set_kernel_bundle(context, &message))
+    } else if url == type_url::<MsgCancelKernelBundle>() {
+        message::run(message, |message| swap::cancel_kernel_bundle(context, &message))
     } else {
         Err(message::unroutable(url))
+    }
+}
+
+/// What can be told of a message when a proposal with it is submitted; nothing is changed.
+///
+/// # Errors
+/// Why it could not be carried out now.
+pub fn check_proposed(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<(), Failure> {
+    if message.type_url == type_url::<MsgSetKernelBundle>() {
+        let message = message::unpack(message)?;
+        swap::check_proposed(context, &message)
+    } else {
+        Ok(())
     }
 }
 

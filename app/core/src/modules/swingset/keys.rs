@@ -18,6 +18,12 @@ pub const CHUNKS: &[u8] = b"swingset/m/chunk/";
 pub const NEXT_ARTIFACT: &[u8] = b"swingset/m/nextArtifact";
 /// There while the engine is stopped: the reason, so that the stop is told once.
 pub const STOPPED: &[u8] = b"swingset/m/stopped";
+/// The swap that governance has decided: `swing.swingset.v1.PendingSwap`; absent when there is none.
+pub const PENDING_SWAP: &[u8] = b"swingset/m/pendingSwap";
+/// Swaps that ended begin with this.
+pub const SWAPS: &[u8] = b"swingset/m/swap/";
+/// Number of the last swap that ended: 8 bytes, big-endian.
+pub const LAST_SWAP: &[u8] = b"swingset/m/lastSwap";
 
 /// The kernel's own keys begin with this.
 pub const KERNEL: &[u8] = b"swingset/k/";
@@ -58,6 +64,11 @@ pub fn chunk(artifact: u64, index: u64) -> Vec<u8> {
     join(&chunks(artifact), &index.to_be_bytes())
 }
 
+/// What became of a swap: `swing.swingset.v1.SwapRecord`.
+pub fn swap(number: u64) -> Vec<u8> {
+    join(SWAPS, &number.to_be_bytes())
+}
+
 /// A key of the kernel.
 pub fn kernel(name: &str) -> Vec<u8> {
     join(KERNEL, name.as_bytes())
@@ -81,10 +92,18 @@ mod tests {
         assert_eq!(chunk(1, 2), b"swingset/m/chunk/\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02");
         assert_eq!(kernel("crankNumber"), b"swingset/k/crankNumber");
         assert_eq!(host("kernelBundleID"), b"swingset/h/kernelBundleID");
-        let constants = [PARAMS, ACTION_NUMBERS, NEXT_ARTIFACT, STOPPED];
+        assert_eq!(swap(1), b"swingset/m/swap/\0\0\0\0\0\0\0\x01");
+        let constants = [PARAMS, ACTION_NUMBERS, NEXT_ARTIFACT, STOPPED, PENDING_SWAP, LAST_SWAP];
         assert_eq!(
             constants.map(|key| String::from_utf8_lossy(key).into_owned()),
-            ["swingset/m/params", "swingset/m/actionNumbers", "swingset/m/nextArtifact", "swingset/m/stopped"]
+            [
+                "swingset/m/params",
+                "swingset/m/actionNumbers",
+                "swingset/m/nextArtifact",
+                "swingset/m/stopped",
+                "swingset/m/pendingSwap",
+                "swingset/m/lastSwap"
+            ]
         );
     }
 }

@@ -23,6 +23,7 @@ pub mod queue;
 mod refusal;
 mod simulated;
 pub mod state;
+pub mod swap;
 pub mod view;
 
 pub use block::{begin_block, end_block};

@@ -5,11 +5,12 @@ use swing_proto::swing::swingset::v1::{
     BundleMetadata, InboundAction, KernelInfo, PendingChunk, PendingInstallation, QueryActionQueueRequest,
     QueryActionQueueResponse, QueryBundleRequest, QueryBundleResponse, QueryBundlesRequest, QueryBundlesResponse,
     QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryKernelResponse, QueryParamsResponse,
-    QueryPendingInstallationsResponse, QueryPromiseRequest, QueryPromiseResponse, QueryVatRequest, QueryVatResponse,
-    QueryVatsRequest, QueryVatsResponse, VatInfo,
+    QueryPendingInstallationsResponse, QueryPendingSwapResponse, QueryPromiseRequest, QueryPromiseResponse,
+    QuerySwapHistoryRequest, QuerySwapHistoryResponse, QueryVatRequest, QueryVatResponse, QueryVatsRequest,
+    QueryVatsResponse, SwapRecord, VatInfo,
 };
 
-use super::{chunks, keys, queue, state as params, view};
+use super::{chunks, keys, queue, state as params, swap, view};
 use crate::{
     address::Address,
     modules::QueryContext,
@@ -40,6 +41,8 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
         "DeliveryResult" => Ok(delivery_result(state, &QueryDeliveryResultRequest::decode(data)?)?.encode_to_vec()),
         "Promise" => Ok(promise(state, &QueryPromiseRequest::decode(data)?)?.encode_to_vec()),
         "PendingInstallations" => Ok(pending_installations(state)?.encode_to_vec()),
+        "PendingSwap" => Ok(QueryPendingSwapResponse { swap: swap::pending(state)? }.encode_to_vec()),
+        "SwapHistory" => Ok(swap_history(state, &QuerySwapHistoryRequest::decode(data)?)?.encode_to_vec()),
         _ => Err(QueryError::unimplemented(path)),
     }
 }
@@ -197,4 +200,13 @@ fn pending_installations(state: &dyn StateRead) -> Result<QueryPendingInstallati
         });
     }
     Ok(QueryPendingInstallationsResponse { installations })
+}
+
+fn swap_history(
+    state: &dyn StateRead,
+    request: &QuerySwapHistoryRequest,
+) -> Result<QuerySwapHistoryResponse, QueryError> {
+    let (swaps, pagination) =
+        page(state, keys::SWAPS, request.pagination.as_ref(), |_, record| Ok(Some(SwapRecord::decode(record)?)))?;
+    Ok(QuerySwapHistoryResponse { swaps, pagination: Some(pagination) })
 }

@@ -24,6 +24,8 @@ pub enum Refusal {
     Message = 9,
     /// Parameters that cannot be.
     Params = 10,
+    /// A swap of the engine's bundles that cannot be.
+    Swap = 11,
 }
 
 impl Refusal {
@@ -48,6 +50,7 @@ impl Refusal {
             Refusal::UnknownVat => "unknown vat",
             Refusal::Message => "invalid inbound message",
             Refusal::Params => "invalid parameters",
+            Refusal::Swap => "invalid swap",
         }
     }
 }

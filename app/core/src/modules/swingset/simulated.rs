@@ -4,12 +4,15 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     block::Time,
-    error::Halt,
+    error::{Failure, Halt},
     ports::engine::{
-        BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapReport,
+        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
+        SwapForecast, SwapReport,
     },
-    state::State,
+    state::{State, StateError, StateRead},
 };
+
+use super::{keys, view};
 
 /// An engine that enters no guest and no compiler.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +20,30 @@ pub struct SimulatedEngine;
 
 fn never<T>(call: &str) -> Result<T, EngineFailure> {
     Err(EngineFailure::Halt(Halt::new(format!("a simulation asked the engine to {call}: only blocks do that"))))
+}
+
+fn failed(error: StateError) -> EngineFailure {
+    match Failure::from(error) {
+        Failure::Rejected(refused) => EngineFailure::Rejected(refused),
+        Failure::Halt(halt) => EngineFailure::Halt(halt),
+    }
+}
+
+/// Reads what the check of a swap reads, so that it costs the same: the named bundles' records, and each vat's supervisor.
+fn read_as_a_check(state: &State<'_>, swap: &BundleSwap) -> Result<(), StateError> {
+    for id in [&swap.kernel, &swap.lockdown, &swap.supervisor].into_iter().flatten() {
+        state.get(&keys::host(&format!("bundle/{id}")))?;
+    }
+    for number in 1..view::number(state, "vat.nextID")? {
+        if state.get(&keys::kernel(&format!("v{number}.options")))?.is_none() {
+            continue;
+        }
+        let source = state.get(&keys::kernel(&format!("v{number}.source")))?;
+        if let Some([_, supervisor, _]) = source.and_then(|bytes| view::leading_texts(&bytes)) {
+            state.get(&keys::host(&format!("bundle/{supervisor}")))?;
+        }
+    }
+    Ok(())
 }
 
 impl Engine for SimulatedEngine {
@@ -36,10 +63,7 @@ impl Engine for SimulatedEngine {
     fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure> {
         let id = format!("b1-{}", hex::encode(Sha256::digest(bytes)));
         let written = state.set(format!("~swingset/simulated/{id}"), bytes.to_vec());
-        written.map_err(|error| match crate::error::Failure::from(error) {
-            crate::error::Failure::Rejected(refused) => EngineFailure::Rejected(refused),
-            crate::error::Failure::Halt(halt) => EngineFailure::Halt(halt),
-        })?;
+        written.map_err(failed)?;
         Ok(BundleReceipt { id, kind: "unknown".to_owned(), already_installed: false })
     }
 
@@ -53,6 +77,15 @@ impl Engine for SimulatedEngine {
 
     fn reinitialize(&mut self, _: &mut State<'_>, _: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
         never("reinitialize")
+    }
+
+    fn check_swap(&mut self, state: &mut State<'_>, swap: &BundleSwap) -> Result<SwapForecast, EngineFailure> {
+        read_as_a_check(state, swap).map_err(failed)?;
+        Ok(SwapForecast::default())
+    }
+
+    fn swap(&mut self, _: &mut State<'_>, _: &BundleSwap) -> Result<SwapReport, EngineFailure> {
+        never("swap bundles")
     }
 
     fn end_block(&mut self, _: &mut State<'_>) -> Result<(), EngineFailure> {

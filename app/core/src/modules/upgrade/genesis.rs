@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::state as upgrades;
+use super::{info, state as upgrades};
 use crate::{
     genesis::GenesisError,
     modules::GenesisContext,
@@ -82,6 +82,7 @@ pub fn init(context: &mut GenesisContext<'_, '_>, section: &Value) -> Result<(),
             let reason = format!("upgrade with name {} has already been completed", plan.name);
             return Err(GenesisError::at("upgrade.plan.name", reason));
         }
+        info::check(&plan.info).map_err(|refused| GenesisError::at("upgrade.plan.info", refused))?;
         upgrades::set_plan(context.state, &Plan { name: plan.name, height, info: plan.info })?;
     }
     Ok(())

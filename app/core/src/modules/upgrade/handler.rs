@@ -8,10 +8,10 @@ use swing_proto::{
     type_url,
 };
 
-use super::{events, msg, state as upgrades};
+use super::{events, info, msg, state as upgrades};
 use crate::{
     error::Failure,
-    modules::{MsgContext, authority, message},
+    modules::{MsgContext, authority, message, swingset::swap},
     sdk_error::SdkError,
 };
 
@@ -30,10 +30,24 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
     }
 }
 
+/// What can be told of a message when a proposal with it is submitted: whether the plan's information can be read. All else is
+/// looked at when the proposal has passed, as in the SDK.
+///
+/// # Errors
+/// SDK 18.
+pub fn check_proposed(_: &mut MsgContext<'_, '_>, message: &Any) -> Result<(), Failure> {
+    if message.type_url != type_url::<MsgSoftwareUpgrade>() {
+        return Ok(());
+    }
+    let message: MsgSoftwareUpgrade = message::unpack(message)?;
+    info::check(&message.plan.unwrap_or_default().info)?;
+    Ok(())
+}
+
 /// Schedules a plan, in place of the pending one.
 ///
 /// # Errors
-/// gov 13 for another authority; SDK 18 for a plan that cannot be.
+/// gov 13 for another authority; SDK 18 for a plan that cannot be; swingset 11 for one that the kernel's state could not follow.
 pub fn software_upgrade(
     context: &mut MsgContext<'_, '_>,
     message: &MsgSoftwareUpgrade,
@@ -48,6 +62,7 @@ pub fn software_upgrade(
         let reason = format!("upgrade with name {} has already been completed", plan.name);
         return Err(SdkError::InvalidRequest.wrap(reason).into());
     }
+    swap::check_plan(context.state, &plan)?;
     let event = match upgrades::plan(context.state)? {
         Some(before) => events::replaced(&plan, &before),
         None => events::scheduled(&plan),

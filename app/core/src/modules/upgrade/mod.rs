@@ -8,6 +8,7 @@
 pub mod events;
 pub mod genesis;
 pub mod handler;
+pub mod info;
 pub mod keys;
 pub mod msg;
 pub mod preblock;

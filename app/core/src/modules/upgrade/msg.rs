@@ -3,6 +3,7 @@
 use prost::Name;
 use swing_proto::cosmos::upgrade::v1beta1::{MsgCancelUpgrade, MsgSoftwareUpgrade, Plan as PlanProto};
 
+use super::info;
 use crate::{error::Rejected, ports::upgrade::Plan, sdk_error::SdkError, time::GO_ZERO_SECONDS};
 
 pub use crate::modules::message::signers;
@@ -12,7 +13,7 @@ pub fn names() -> [String; 2] {
     [MsgSoftwareUpgrade::full_name(), MsgCancelUpgrade::full_name()]
 }
 
-/// The plan of a message. Source: SDK `Plan.ValidateBasic`.
+/// The plan of a message. Source: SDK `Plan.ValidateBasic`; its information is looked at beyond that ([`info`]).
 ///
 /// # Errors
 /// SDK 18 in the SDK's words.
@@ -30,7 +31,10 @@ pub fn plan(plan: Option<&PlanProto>) -> Result<Plan, Rejected> {
         return refuse("name cannot be empty");
     }
     match u64::try_from(plan.height) {
-        Ok(height) if height > 0 => Ok(Plan { name: plan.name, height, info: plan.info }),
+        Ok(height) if height > 0 => {
+            info::check(&plan.info)?;
+            Ok(Plan { name: plan.name, height, info: plan.info })
+        }
         _ => refuse("height must be greater than 0"),
     }
 }

@@ -7,8 +7,8 @@ use swing_core::{
     ports::{
         Ports,
         engine::{
-            BundleReceipt, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-            SwapReport,
+            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            StaticVatConfig, SwapForecast, SwapReport,
         },
     },
     state::{Empty, State},
@@ -67,6 +67,14 @@ impl Engine for NoVats {
     }
 
     fn reinitialize(&mut self, _: &mut State<'_>, _: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
+        nothing_runs()
+    }
+
+    fn check_swap(&mut self, _: &mut State<'_>, _: &BundleSwap) -> Result<SwapForecast, EngineFailure> {
+        nothing_runs()
+    }
+
+    fn swap(&mut self, _: &mut State<'_>, _: &BundleSwap) -> Result<SwapReport, EngineFailure> {
         nothing_runs()
     }
 

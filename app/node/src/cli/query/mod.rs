@@ -3,6 +3,7 @@
 mod blocks;
 mod modules;
 mod result;
+mod swingset;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -76,7 +77,7 @@ enum Topic {
     Consensus(modules::ConsensusQuery),
     /// Kernel, bundles, vats and messages
     #[command(subcommand)]
-    Swingset(modules::SwingsetQuery),
+    Swingset(swingset::SwingsetQuery),
     /// A transaction in a block
     Tx(blocks::TxArgs),
     /// Wait until a transaction is in a block
@@ -97,7 +98,7 @@ pub fn run(context: &Context, command: &QueryCommand) -> Result<(), Failure> {
         Topic::Gov(query) => asker.print(&query.ask(&asker.page())?),
         Topic::Upgrade(query) => asker.print(&query.ask()),
         Topic::Consensus(query) => asker.print(&query.ask()),
-        Topic::Swingset(modules::SwingsetQuery::Result { id }) => {
+        Topic::Swingset(swingset::SwingsetQuery::Result { id }) => {
             output::value(asker.format, &result::find(&asker, id)?)
         }
         Topic::Swingset(query) => asker.print(&query.ask(&asker.page())),

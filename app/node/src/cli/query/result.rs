@@ -6,7 +6,7 @@ use swing_proto::{
     Message, cosmos::base::abci::v1beta1::TxMsgData, swing::swingset::v1::MsgDeliverInboundResponse, unpack,
 };
 
-use super::{Asker, modules::SwingsetQuery};
+use super::{Asker, swingset::SwingsetQuery};
 use crate::{
     cli::{Failure, smallcaps},
     client::{

@@ -6,6 +6,7 @@ mod flags;
 mod gov;
 mod staking;
 mod submit;
+mod swap;
 mod swingset;
 mod upgrade;
 

@@ -15,6 +15,8 @@ use super::{
     flags::TxFlags,
     message,
     submit::{self, Signer, submit},
+    swap,
+    upgrade::ProposalArgs,
 };
 use crate::{
     cli::{
@@ -41,6 +43,10 @@ pub enum SwingsetCommand {
     InstallBundle(InstallArgs),
     /// Send a message to a vat's root object
     Deliver(DeliverArgs),
+    /// Propose to replace the kernel, lockdown or supervisor by installed bundles, with no new software
+    SetKernel(swap::SetKernelArgs),
+    /// Propose to take the pending replacement back
+    CancelSetKernel(ProposalArgs),
 }
 
 /// Arguments of `tx swingset install-bundle`.
@@ -77,6 +83,8 @@ pub fn run(context: &Context, flags: &TxFlags, command: &SwingsetCommand) -> Res
             submit(context, flags, &signer, vec![message(&value)?])
         }
         SwingsetCommand::InstallBundle(arguments) => install(context, flags, &signer, arguments),
+        SwingsetCommand::SetKernel(arguments) => swap::set(context, flags, &signer, arguments),
+        SwingsetCommand::CancelSetKernel(arguments) => swap::cancel(context, flags, &signer, arguments),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use swing_core::address::module_address;
+use swing_core::{address::module_address, modules::upgrade::info};
 
 use super::{
     flags::TxFlags,
@@ -44,6 +44,26 @@ pub struct ProposalArgs {
     authority: Option<String>,
 }
 
+impl ProposalArgs {
+    /// Who may do what the proposal asks for.
+    pub fn authority(&self) -> String {
+        self.authority.clone().unwrap_or_else(|| module_address("gov").to_string())
+    }
+
+    /// Proposes one message.
+    pub fn propose(&self, context: &Context, flags: &TxFlags, signer: &Signer, proposed: Value) -> Result<(), Failure> {
+        let text = ProposalText {
+            title: &self.title,
+            summary: &self.summary,
+            metadata: &self.metadata,
+            deposit: &self.deposit,
+            expedited: self.expedited,
+        };
+        let value = submit_proposal(&[proposed], &text, &signer.address().to_string())?;
+        submit(context, flags, signer, vec![message(&value)?])
+    }
+}
+
 /// Arguments of `tx upgrade software-upgrade`.
 #[derive(Args, Debug)]
 pub struct SoftwareUpgradeArgs {
@@ -65,36 +85,25 @@ pub struct SoftwareUpgradeArgs {
 /// Runs one.
 pub fn run(context: &Context, flags: &TxFlags, command: &UpgradeCommand) -> Result<(), Failure> {
     let signer = Signer::resolve(context, flags, None)?;
-    let (inner, arguments) = match command {
+    match command {
         UpgradeCommand::SoftwareUpgrade(arguments) => {
             if !arguments.no_validate {
                 check_info(&arguments.upgrade_info)?;
             }
-            (software_upgrade(arguments), &arguments.proposal)
+            arguments.proposal.propose(context, flags, &signer, software_upgrade(arguments))
         }
         UpgradeCommand::CancelSoftwareUpgrade(arguments) => {
-            (json!({"@type": "/cosmos.upgrade.v1beta1.MsgCancelUpgrade", "authority": authority(arguments)}), arguments)
+            let cancel =
+                json!({"@type": "/cosmos.upgrade.v1beta1.MsgCancelUpgrade", "authority": arguments.authority()});
+            arguments.propose(context, flags, &signer, cancel)
         }
-    };
-    let text = ProposalText {
-        title: &arguments.title,
-        summary: &arguments.summary,
-        metadata: &arguments.metadata,
-        deposit: &arguments.deposit,
-        expedited: arguments.expedited,
-    };
-    let value = submit_proposal(&[inner], &text, &signer.address().to_string())?;
-    submit(context, flags, &signer, vec![message(&value)?])
-}
-
-fn authority(arguments: &ProposalArgs) -> String {
-    arguments.authority.clone().unwrap_or_else(|| module_address("gov").to_string())
+    }
 }
 
 fn software_upgrade(arguments: &SoftwareUpgradeArgs) -> Value {
     json!({
         "@type": "/cosmos.upgrade.v1beta1.MsgSoftwareUpgrade",
-        "authority": authority(&arguments.proposal),
+        "authority": arguments.proposal.authority(),
         "plan": {
             "name": arguments.name,
             "time": "0001-01-01T00:00:00Z",
@@ -106,27 +115,18 @@ fn software_upgrade(arguments: &SoftwareUpgradeArgs) -> Value {
 }
 
 /// As the SDK's and cosmovisor's: `{"binaries":{"os/arch":"https://…?checksum=sha256:…"}}`. The binaries are not fetched here.
-fn check_info(info: &str) -> Result<(), Failure> {
+fn check_info(text: &str) -> Result<(), Failure> {
     let wrong = |reason: String| {
         Failure::new(format!(
             "invalid --upgrade-info: {reason}: pass --no-validate where the information is not for a supervisor that downloads"
         ))
     };
-    let value: Value = serde_json::from_str(info).map_err(|_| wrong("not JSON".to_owned()))?;
-    let binaries = value.get("binaries").and_then(Value::as_object).filter(|binaries| !binaries.is_empty());
-    let binaries = binaries.ok_or_else(|| wrong("no binaries in it".to_owned()))?;
-    for (platform, url) in binaries {
-        if platform != "any" && platform.split_once('/').is_none_or(|(os, arch)| os.is_empty() || arch.is_empty()) {
-            return Err(wrong(format!("{platform:?} is not of the form os/arch")));
-        }
-        let url = url.as_str().unwrap_or_default();
-        let checksum = url.split_once("checksum=sha256:").map(|(_, sum)| sum.split('&').next().unwrap_or_default());
-        let is_sum = |sum: &str| sum.len() == 64 && sum.bytes().all(|byte| byte.is_ascii_hexdigit());
-        if !url.contains("://") || !checksum.is_some_and(is_sum) {
-            return Err(wrong(format!("the binary of {platform} needs a URL with ?checksum=sha256:<64 hex digits>")));
-        }
+    match info::parse(text) {
+        Err(problem) => Err(wrong(problem.to_string())),
+        Ok(None) => Err(wrong("not JSON".to_owned())),
+        Ok(Some(info)) if info.binaries.is_empty() => Err(wrong("no binaries in it".to_owned())),
+        Ok(Some(_)) => Ok(()),
     }
-    Ok(())
 }
 
 #[cfg(test)]

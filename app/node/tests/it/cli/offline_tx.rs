@@ -119,6 +119,38 @@ fn messages_of_every_command_have_their_fields() {
             "expedited": false,
         }),
     );
+    let proposed = |message: Value| {
+        json!({
+            "@type": "/cosmos.gov.v1.MsgSubmitProposal",
+            "messages": [message],
+            "initial_deposit": coins("10"),
+            "proposer": ALICE,
+            "metadata": "",
+            "title": "t",
+            "summary": "s",
+            "expedited": true,
+        })
+    };
+    let text = ["--title", "t", "--summary", "s", "--deposit", "10uswing", "--expedited"];
+    let set = ["swingset", "set-kernel", "--kernel", "b1-0", "--supervisor", "b1-1", "--height", "12"];
+    check(
+        &[set.as_slice(), &text].concat(),
+        proposed(json!({
+            "@type": "/swing.swingset.v1.MsgSetKernelBundle",
+            "authority": "swing10d07y265gmmuvt4z0w9aw880jnsr700j8fsn9t",
+            "kernel_bundle_id": "b1-0",
+            "lockdown_bundle_id": "",
+            "supervisor_bundle_id": "b1-1",
+            "height": "12",
+        })),
+    );
+    check(
+        &[["swingset", "cancel-set-kernel"].as_slice(), &text].concat(),
+        proposed(json!({
+            "@type": "/swing.swingset.v1.MsgCancelKernelBundle",
+            "authority": "swing10d07y265gmmuvt4z0w9aw880jnsr700j8fsn9t",
+        })),
+    );
     check(
         &["staking", "unbond", OPERATOR, "5uswing"],
         json!({
@@ -230,6 +262,8 @@ fn wrong_input_is_named_before_anything_is_signed() {
         "alice",
     ];
     check(1, &plan, "invalid --upgrade-info: not JSON");
+    let nothing = ["swingset", "set-kernel", "--title", "t", "--summary", "s", "--from", "alice"];
+    check(2, &nothing, "<--kernel <ID>|--lockdown <ID>|--supervisor <ID>>");
     check(1, &["broadcast", "/nonexistent"], "cannot read /nonexistent");
 }
 
