@@ -97,6 +97,13 @@ impl Home {
         self.data_folder().join("upgrade-info.json")
     }
 
+    /// The socket between the node and the CometBFT that it starts. Not in the data folder: a supervisor copies that, and a socket
+    /// that a killed node left behind cannot be copied (cosmovisor 1.5 ends there).
+    #[must_use]
+    pub fn abci_socket(&self) -> PathBuf {
+        self.root.join("abci.sock")
+    }
+
     /// The folder of keyring backend `test`.
     #[must_use]
     pub fn keyring_test_folder(&self) -> PathBuf {

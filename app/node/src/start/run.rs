@@ -163,8 +163,7 @@ fn address(home: &Home, arguments: &StartArgs) -> Result<Address, Ended> {
     match arguments.engine {
         EngineKind::External => CometConfig::load(home).map_err(config)?.proxy_app.parse().map_err(config),
         EngineKind::Cometbft | EngineKind::Solo => {
-            let path = home.data_folder().join("abci.sock");
-            let path = std::path::absolute(path).map_err(config)?;
+            let path = std::path::absolute(home.abci_socket()).map_err(config)?;
             // Where the home's path is too long for a socket, a port of the loopback does as well.
             if path.as_os_str().len() > SOCKET_PATH_BYTES_MAX {
                 return Ok(Address::Tcp("127.0.0.1:0".to_owned()));

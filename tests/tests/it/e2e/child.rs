@@ -1,6 +1,6 @@
 //! `swingd start --engine cometbft`: node and CometBFT live and die together.
 
-use std::process::Output;
+use std::{fs::DirEntry, path::PathBuf, process::Output};
 
 use rustix::process::Signal;
 use swing_localnet::{
@@ -52,6 +52,14 @@ impl Home {
         self.validator().swingd.command(&["start", "--engine", "cometbft"]).output().expect("it runs")
     }
 
+    /// What lies in the data folder and could not be copied by a supervisor that backs it up.
+    fn uncopyable(&mut self) -> Vec<PathBuf> {
+        let data = self.validator().swingd.home.join("data");
+        let entries = std::fs::read_dir(data).expect("a data folder").map(|entry| entry.expect("an entry"));
+        let kind = |entry: &DirEntry| entry.file_type().expect("its type");
+        entries.filter(|entry| !kind(entry).is_file() && !kind(entry).is_dir()).map(|entry| entry.path()).collect()
+    }
+
     /// The process ID of the node's CometBFT, as the node tells it.
     fn comet_id(&mut self) -> i32 {
         let output = self.validator().node().expect("it runs").output().expect("its log");
@@ -86,6 +94,7 @@ fn cometbft_lives_and_dies_with_its_node_and_two_on_one_home_are_impossible() {
 
     home.start();
     assert_eq!(home.ends_on(Signal::KILL), None);
+    assert_eq!(home.uncopyable(), Vec::<PathBuf>::new(), "cosmovisor copies the data folder of a killed node");
     let lock = wait::until("CometBFT to die with its node", SOON, || Ok(home.lock().ok()));
     let lock = lock.expect("it dies even when the node is killed");
     // As if it had not died yet.
