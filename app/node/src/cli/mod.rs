@@ -134,5 +134,9 @@ fn usage(error: &clap::Error) -> ExitCode {
             Err(failure) => failure.report(),
         };
     }
-    Failure::Usage(text.strip_prefix("error: ").unwrap_or(&text).trim_end().to_owned()).report()
+    // What is missing stands on lines of its own there, and here on the line that says so.
+    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+    let (said, help) = text.split_once("\n\n").unwrap_or((text, ""));
+    let said = said.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    Failure::Usage(format!("{said}\n\n{help}").trim_end().to_owned()).report()
 }

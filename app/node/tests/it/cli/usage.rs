@@ -8,7 +8,7 @@ fn wrong_usage_has_code_2_and_one_error_line() {
     for (arguments, expected) in [
         (vec!["nonsense"], "unrecognized subcommand 'nonsense'"),
         (vec!["init"], "required arguments were not provided"),
-        (vec!["keys", "show"], "required arguments were not provided"),
+        (vec!["keys", "show"], "required arguments were not provided: <"),
         (vec!["query", "bank", "balances", "x", "--limit", "many"], "invalid value 'many'"),
         (vec!["version", "-o", "xml"], "invalid value 'xml'"),
     ] {
