@@ -37,6 +37,15 @@ pub(crate) fn write(
     Ok(())
 }
 
+/// The bytes that a packed `address << 32 | length` names, if there are at most `most`.
+pub(crate) fn packed(memory: &[u8], packed: u64, most: usize) -> Result<&[u8], GuestFault> {
+    let (address, length) = ((packed >> 32) as u32, (packed & 0xffff_ffff) as u32);
+    if length as usize > most {
+        return Err(GuestFault("answer is too large"));
+    }
+    slice(memory, address, length)
+}
+
 /// Copies the bytes that a packed `address << 32 | length` names, if there are at most `most`.
 pub(crate) fn read_packed(
     memory: Memory,
@@ -44,11 +53,7 @@ pub(crate) fn read_packed(
     packed: u64,
     most: usize,
 ) -> Result<Vec<u8>, GuestFault> {
-    let (address, length) = ((packed >> 32) as u32, (packed & 0xffff_ffff) as u32);
-    if length as usize > most {
-        return Err(GuestFault("answer is too large"));
-    }
-    Ok(slice(memory.data(store), address, length)?.to_vec())
+    Ok(self::packed(memory.data(store), packed, most)?.to_vec())
 }
 
 /// Gives an answer to a guest: written when it fits, else kept for `fetch`. Returns the whole length.

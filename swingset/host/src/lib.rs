@@ -20,6 +20,7 @@ mod installed;
 mod kernel;
 pub mod keys;
 mod pages;
+mod runner;
 pub mod schedule;
 mod sync;
 mod vats;

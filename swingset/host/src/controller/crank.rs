@@ -1,6 +1,7 @@
 //! One call of the kernel and what becomes of it: kept, undone, or the end of the engine's run.
 
-use bytes::Bytes;
+use std::sync::Arc;
+
 use sha2::{Digest, Sha256};
 use swingset_abi::{
     kernel::{Command, CrankReport, Reply},
@@ -10,40 +11,39 @@ use swingset_abi::{
 use super::{Controller, Result};
 use crate::{
     admission::ModuleRole,
+    engine::EngineRuntime,
     env::{EnvMark, Environment},
     error::{EngineError, Halt, RejectCode},
     installed,
-    kernel::{Answer, KernelFault, KernelInstance, KernelServices, KvStore, Request},
+    kernel::{Answer, Desk, KernelFault, KernelInstance, KernelServices, Request},
     keys,
-    vats::Vats,
 };
 
-/// What answers a suspended kernel: the environment and the vats.
+/// What answers a suspended kernel.
 struct Services<'a> {
     env: &'a mut dyn Environment,
-    vats: &'a mut Vats,
+    runtime: &'a Arc<EngineRuntime>,
     /// A mark taken before the first bridge call of this crank.
     bridged: Option<EnvMark>,
 }
 
 impl KernelServices for Services<'_> {
-    fn serve(&mut self, kv: &mut KvStore, request: Request) -> std::result::Result<Answer, KernelFault> {
+    fn serve(&mut self, desk: &mut Desk, request: Request) -> std::result::Result<Answer, KernelFault> {
         let halt = |error: crate::env::EnvError| KernelFault::Halt(error.into());
         match request {
             Request::Load(key) => {
                 let value = self.env.get(&keys::seen_by_kernel(&key)).map_err(halt)?;
-                kv.learn(&key, value.as_deref());
+                desk.kv.learn(&key, value.as_deref());
                 Ok(Answer::Done)
             }
             Request::Successor(from) => {
-                kv.learn_next(self.env, from).map_err(halt)?;
+                desk.kv.learn_next(self.env, from).map_err(halt)?;
                 Ok(Answer::Done)
             }
-            Request::Deliver { vat, delivery, limit } => {
-                self.vats.deliver(self.env, kv, &vat, delivery, limit).map(Answer::Bytes)
+            Request::Prepare(vat) => {
+                desk.vats.prepare(self.env, self.runtime, &mut desk.kv, &vat)?;
+                Ok(Answer::Done)
             }
-            Request::Resume(reply) => self.vats.resume(reply).map(Answer::Bytes),
-            Request::Abandon(vat) => self.vats.abandon(&vat).map(|()| Answer::Done),
             Request::Bridge { name, body } => {
                 if self.bridged.is_none() {
                     self.bridged = Some(self.env.mark());
@@ -111,8 +111,8 @@ impl Controller {
                 Err(word) => return Ok((Called::Fault(word), None)),
             },
         };
-        let mut services = Services { env, vats: &mut self.vats, bridged: None };
-        let result = kernel.call(&mut self.kv, &mut services, &command.to_bytes());
+        let mut services = Services { env, runtime: &self.runtime, bridged: None };
+        let result = kernel.call(&mut self.desk, &mut services, command.to_bytes());
         let bridged = services.bridged;
         let bytes = match result {
             Ok(bytes) => bytes,
@@ -154,12 +154,12 @@ impl Controller {
         if let Some(CrankReport { panic: Some(word), .. }) = report {
             return Err(format!("kernel panic: {word}"));
         }
-        self.vats.check_crank(report).map_err(str::to_owned)
+        self.desk.vats.check_crank(report).map_err(str::to_owned)
     }
 
     fn undo(&mut self, env: &mut dyn Environment, bridged: Option<EnvMark>) -> Result<()> {
-        self.kv.undo_crank();
-        self.vats.rollback_crank();
+        self.desk.kv.undo_crank();
+        self.desk.vats.rollback_crank();
         if let Some(mark) = bridged {
             env.rollback(mark)?;
         }
@@ -170,13 +170,16 @@ impl Controller {
         if let Some(mark) = bridged {
             env.release(mark)?;
         }
-        if let Some(crank_hash) = self.kv.commit_crank(env)? {
+        if let Some(crank_hash) = self.desk.kv.commit_crank(env)? {
             let mut hash = Sha256::new();
-            hash.update(self.kv.get(env, keys::ACTIVITY_HASH.as_bytes())?.unwrap_or_default());
+            hash.update(self.desk.kv.get(env, keys::ACTIVITY_HASH.as_bytes())?.unwrap_or_default());
             hash.update(crank_hash);
-            self.kv.set_host_owned(keys::ACTIVITY_HASH, Bytes::from(hex::encode(hash.finalize())));
+            let mut text = [0u8; 64];
+            hex::encode_to_slice(hash.finalize(), &mut text)
+                .map_err(|_| Halt::new("a SHA-256 hash does not have 64 digits"))?;
+            self.desk.kv.set_host_owned(keys::ACTIVITY_HASH, &text);
         }
-        Ok(self.vats.commit_crank(env)?)
+        Ok(self.desk.vats.commit_crank(env, &self.runtime)?)
     }
 
     /// A host-owned value as text.

@@ -33,7 +33,7 @@ use crate::{
     engine::EngineRuntime,
     env::Environment,
     error::{EngineError, RejectCode},
-    kernel::{KernelInstance, KvStore},
+    kernel::{Desk, KernelInstance},
     keys,
     vats::{LIVE_VATS_DEFAULT, Vats},
 };
@@ -59,8 +59,7 @@ impl Default for ControllerOptions {
 pub struct Controller {
     runtime: Arc<EngineRuntime>,
     options: ControllerOptions,
-    vats: Vats,
-    kv: KvStore,
+    desk: Box<Desk>,
     kernel: Option<KernelInstance>,
 }
 
@@ -68,7 +67,7 @@ impl std::fmt::Debug for Controller {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Controller")
             .field("runtime", &self.runtime)
-            .field("live_vats", &self.vats.live_count())
+            .field("live_vats", &self.desk.vats.live_count())
             .finish_non_exhaustive()
     }
 }
@@ -76,8 +75,8 @@ impl std::fmt::Debug for Controller {
 impl Controller {
     /// A controller for a state that is still to be initialized.
     pub fn new(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
-        let vats = Vats::new(runtime.clone(), options.live_vats_max);
-        Controller { runtime, options, vats, kv: KvStore::default(), kernel: None }
+        let desk = Box::new(Desk { vats: Vats::new(options.live_vats_max), ..Desk::default() });
+        Controller { runtime, options, desk, kernel: None }
     }
 
     /// A controller for an initialized state (`build_controller`). Refuses a state of another engine.
@@ -122,8 +121,8 @@ impl Controller {
     pub fn begin_block(&mut self, env: &dyn Environment, height: u64) -> Result<()> {
         self.check_engine(env)?;
         self.kernel = None;
-        self.kv.forget();
-        self.vats.begin_block(height);
+        self.desk.kv.forget();
+        self.desk.vats.begin_block(height);
         Ok(())
     }
 
@@ -148,8 +147,8 @@ impl Controller {
     /// Forgets all instances: the environment was rolled back, or another state is at hand. Changes no hash.
     pub fn discard(&mut self) {
         self.kernel = None;
-        self.kv.forget();
-        self.vats.discard();
+        self.desk.kv.forget();
+        self.desk.vats.discard();
     }
 
     /// Stores one vat's pages and drops its instance. Changes no hash; tests and operators may do it at any time.
@@ -157,17 +156,17 @@ impl Controller {
     /// # Errors
     /// Halt.
     pub fn evict_vat(&mut self, env: &mut dyn Environment, vat: &str) -> Result<()> {
-        Ok(self.vats.evict(env, vat)?)
+        Ok(self.desk.vats.evict(env, &self.runtime, vat)?)
     }
 
     /// Vats that have an instance now.
     pub fn live_vats(&self) -> usize {
-        self.vats.live_count()
+        self.desk.vats.live_count()
     }
 
     /// Writes everything that is held here to the environment.
     fn settle(&mut self, env: &mut dyn Environment) -> Result<()> {
-        self.kv.flush(env)?;
-        Ok(self.vats.flush(env)?)
+        self.desk.kv.flush(env)?;
+        Ok(self.desk.vats.flush(env, &self.runtime)?)
     }
 }

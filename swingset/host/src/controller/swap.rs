@@ -148,7 +148,7 @@ impl Controller {
         write_release_ids(env, release)?;
         env.delete(&keys::host(keys::STATUS))?;
         self.kernel = None;
-        self.kv.forget();
+        self.desk.kv.forget();
         self.check_description(env, &record)?;
         let migrating = record.schema_to != schema_before && self.migrate(env, &record, budget)?;
         Ok(SwapReceipt {

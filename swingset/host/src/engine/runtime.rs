@@ -12,6 +12,7 @@ use crate::{
     admission::{self, Admitted, GLOBAL_EXPORT_PREFIX, ModuleRole, REWRITER_VERSION},
     error::Halt,
     kernel::{KernelData, KernelShim, link_kernel},
+    runner::{Gives, Runner},
     worker::{VatData, link_vat},
 };
 
@@ -33,6 +34,8 @@ pub struct EngineRuntime {
     identity: String,
     kernel_linker: Linker<KernelData>,
     kernel_shim: KernelShim,
+    kernel_runner: Runner,
+    vat_runner: Runner,
     vat_linker: Linker<VatData>,
     modules: Mutex<BTreeMap<ModuleKey, Arc<PreparedModule>>>,
     cache: Option<CodeCache>,
@@ -62,11 +65,14 @@ impl EngineRuntime {
         let (kernel_linker, vat_linker) = (link_kernel(&engine)?, link_vat(&engine)?);
         let kernel_shim =
             KernelShim::new(&kernel_linker).map_err(|error| Halt::new(format!("the kernel's shim: {error}")))?;
+        let (kernel_runner, vat_runner) = (Runner::new(&engine, Gives::Packed)?, Runner::new(&engine, Gives::Nothing)?);
         Ok(Arc::new(EngineRuntime {
             engine,
             identity: engine_identity(),
             kernel_linker,
             kernel_shim,
+            kernel_runner,
+            vat_runner,
             vat_linker,
             modules: Mutex::new(BTreeMap::new()),
             cache,
@@ -88,6 +94,18 @@ impl EngineRuntime {
 
     pub(crate) fn kernel_shim(&self) -> &KernelShim {
         &self.kernel_shim
+    }
+
+    pub(crate) fn kernel_runner(&self) -> &Runner {
+        &self.kernel_runner
+    }
+
+    pub(crate) fn vat_runner(&self) -> &Runner {
+        &self.vat_runner
+    }
+
+    pub(crate) fn vat_linker(&self) -> &Linker<VatData> {
+        &self.vat_linker
     }
 
     pub(crate) fn link_vat_module(&self, module: &PreparedModule) -> Result<InstancePre<VatData>, Halt> {

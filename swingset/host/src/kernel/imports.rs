@@ -1,17 +1,28 @@
 //! The kernel's imports, bound to its overlay and to whoever drives it (source: the table in `swingset_abi::kernel`).
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{future::poll_fn, task::Poll};
 
 use bytes::Bytes;
 use swingset_abi::kernel::imports::{ABSENT, MODULE};
-use wasmtime::{Caller, Engine, Linker};
+use wasmtime::{AsContextMut, Caller, Engine, Func, Linker};
 
 use super::{
-    instance::{Answer, KernelData, Request},
+    instance::{Answer, KernelData, KernelFault, Request},
     kv::{Next, Value},
-    shim::{FAST_MODULE, SLOW_MODULE},
+    shim::{FAST_MODULE, LOAD, PREPARE, SLOW_MODULE},
 };
-use crate::{engine::GuestFault, error::Halt, guest, keys, sync::lock};
+use crate::{
+    engine::{GuestFault, HaltFault},
+    error::Halt,
+    guest, keys,
+    schedule::KERNEL_FUEL_CAP,
+    sync::lock,
+};
+
+/// Import module of the runner's halves on the host's side.
+const DRIVER_MODULE: &str = "driver";
+/// Largest reply, in bytes.
+const REPLY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// Longest kernel key, in bytes.
 const KEY_BYTES_MAX: u32 = 8 * 1024;
@@ -36,26 +47,69 @@ fn key(memory: &[u8], address: u32, length: u32) -> std::result::Result<&[u8], G
     guest::slice(memory, address, length)
 }
 
-fn text(memory: &[u8], address: u32, length: u32) -> std::result::Result<String, GuestFault> {
+fn text(memory: &[u8], address: u32, length: u32) -> std::result::Result<&str, GuestFault> {
     let bytes = key(memory, address, length)?;
-    String::from_utf8(bytes.to_vec()).map_err(|_| GuestFault("name is not UTF-8"))
+    std::str::from_utf8(bytes).map_err(|_| GuestFault("name is not UTF-8"))
+}
+
+/// The kernel's last reply goes to its driver; waits for the next command and gives its length.
+async fn next(mut caller: Kernel<'_>, reply: u64) -> Result<u32> {
+    let mail = caller.data().mail.clone();
+    if caller.data().at_work {
+        let (memory, data) = parts(&mut caller)?;
+        let reply = guest::packed(memory, reply, REPLY_BYTES_MAX)?.to_vec();
+        let mut mail = lock(&mail);
+        data.pass_desk(&mut mail);
+        mail.reply = Some(Ok(reply));
+    }
+    let command = poll_fn(|_| lock(&mail).command.take().map_or(Poll::Pending, Poll::Ready)).await;
+    let length = guest::length(&command)?;
+    caller.as_context_mut().set_fuel(KERNEL_FUEL_CAP)?;
+    let data = caller.data_mut();
+    data.pass_desk(&mut lock(&mail));
+    data.marks.clear();
+    data.kept.clear();
+    data.command = command;
+    Ok(length)
+}
+
+/// Copies the command to where the kernel has made room.
+fn put(mut caller: Kernel<'_>, address: u32) -> Result<()> {
+    let (memory, data) = parts(&mut caller)?;
+    let length = guest::length(&data.command)?;
+    guest::slice_mut(memory, address, length)?.copy_from_slice(&data.command);
+    Ok(())
+}
+
+/// The runner's halves on the host's side.
+pub(super) fn driver(
+    mut store: impl AsContextMut<Data = KernelData>,
+    linker: &Linker<KernelData>,
+) -> std::result::Result<(Func, Func), Halt> {
+    let mut half = |name: &str| {
+        let found = linker.get(&mut store, DRIVER_MODULE, name).ok().and_then(|found| found.into_func());
+        found.ok_or_else(|| Halt::new(format!("the driver's {name} is not linked")))
+    };
+    Ok((half("next")?, half("put")?))
 }
 
 /// Suspends the kernel until its driver answers.
 async fn ask(caller: &mut Kernel<'_>, request: Request) -> Result<Answer> {
-    let data = caller.data_mut();
-    let kv = std::mem::take(&mut data.kv);
-    lock(&data.mail).request = Some((request, kv));
-    let mail = data.mail.clone();
-    let (answer, kv) = poll_fn(|_| lock(&mail).answer.take().map_or(Poll::Pending, Poll::Ready)).await;
-    caller.data_mut().kv = kv;
+    let mail = caller.data().mail.clone();
+    {
+        let mut mail = lock(&mail);
+        caller.data_mut().pass_desk(&mut mail);
+        mail.request = Some(request);
+    }
+    let answer = poll_fn(|_| lock(&mail).answer.take().map_or(Poll::Pending, Poll::Ready)).await;
+    caller.data_mut().pass_desk(&mut lock(&mail));
     Ok(answer?)
 }
 
-async fn ask_bytes(caller: &mut Kernel<'_>, request: Request) -> Result<Vec<u8>> {
-    match ask(caller, request).await? {
-        Answer::Bytes(bytes) => Ok(bytes),
-        Answer::Done => Err(GuestFault("no answer").into()),
+fn raise(fault: KernelFault) -> wasmtime::Error {
+    match fault {
+        KernelFault::Kernel(word) => GuestFault(word).into(),
+        KernelFault::Halt(halt) => HaltFault(halt.0).into(),
     }
 }
 
@@ -65,7 +119,7 @@ const UNKNOWN: i32 = i32::MIN;
 /// `get`, when the overlay knows the key.
 fn get_known(mut caller: Kernel<'_>, address: u32, length: u32, out: u32, capacity: u32) -> Result<i32> {
     let (memory, data) = parts(&mut caller)?;
-    match data.kv.lookup(key(memory, address, length)?) {
+    match data.desk.kv.lookup(key(memory, address, length)?) {
         Value::Unknown => Ok(UNKNOWN),
         Value::Absent => Ok(ABSENT),
         Value::Present(value) => Ok(guest::give(memory, &mut data.kept, out, capacity, value)?),
@@ -75,11 +129,19 @@ fn get_known(mut caller: Kernel<'_>, address: u32, length: u32, out: u32, capaci
 /// `has`, when the overlay knows the key.
 fn has_known(mut caller: Kernel<'_>, address: u32, length: u32) -> Result<i32> {
     let (memory, data) = parts(&mut caller)?;
-    Ok(match data.kv.lookup(key(memory, address, length)?) {
+    Ok(match data.desk.kv.lookup(key(memory, address, length)?) {
         Value::Unknown => UNKNOWN,
         Value::Absent => 0,
         Value::Present(_) => 1,
     })
+}
+
+/// Makes a vat ready for a delivery.
+async fn prepare(mut caller: Kernel<'_>, (vat, length): (u32, u32)) -> Result<()> {
+    let (memory, _) = parts(&mut caller)?;
+    let vat = text(memory, vat, length)?.to_owned();
+    ask(&mut caller, Request::Prepare(vat)).await?;
+    Ok(())
 }
 
 /// Lets the overlay learn a key.
@@ -100,13 +162,13 @@ fn set(mut caller: Kernel<'_>, address: u32, length: u32, value: u32, value_leng
         return Err(GuestFault("value is too large").into());
     }
     let value = guest::slice(memory, value, value_length)?;
-    data.kv.put(writable(key(memory, address, length)?)?, Some(value));
+    data.desk.kv.put(writable(key(memory, address, length)?)?, Some(value));
     Ok(())
 }
 
 fn delete(mut caller: Kernel<'_>, address: u32, length: u32) -> Result<()> {
     let (memory, data) = parts(&mut caller)?;
-    data.kv.put(writable(key(memory, address, length)?)?, None);
+    data.desk.kv.put(writable(key(memory, address, length)?)?, None);
     Ok(())
 }
 
@@ -116,7 +178,7 @@ async fn next_key(
 ) -> Result<i32> {
     loop {
         let (memory, data) = parts(&mut caller)?;
-        let next = data.kv.next_key(key(memory, prior, prior_length)?, key(memory, prefix, prefix_length)?);
+        let next = data.desk.kv.next_key(key(memory, prior, prior_length)?, key(memory, prefix, prefix_length)?);
         match next {
             Next::Key(None) => return Ok(ABSENT),
             Next::Key(Some(key)) => return Ok(guest::give(memory, &mut data.kept, out, capacity, &key)?),
@@ -130,7 +192,7 @@ fn mark(mut caller: Kernel<'_>) -> Result<i32> {
     if data.marks.len() >= MARKS_MAX {
         return Err(GuestFault("too many marks").into());
     }
-    data.marks.push(data.kv.mark());
+    data.marks.push(data.desk.kv.mark());
     Ok(i32::try_from(data.marks.len() - 1)?)
 }
 
@@ -145,7 +207,7 @@ fn take_mark(data: &mut KernelData, mark: i32) -> Result<usize> {
 fn rollback(mut caller: Kernel<'_>, mark: i32) -> Result<()> {
     let data = caller.data_mut();
     let point = take_mark(data, mark)?;
-    data.kv.rollback(point);
+    data.desk.kv.rollback(point);
     end_marks(data);
     Ok(())
 }
@@ -159,40 +221,41 @@ fn release(mut caller: Kernel<'_>, mark: i32) -> Result<()> {
 
 fn end_marks(data: &mut KernelData) {
     if data.marks.is_empty() {
-        data.kv.end_marks();
+        data.desk.kv.end_marks();
     }
 }
 
-type DeliverArguments = (u32, u32, u32, u32, u64, u32, u32);
-
-async fn deliver(
+/// `deliver`, when the vat is ready.
+#[expect(clippy::too_many_arguments, reason = "the contract's import has as many")]
+fn deliver_ready(
     mut caller: Kernel<'_>,
-    (vat, vat_length, delivery, length, limit, out, capacity): DeliverArguments,
+    vat: u32,
+    vat_length: u32,
+    delivery: u32,
+    length: u32,
+    limit: u64,
+    out: u32,
+    capacity: u32,
 ) -> Result<i32> {
-    let (memory, _) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller)?;
     let vat = text(memory, vat, vat_length)?;
-    let delivery = Arc::from(guest::slice(memory, delivery, length)?);
-    let step = ask_bytes(&mut caller, Request::Deliver { vat, delivery, limit }).await?;
-    answer(&mut caller, out, capacity, &step)
+    let delivery = guest::slice(memory, delivery, length)?;
+    match data.desk.vats.deliver(vat, delivery, limit).map_err(raise)? {
+        None => Ok(UNKNOWN),
+        Some(step) => Ok(guest::give(memory, &mut data.kept, out, capacity, &step)?),
+    }
 }
 
-async fn resume(mut caller: Kernel<'_>, (reply, length, out, capacity): (u32, u32, u32, u32)) -> Result<i32> {
-    let (memory, _) = parts(&mut caller)?;
-    let reply = Arc::from(guest::slice(memory, reply, length)?);
-    let step = ask_bytes(&mut caller, Request::Resume(reply)).await?;
-    answer(&mut caller, out, capacity, &step)
+fn resume(mut caller: Kernel<'_>, reply: u32, length: u32, out: u32, capacity: u32) -> Result<i32> {
+    let (memory, data) = parts(&mut caller)?;
+    let reply = guest::slice(memory, reply, length)?;
+    let step = data.desk.vats.resume(reply).map_err(raise)?;
+    Ok(guest::give(memory, &mut data.kept, out, capacity, &step)?)
 }
 
-fn answer(caller: &mut Kernel<'_>, out: u32, capacity: u32, bytes: &[u8]) -> Result<i32> {
-    let (memory, data) = parts(caller)?;
-    Ok(guest::give(memory, &mut data.kept, out, capacity, bytes)?)
-}
-
-async fn abandon(mut caller: Kernel<'_>, (vat, length): (u32, u32)) -> Result<()> {
-    let (memory, _) = parts(&mut caller)?;
-    let vat = text(memory, vat, length)?;
-    ask(&mut caller, Request::Abandon(vat)).await?;
-    Ok(())
+fn abandon(mut caller: Kernel<'_>, vat: u32, length: u32) -> Result<()> {
+    let (memory, data) = parts(&mut caller)?;
+    data.desk.vats.abandon(text(memory, vat, length)?).map_err(raise)
 }
 
 async fn bridge(
@@ -200,10 +263,13 @@ async fn bridge(
     (name, name_length, body, length, out, capacity): (u32, u32, u32, u32, u32, u32),
 ) -> Result<i32> {
     let (memory, _) = parts(&mut caller)?;
-    let name = text(memory, name, name_length)?;
+    let name = text(memory, name, name_length)?.to_owned();
     let body = guest::slice(memory, body, length)?.to_vec();
-    let bytes = ask_bytes(&mut caller, Request::Bridge { name, body }).await?;
-    answer(&mut caller, out, capacity, &bytes)
+    let Answer::Bytes(answer) = ask(&mut caller, Request::Bridge { name, body }).await? else {
+        return Err(GuestFault("no answer").into());
+    };
+    let (memory, data) = parts(&mut caller)?;
+    Ok(guest::give(memory, &mut data.kept, out, capacity, &answer)?)
 }
 
 fn fetch(mut caller: Kernel<'_>, out: u32, capacity: u32) -> Result<i32> {
@@ -222,18 +288,21 @@ fn log(mut caller: Kernel<'_>, level: u32, address: u32, length: u32) -> Result<
 pub(crate) fn link_kernel(engine: &Engine) -> std::result::Result<Linker<KernelData>, Halt> {
     let link = || -> Result<Linker<KernelData>> {
         let mut linker = Linker::new(engine);
+        linker.func_wrap_async(DRIVER_MODULE, "next", |caller, (reply,)| Box::new(next(caller, reply)))?;
+        linker.func_wrap(DRIVER_MODULE, "put", put)?;
         linker.func_wrap(FAST_MODULE, "get", get_known)?;
         linker.func_wrap(FAST_MODULE, "has", has_known)?;
-        linker.func_wrap_async(SLOW_MODULE, "load", |caller, arguments| Box::new(load(caller, arguments)))?;
+        linker.func_wrap(FAST_MODULE, "deliver", deliver_ready)?;
+        linker.func_wrap_async(SLOW_MODULE, LOAD, |caller, arguments| Box::new(load(caller, arguments)))?;
+        linker.func_wrap_async(SLOW_MODULE, PREPARE, |caller, arguments| Box::new(prepare(caller, arguments)))?;
         linker.func_wrap(MODULE, "set", set)?;
         linker.func_wrap(MODULE, "delete", delete)?;
         linker.func_wrap_async(MODULE, "next_key", |caller, arguments| Box::new(next_key(caller, arguments)))?;
         linker.func_wrap(MODULE, "mark", mark)?;
         linker.func_wrap(MODULE, "rollback", rollback)?;
         linker.func_wrap(MODULE, "release", release)?;
-        linker.func_wrap_async(MODULE, "deliver", |caller, arguments| Box::new(deliver(caller, arguments)))?;
-        linker.func_wrap_async(MODULE, "resume", |caller, arguments| Box::new(resume(caller, arguments)))?;
-        linker.func_wrap_async(MODULE, "abandon_vat", |caller, arguments| Box::new(abandon(caller, arguments)))?;
+        linker.func_wrap(MODULE, "resume", resume)?;
+        linker.func_wrap(MODULE, "abandon_vat", abandon)?;
         linker.func_wrap_async(MODULE, "bridge", |caller, arguments| Box::new(bridge(caller, arguments)))?;
         linker.func_wrap(MODULE, "fetch", fetch)?;
         linker.func_wrap(MODULE, "log", log)?;

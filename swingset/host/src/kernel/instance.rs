@@ -1,29 +1,39 @@
-//! One kernel instance, driven by hand: it runs on a fiber of its own, and what its imports need of the outside (stored values,
-//! vats, bridges) is asked of the caller while it is suspended.
+//! One kernel instance, driven by hand: it runs on one fiber for as long as it lives, and what its imports need of the outside
+//! (stored values, new vats, bridges) is asked of the caller while it is suspended.
 
 use std::{
     future::Future,
-    pin::pin,
+    mem::swap,
+    pin::{Pin, pin},
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
 };
 
 use bytes::Bytes;
-use wasmtime::{Instance, Memory, ResourceLimiter, Store, TypedFunc};
+use wasmtime::{Instance, Memory, ResourceLimiter, Store};
 
 use super::{kv::KvStore, shim};
 use crate::{
     engine::{EngineRuntime, Fault, GuestFault, PreparedModule},
     error::Halt,
-    guest,
+    runner::Bound,
     schedule::KERNEL_FUEL_CAP,
     sync::lock,
+    vats::Vats,
 };
 
-/// Largest command or reply, in bytes.
-const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 /// Largest kernel memory, in bytes.
 const KERNEL_MEMORY_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// What a running kernel works on. It belongs to whoever drives the kernel, and lies with the kernel's imports while they use it:
+/// the two change it against an empty one, so that only one of them ever has it.
+#[derive(Default)]
+pub(crate) struct Desk {
+    /// The kvStore.
+    pub kv: KvStore,
+    /// The vats.
+    pub vats: Vats,
+}
 
 /// What the suspended kernel needs.
 #[derive(Debug)]
@@ -32,19 +42,8 @@ pub(crate) enum Request {
     Load(Bytes),
     /// The environment's least key from here on.
     Successor(Bytes),
-    /// A delivery.
-    Deliver {
-        /// The vat.
-        vat: String,
-        /// The delivery's bytes.
-        delivery: Arc<[u8]>,
-        /// Computrons.
-        limit: u64,
-    },
-    /// An answer for the suspended vat.
-    Resume(Arc<[u8]>),
-    /// A vat's instance is to be dropped.
-    Abandon(String),
+    /// An instance of a vat.
+    Prepare(String),
     /// A device's call.
     Bridge {
         /// The bridge.
@@ -57,9 +56,9 @@ pub(crate) enum Request {
 /// What the caller gives the suspended kernel.
 #[derive(Debug)]
 pub(crate) enum Answer {
-    /// The overlay has learned what was asked for, or the request is done.
+    /// What was asked for is on the desk now.
     Done,
-    /// Bytes: a vat's step, a bridge's answer.
+    /// A bridge's answer.
     Bytes(Vec<u8>),
 }
 
@@ -81,26 +80,40 @@ impl From<Halt> for KernelFault {
 /// Answers a suspended kernel's requests.
 pub(crate) trait KernelServices {
     /// Answers one.
-    fn serve(&mut self, kv: &mut KvStore, request: Request) -> Result<Answer, KernelFault>;
+    fn serve(&mut self, desk: &mut Desk, request: Request) -> Result<Answer, KernelFault>;
 }
 
-/// What passes between the kernel's imports and the caller while the kernel is suspended. The overlay goes along, since only one
-/// of the two uses it at a time.
-#[derive(Debug, Default)]
+/// What passes between the kernel's fiber and its driver, the desk along with it.
+#[derive(Default)]
 pub(crate) struct Mail {
-    pub request: Option<(Request, KvStore)>,
-    pub answer: Option<(Result<Answer, GuestFault>, KvStore)>,
+    pub command: Option<Vec<u8>>,
+    pub reply: Option<Result<Vec<u8>, Fault>>,
+    pub request: Option<Request>,
+    pub answer: Option<Result<Answer, GuestFault>>,
+    pub desk: Box<Desk>,
 }
 
 /// What the kernel's imports work on.
 pub(crate) struct KernelData {
     pub memory: Option<Memory>,
-    pub kv: KvStore,
+    pub desk: Box<Desk>,
+    /// The desk is here.
+    pub at_work: bool,
+    /// The command to be copied into the kernel.
+    pub command: Vec<u8>,
     /// Journal points of the marks that are out.
     pub marks: Vec<usize>,
     /// The answer that did not fit.
     pub kept: Vec<u8>,
     pub mail: Arc<Mutex<Mail>>,
+}
+
+impl KernelData {
+    /// Takes the desk out of the mail, or puts it back there.
+    pub(super) fn pass_desk(&mut self, mail: &mut Mail) {
+        swap(&mut self.desk, &mut mail.desk);
+        self.at_work = !self.at_work;
+    }
 }
 
 impl ResourceLimiter for KernelData {
@@ -119,10 +132,7 @@ impl ResourceLimiter for KernelData {
 
 /// A kernel instance.
 pub(crate) struct KernelInstance {
-    store: Store<KernelData>,
-    memory: Memory,
-    alloc: TypedFunc<u32, u32>,
-    call: TypedFunc<(u32, u32), u64>,
+    life: Pin<Box<dyn Future<Output = ()> + Send>>,
     mail: Arc<Mutex<Mail>>,
 }
 
@@ -140,7 +150,9 @@ impl KernelInstance {
         let mail = Arc::new(Mutex::new(Mail::default()));
         let data = KernelData {
             memory: None,
-            kv: KvStore::default(),
+            desk: Box::default(),
+            at_work: false,
+            command: Vec::new(),
             marks: Vec::new(),
             kept: Vec::new(),
             mail: mail.clone(),
@@ -150,93 +162,72 @@ impl KernelInstance {
         let broken = |error: wasmtime::Error| fault(Fault::from(error));
         store.set_fuel(KERNEL_FUEL_CAP).map_err(broken)?;
         let shim = block_on_ready(runtime.kernel_shim().instantiate(&mut store)).map_err(broken)?;
+        let linker = runtime.kernel_linker();
         let mut imports = Vec::new();
         for import in module.module.imports() {
-            let found = shim::resolve(&mut store, &shim, runtime.kernel_linker(), import.module(), import.name());
+            let found = shim::resolve(&mut store, &shim, linker, import.module(), import.name());
             imports.push(found.ok_or_else(|| Halt::new(format!("admitted kernel imports {}", import.name())))?);
         }
         let instance = block_on_ready(Instance::new_async(&mut store, &module.module, &imports)).map_err(broken)?;
         let memory =
             instance.get_memory(&mut store, "memory").ok_or_else(|| Halt::new("admitted kernel has no memory"))?;
-        let alloc = instance.get_typed_func(&mut store, "kernel_alloc").map_err(broken)?;
-        let call = instance.get_typed_func(&mut store, "kernel_call").map_err(broken)?;
+        let mut export = |name: &str| {
+            let found = instance.get_func(&mut store, name);
+            found.ok_or_else(|| Halt::new(format!("admitted kernel has no {name}")))
+        };
+        let (alloc, call) = (export("kernel_alloc")?, export("kernel_call")?);
+        let (next, put) = super::imports::driver(&mut store, linker)?;
+        let bind = runtime.kernel_runner().bind(&mut store, Bound { next, put, alloc, call });
+        let run = block_on_ready(bind).map_err(broken)?;
         store.data_mut().memory = Some(memory);
-        Ok(KernelInstance { store, memory, alloc, call, mail })
+        let life = Box::pin(async move {
+            let fault = match run.call_async(&mut store, ()).await {
+                Err(error) => Fault::from(error),
+                Ok(()) => Fault::Halt("the runner ended".to_owned()),
+            };
+            let data = store.data_mut();
+            let mail = data.mail.clone();
+            let mut mail = lock(&mail);
+            if data.at_work {
+                data.pass_desk(&mut mail);
+            }
+            mail.reply = Some(Err(fault));
+        });
+        Ok(KernelInstance { life, mail })
     }
 
-    /// One command. On a fault the instance must be dropped; `kv` is given back in any case, as the kernel left it.
+    /// One command. On a fault the instance must be dropped; the desk is given back in any case, as the kernel left it.
     pub(crate) fn call(
         &mut self,
-        kv: &mut KvStore,
+        desk: &mut Box<Desk>,
         services: &mut dyn KernelServices,
-        command: &[u8],
+        command: Vec<u8>,
     ) -> Result<Vec<u8>, KernelFault> {
-        let data = self.store.data_mut();
-        data.kv = std::mem::take(kv);
-        data.marks.clear();
-        data.kept.clear();
-        let result = self.drive(services, command);
-        match result {
-            Err(suspended) => {
-                // The overlay was in the mail.
-                *kv = suspended.kv;
-                Err(suspended.fault)
-            }
-            Ok(result) => {
-                *kv = std::mem::take(&mut self.store.data_mut().kv);
-                result.map_err(fault)
-            }
+        {
+            let mut mail = lock(&self.mail);
+            mail.command = Some(command);
+            swap(&mut mail.desk, desk);
         }
-    }
-
-    fn drive(
-        &mut self,
-        services: &mut dyn KernelServices,
-        command: &[u8],
-    ) -> Result<Result<Vec<u8>, Fault>, Box<Suspended>> {
-        let KernelInstance { store, memory, alloc, call, mail } = self;
-        let mut run = pin!(run(store, *memory, alloc, call, command));
         let mut context = Context::from_waker(Waker::noop());
         loop {
-            match run.as_mut().poll(&mut context) {
-                Poll::Ready(result) => return Ok(result),
-                Poll::Pending => {
-                    let taken = lock(mail).request.take();
-                    let Some((request, mut kv)) = taken else {
-                        let fault = KernelFault::Halt(Halt::new("the kernel's fiber stopped with nothing asked"));
-                        return Err(Box::new(Suspended { fault, kv: KvStore::default() }));
-                    };
-                    let answer = match services.serve(&mut kv, request) {
-                        Ok(answer) => Ok(answer),
-                        Err(KernelFault::Kernel(word)) => Err(GuestFault(word)),
-                        Err(fault) => return Err(Box::new(Suspended { fault, kv })),
-                    };
-                    lock(mail).answer = Some((answer, kv));
-                }
+            // Ready or not: what came of it is in the mail.
+            let _ = self.life.as_mut().poll(&mut context);
+            let mut mail = lock(&self.mail);
+            swap(&mut mail.desk, desk);
+            if let Some(reply) = mail.reply.take() {
+                return reply.map_err(fault);
             }
+            let Some(request) = mail.request.take() else {
+                return Err(KernelFault::Halt(Halt::new("the kernel's fiber stopped with nothing asked")));
+            };
+            mail.answer = match services.serve(desk, request) {
+                Ok(answer) => Some(Ok(answer)),
+                Err(KernelFault::Kernel(word)) => Some(Err(GuestFault(word))),
+                Err(fault) => return Err(fault),
+            };
+            swap(&mut mail.desk, desk);
         }
     }
-}
-
-/// A call that ended while the kernel was suspended.
-struct Suspended {
-    fault: KernelFault,
-    kv: KvStore,
-}
-
-async fn run(
-    store: &mut Store<KernelData>,
-    memory: Memory,
-    alloc: &TypedFunc<u32, u32>,
-    call: &TypedFunc<(u32, u32), u64>,
-    command: &[u8],
-) -> Result<Vec<u8>, Fault> {
-    store.set_fuel(KERNEL_FUEL_CAP)?;
-    let length = guest::length(command)?;
-    let address = alloc.call_async(&mut *store, length).await?;
-    guest::write(memory, store, address, command)?;
-    let packed = call.call_async(&mut *store, (address, length)).await?;
-    Ok(guest::read_packed(memory, store, packed, MESSAGE_BYTES_MAX)?)
 }
 
 /// Runs a future that has nothing to wait for: instantiation calls no import.

@@ -31,10 +31,26 @@ pub(crate) enum Value {
     Present(Vec<u8>),
 }
 
+/// Whether the environment has a value for a key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stored {
+    #[default]
+    Unknown,
+    No,
+    Yes,
+}
+
+impl Stored {
+    fn of(value: Option<&[u8]>) -> Stored {
+        if value.is_some() { Stored::Yes } else { Stored::No }
+    }
+}
+
 /// A key that was read or written in this run.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
     value: Value,
+    stored: Stored,
     /// The environment does not have the value yet.
     dirty: bool,
     /// The crank that wrote it last; what follows is of that crank.
@@ -73,12 +89,14 @@ pub(crate) struct KvStore {
     journaling: bool,
     /// Keys ever written, in order; made at the first `next_key` of a run.
     written: Option<BTreeSet<Bytes>>,
-    /// Host-owned values that the environment does not have yet.
-    host: BTreeMap<&'static str, Bytes>,
+    /// Host-owned keys whose values the environment does not have yet.
+    host: BTreeSet<&'static str>,
     /// Least kernel key of the environment from a key on, within the kernel's prefix.
     successors: BTreeMap<Bytes, Option<Bytes>>,
     /// Buffers of values that were replaced.
     spare: Vec<Vec<u8>>,
+    /// Scratch.
+    bytes: Vec<u8>,
 }
 
 /// Buffers kept for later values.
@@ -96,14 +114,21 @@ impl KvStore {
         let entry = self.entries.at_mut(at);
         if entry.value == Value::Unknown {
             entry.value = value.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
+            entry.stored = Stored::of(value);
         }
     }
 
     /// Writes a host-owned value, outside of any crank.
-    pub(crate) fn set_host_owned(&mut self, key: &'static str, value: Bytes) {
+    pub(crate) fn set_host_owned(&mut self, key: &'static str, value: &[u8]) {
         let at = self.entries.find_or_insert(key.as_bytes());
-        self.entries.at_mut(at).value = Value::Present(value.to_vec());
-        self.host.insert(key, value);
+        match &mut self.entries.at_mut(at).value {
+            Value::Present(buffer) => {
+                buffer.clear();
+                buffer.extend_from_slice(value);
+            }
+            other => *other = Value::Present(value.to_vec()),
+        }
+        self.host.insert(key);
     }
 
     /// Writes or deletes.
@@ -171,8 +196,9 @@ impl KvStore {
             return Next::Key(None);
         }
         let entries = &self.entries;
-        let all =
-            || entries.iter().filter(|(_, entry)| entry.dirty).map(|(key, _)| Bytes::copy_from_slice(key)).collect();
+        let all = || {
+            entries.iter().filter(|(.., entry)| entry.dirty).map(|(_, key, _)| Bytes::copy_from_slice(key)).collect()
+        };
         let written = self
             .written
             .get_or_insert_with(all)
@@ -211,7 +237,9 @@ impl KvStore {
         let at = self.entries.find_or_insert(key);
         if self.entries.at(at).value == Value::Unknown {
             let value = env.get(&keys::seen_by_kernel(key))?;
-            self.entries.at_mut(at).value = value.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
+            let entry = self.entries.at_mut(at);
+            entry.stored = Stored::of(value.as_deref());
+            entry.value = value.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
         }
         Ok(match &self.entries.at(at).value {
             Value::Present(value) => Some(value),
@@ -235,25 +263,47 @@ impl KvStore {
         let mut touched = std::mem::take(&mut self.touched);
         for at in &touched {
             if self.entries.at(*at).before == Value::Unknown {
-                let then = env.get(&keys::kernel(self.entries.key(*at)))?;
-                self.entries.at_mut(*at).before = then.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
+                self.bytes.clear();
+                self.bytes.extend_from_slice(keys::KERNEL);
+                self.bytes.extend_from_slice(self.entries.key(*at));
+                let then = env.get(&self.bytes)?;
+                let entry = self.entries.at_mut(*at);
+                entry.stored = Stored::of(then.as_deref());
+                entry.before = then.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
             }
         }
-        touched.retain(|at| {
-            let entry = self.entries.at(*at);
-            entry.value != entry.before
-        });
         touched.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
-        let mut hash = Sha256::new();
+        let mut hash = NetHash { hash: Sha256::new(), bytes: &mut self.bytes };
+        hash.bytes.clear();
+        let mut differs = false;
         for at in &touched {
-            hash_write(&mut hash, self.entries.key(*at), &self.entries.at(*at).value);
-            recycle(&mut self.spare, std::mem::take(&mut self.entries.at_mut(*at).before));
+            let entry = self.entries.at(*at);
+            if entry.value != entry.before {
+                differs = true;
+                hash.write(self.entries.key(*at), &entry.value);
+            }
         }
-        let empty = touched.is_empty();
-        touched.clear();
+        let hash = differs.then(|| hash.finish());
+        for at in touched.drain(..) {
+            self.settle(at);
+        }
         self.touched = touched;
         self.next_crank();
-        Ok((!empty).then(|| hash.finalize().into()))
+        Ok(hash)
+    }
+
+    /// A crank's write is kept: what it replaced is forgotten, and so is a key that is as absent here as in the environment. Queue
+    /// items come and go, and without this they would be most of the table.
+    fn settle(&mut self, at: usize) {
+        let entry = self.entries.at_mut(at);
+        let before = std::mem::take(&mut entry.before);
+        recycle(&mut self.spare, before);
+        if entry.value == Value::Absent && entry.stored == Stored::No {
+            if let Some(written) = &mut self.written {
+                written.remove(self.entries.key(at));
+            }
+            self.entries.remove(at);
+        }
     }
 
     fn next_crank(&mut self) {
@@ -263,16 +313,19 @@ impl KvStore {
 
     /// Writes everything to the environment, in key order, and forgets all.
     pub(crate) fn flush(&mut self, env: &mut dyn Environment) -> Result<(), EnvError> {
-        for (key, value) in std::mem::take(&mut self.host) {
-            env.set(&keys::host(key), value)?;
+        for key in std::mem::take(&mut self.host) {
+            if let Value::Present(value) = self.lookup(key.as_bytes()) {
+                env.set(&keys::host(key), Bytes::copy_from_slice(value))?;
+            }
         }
-        let mut dirty: Vec<usize> = (0..self.entries.len()).filter(|at| self.entries.at(*at).dirty).collect();
+        let mut dirty: Vec<usize> = self.entries.iter().filter(|(.., entry)| entry.dirty).map(|(at, ..)| at).collect();
         dirty.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
         for at in dirty {
             let full = keys::kernel(self.entries.key(at));
-            match std::mem::take(&mut self.entries.at_mut(at).value) {
+            let entry = self.entries.at_mut(at);
+            match std::mem::take(&mut entry.value) {
                 Value::Present(value) => env.set(&full, Bytes::from(value))?,
-                Value::Absent if env.get(&full)?.is_some() => env.delete(&full)?,
+                Value::Absent if entry.stored == Stored::Yes || env.get(&full)?.is_some() => env.delete(&full)?,
                 Value::Absent | Value::Unknown => {}
             }
         }
@@ -294,16 +347,45 @@ fn recycle(spare: &mut Vec<Vec<u8>>, value: Value) {
     }
 }
 
-fn hash_write(hash: &mut Sha256, key: &[u8], value: &Value) {
-    hash.update((key.len() as u64).to_be_bytes());
-    hash.update(key);
-    match value {
-        Value::Present(value) => {
-            hash.update([1]);
-            hash.update((value.len() as u64).to_be_bytes());
-            hash.update(value);
+/// The hash over a crank's net writes. Short pieces are put together first: each call of the hash costs.
+struct NetHash<'a> {
+    hash: Sha256,
+    bytes: &'a mut Vec<u8>,
+}
+
+/// Bytes that are put together before they are hashed.
+const TOGETHER: usize = 4096;
+
+impl NetHash<'_> {
+    fn write(&mut self, key: &[u8], value: &Value) {
+        self.bytes.extend_from_slice(&(key.len() as u64).to_be_bytes());
+        self.bytes.extend_from_slice(key);
+        match value {
+            Value::Present(value) => {
+                self.bytes.push(1);
+                self.bytes.extend_from_slice(&(value.len() as u64).to_be_bytes());
+                if value.len() < TOGETHER {
+                    self.bytes.extend_from_slice(value);
+                } else {
+                    self.hash_bytes();
+                    self.hash.update(value);
+                }
+            }
+            Value::Unknown | Value::Absent => self.bytes.push(0),
         }
-        Value::Unknown | Value::Absent => hash.update([0]),
+        if self.bytes.len() >= TOGETHER {
+            self.hash_bytes();
+        }
+    }
+
+    fn hash_bytes(&mut self) {
+        self.hash.update(&self.bytes);
+        self.bytes.clear();
+    }
+
+    fn finish(mut self) -> [u8; 32] {
+        self.hash_bytes();
+        self.hash.finalize().into()
     }
 }
 

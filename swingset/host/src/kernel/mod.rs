@@ -12,6 +12,6 @@ mod shim;
 mod table;
 
 pub(crate) use imports::link_kernel;
-pub(crate) use instance::{Answer, KernelData, KernelFault, KernelInstance, KernelServices, Request};
+pub(crate) use instance::{Answer, Desk, KernelData, KernelFault, KernelInstance, KernelServices, Request};
 pub(crate) use kv::KvStore;
 pub(crate) use shim::KernelShim;

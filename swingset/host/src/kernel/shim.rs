@@ -1,11 +1,12 @@
-//! A module between the kernel and the host: reads that the overlay can answer are plain calls, and only the others go through an
+//! A module between the kernel and the host: what the host can answer at once is a plain call, and only the rest goes through an
 //! import that may suspend the kernel, which costs ten times as much.
 //!
 //! It is written here in full; nothing of it depends on a guest.
 
 use wasm_encoder::{
     BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection, ImportSection,
-    Instruction, Module, TypeSection, ValType,
+    Instruction, Module, TypeSection,
+    ValType::{self, I32, I64},
 };
 use wasmtime::{AsContextMut, Extern, Instance, InstancePre, Linker};
 
@@ -13,11 +14,26 @@ use super::instance::KernelData;
 
 /// Import module of the halves that never suspend.
 pub(super) const FAST_MODULE: &str = "fast";
-/// Import module of the half that may.
+/// Import module of the halves that may.
 pub(super) const SLOW_MODULE: &str = "slow";
+/// The slow half that lets the overlay learn a key.
+pub(super) const LOAD: &str = "load";
+/// The slow half that makes a vat ready for a delivery.
+pub(super) const PREPARE: &str = "prepare";
 
-/// The imports that it stands before, with how many parameters each has; the first two of them are the key.
-const SHIMMED: [(&str, u32); 2] = [("get", 4), ("has", 2)];
+/// An import that the shim stands before.
+struct Shimmed {
+    name: &'static str,
+    /// The first two, an address and a length, are what the slow half takes.
+    parameters: &'static [ValType],
+    slow: &'static str,
+}
+
+const SHIMMED: [Shimmed; 3] = [
+    Shimmed { name: "get", parameters: &[I32; 4], slow: LOAD },
+    Shimmed { name: "has", parameters: &[I32; 2], slow: LOAD },
+    Shimmed { name: "deliver", parameters: &[I32, I32, I32, I32, I64, I32, I32], slow: PREPARE },
+];
 
 /// The compiled and linked module.
 pub(crate) struct KernelShim(InstancePre<KernelData>);
@@ -43,48 +59,57 @@ pub(super) fn resolve(
     module: &str,
     name: &str,
 ) -> Option<Extern> {
-    if SHIMMED.iter().any(|(shimmed, _)| *shimmed == name) {
+    if SHIMMED.iter().any(|shimmed| shimmed.name == name) {
         return shim.get_export(store, name);
     }
     linker.get(&mut store, module, name).ok()
 }
 
-/// `name(key, length, …) -> i32`: the fast half; when it says `UNKNOWN`, the slow half and the fast one again.
+/// `name(address, length, …) -> i32`: the fast half; when it says `UNKNOWN`, the slow half and the fast one again.
 fn wasm() -> Vec<u8> {
     let (mut types, mut imports, mut functions) = (TypeSection::new(), ImportSection::new(), FunctionSection::new());
     let (mut exports, mut code) = (ExportSection::new(), CodeSection::new());
-    types.ty().function([ValType::I32; 2], []);
-    imports.import(SLOW_MODULE, "load", EntityType::Function(0));
-    for (index, (name, parameters)) in (1u32..).zip(SHIMMED) {
-        types.ty().function(vec![ValType::I32; parameters as usize], [ValType::I32]);
+    types.ty().function([I32; 2], []);
+    let slow = [LOAD, PREPARE];
+    for name in slow {
+        imports.import(SLOW_MODULE, name, EntityType::Function(0));
+    }
+    let first_fast = slow.len() as u32;
+    for (index, Shimmed { name, parameters, .. }) in (1u32..).zip(&SHIMMED) {
+        types.ty().function(parameters.iter().copied(), [I32]);
         imports.import(FAST_MODULE, name, EntityType::Function(index));
     }
-    for (index, (name, parameters)) in (1u32..).zip(SHIMMED) {
-        functions.function(index);
-        exports.export(name, ExportKind::Func, SHIMMED.len() as u32 + index);
-        let fast = |body: &mut Function| {
-            for parameter in 0..parameters {
-                body.instruction(&Instruction::LocalGet(parameter));
-            }
-            body.instruction(&Instruction::Call(index));
-        };
-        let mut body = Function::new([(1, ValType::I32)]);
-        fast(&mut body);
-        body.instruction(&Instruction::LocalTee(parameters))
-            .instruction(&Instruction::I32Const(i32::MIN))
-            .instruction(&Instruction::I32Eq)
-            .instruction(&Instruction::If(BlockType::Empty))
-            .instruction(&Instruction::LocalGet(0))
-            .instruction(&Instruction::LocalGet(1))
-            .instruction(&Instruction::Call(0));
-        fast(&mut body);
-        body.instruction(&Instruction::LocalSet(parameters))
-            .instruction(&Instruction::End)
-            .instruction(&Instruction::LocalGet(parameters))
-            .instruction(&Instruction::End);
-        code.function(&body);
+    for (index, shimmed) in (0u32..).zip(&SHIMMED) {
+        functions.function(index + 1);
+        exports.export(shimmed.name, ExportKind::Func, first_fast + SHIMMED.len() as u32 + index);
+        let slow = u32::from(shimmed.slow == PREPARE);
+        code.function(&body(shimmed.parameters.len() as u32, first_fast + index, slow));
     }
     let mut module = Module::new();
     module.section(&types).section(&imports).section(&functions).section(&exports).section(&code);
     module.finish()
+}
+
+fn body(parameters: u32, fast_half: u32, slow_half: u32) -> Function {
+    let mut body = Function::new([(1, I32)]);
+    let fast = |body: &mut Function| {
+        for parameter in 0..parameters {
+            body.instruction(&Instruction::LocalGet(parameter));
+        }
+        body.instruction(&Instruction::Call(fast_half));
+    };
+    fast(&mut body);
+    body.instruction(&Instruction::LocalTee(parameters))
+        .instruction(&Instruction::I32Const(i32::MIN))
+        .instruction(&Instruction::I32Eq)
+        .instruction(&Instruction::If(BlockType::Empty))
+        .instruction(&Instruction::LocalGet(0))
+        .instruction(&Instruction::LocalGet(1))
+        .instruction(&Instruction::Call(slow_half));
+    fast(&mut body);
+    body.instruction(&Instruction::LocalSet(parameters))
+        .instruction(&Instruction::End)
+        .instruction(&Instruction::LocalGet(parameters))
+        .instruction(&Instruction::End);
+    body
 }

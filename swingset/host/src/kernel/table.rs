@@ -1,9 +1,12 @@
-//! A hash table from byte keys to values that never move and are never taken out.
+//! A hash table from byte keys to values that stay where they are until they are taken out.
 //!
 //! The kernel asks for some dozens of keys a crank, and vats choose many of them: the hash is seeded anew in each process, so that
 //! nobody can choose keys that collide. Its order is never seen.
 
-use std::hash::{BuildHasher, RandomState};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::OnceLock,
+};
 
 /// The table.
 #[derive(Debug)]
@@ -11,31 +14,36 @@ pub(super) struct Table<V> {
     /// Indices of rows, plus one; 0 is free. A power of two of them.
     places: Vec<u32>,
     rows: Vec<Row<V>>,
+    /// Rows that were taken out.
+    free: Vec<usize>,
     seed: u64,
 }
 
 #[derive(Debug)]
 struct Row<V> {
     hash: u64,
-    key: Box<[u8]>,
+    key: Vec<u8>,
     value: V,
+    used: bool,
+}
+
+/// One a process: drawing it costs, and tables are emptied often.
+fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    *SEED.get_or_init(|| RandomState::new().hash_one(0u8) | 1)
 }
 
 impl<V> Default for Table<V> {
     fn default() -> Self {
-        Table { places: Vec::new(), rows: Vec::new(), seed: RandomState::new().hash_one(0u8) | 1 }
+        Table { places: Vec::new(), rows: Vec::new(), free: Vec::new(), seed: seed() }
     }
 }
 
 impl<V: Default> Table<V> {
-    /// Rows.
-    pub(super) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
-    /// All keys and values, in the order in which they came.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (&[u8], &V)> {
-        self.rows.iter().map(|row| (&*row.key, &row.value))
+    /// All rows with their keys and values, in no order that means anything.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[u8], &V)> {
+        let used = self.rows.iter().enumerate().filter(|(_, row)| row.used);
+        used.map(|(at, row)| (at, &*row.key, &row.value))
     }
 
     /// The row of a key.
@@ -50,17 +58,53 @@ impl<V: Default> Table<V> {
         if let Some((_, Some(row))) = self.place(hash, key) {
             return row;
         }
-        if self.rows.len().saturating_mul(2) >= self.places.len() {
+        if (self.rows.len() - self.free.len()).saturating_mul(2) >= self.places.len() {
             self.grow();
         }
-        let row = self.rows.len();
+        let row = self.free.pop().unwrap_or(self.rows.len());
         if let Some((place, None)) = self.place(hash, key)
             && let Some(slot) = self.places.get_mut(place)
         {
             *slot = row as u32 + 1;
         }
-        self.rows.push(Row { hash, key: Box::from(key), value: V::default() });
+        match self.rows.get_mut(row) {
+            None => self.rows.push(Row { hash, key: key.to_vec(), value: V::default(), used: true }),
+            Some(free) => {
+                free.hash = hash;
+                free.key.clear();
+                free.key.extend_from_slice(key);
+                free.value = V::default();
+                free.used = true;
+            }
+        }
         row
+    }
+
+    /// Takes a row out; its number may be another key's next.
+    pub(super) fn remove(&mut self, row: usize) {
+        let Some(mask) = self.places.len().checked_sub(1) else {
+            return;
+        };
+        let mut hole = self.rows[row].hash as usize & mask;
+        while self.places[hole] as usize != row + 1 {
+            hole = (hole + 1) & mask;
+        }
+        // What probed past the hole moves into it, so that every key is found from its first place on.
+        let mut at = hole;
+        loop {
+            at = (at + 1) & mask;
+            let Some(other) = (self.places[at] as usize).checked_sub(1) else {
+                break;
+            };
+            let first = self.rows[other].hash as usize & mask;
+            if (at.wrapping_sub(first) & mask) >= (at.wrapping_sub(hole) & mask) {
+                self.places[hole] = self.places[at];
+                hole = at;
+            }
+        }
+        self.places[hole] = 0;
+        self.rows[row].used = false;
+        self.free.push(row);
     }
 
     /// A row's key.
@@ -96,7 +140,7 @@ impl<V: Default> Table<V> {
     fn grow(&mut self) {
         let size = self.places.len().saturating_mul(2).max(256);
         let mut places = vec![0u32; size];
-        for (row, Row { hash, .. }) in self.rows.iter().enumerate() {
+        for (row, Row { hash, .. }) in self.rows.iter().enumerate().filter(|(_, row)| row.used) {
             let mut at = *hash as usize & (size - 1);
             while places[at] != 0 {
                 at = (at + 1) & (size - 1);
@@ -145,6 +189,32 @@ mod tests {
         }
         assert_eq!(table.find(b""), None);
         assert_eq!(table.find(b"v1.vs.5001"), None);
-        assert_eq!(table.len(), 5000);
+        assert_eq!(table.iter().count(), 5000);
+    }
+
+    #[test]
+    fn rows_that_were_taken_out_leave_all_others_where_they_were() {
+        let mut table: Table<u32> = Table::default();
+        let mut model = std::collections::BTreeMap::new();
+        let mut state = 7u32;
+        for step in 0..40_000u32 {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            let key = format!("runQueue.{}", (state >> 16) % 700).into_bytes();
+            if state & 0x300 == 0 {
+                if let Some((row, _)) = model.remove(&key) {
+                    table.remove(row);
+                }
+            } else {
+                let row = table.find_or_insert(&key);
+                *table.at_mut(row) = step;
+                let before = model.insert(key, (row, step));
+                assert!(before.is_none_or(|(before, _)| before == row));
+            }
+        }
+        for number in 0..700 {
+            let key = format!("runQueue.{number}").into_bytes();
+            assert_eq!(table.find(&key).map(|row| (row, *table.at(row))), model.get(&key).copied());
+        }
+        assert_eq!(table.iter().count(), model.len());
     }
 }

@@ -11,6 +11,7 @@ use super::{Vats, kernel, live::Live};
 use crate::{
     admission::ModuleRole,
     bundle::{BundleKind, LockdownPolicy},
+    engine::EngineRuntime,
     env::Environment,
     error::Halt,
     installed,
@@ -22,6 +23,7 @@ impl Vats {
     pub(super) fn make(
         &mut self,
         env: &dyn Environment,
+        runtime: &EngineRuntime,
         kv: &mut KvStore,
         vat: &str,
     ) -> Result<Result<Live, &'static str>, KernelFault> {
@@ -32,12 +34,11 @@ impl Vats {
             record(env, kv, &format!("{vat}.options"))?.ok_or(kernel("delivery to a vat without v$N.options"))?;
         let options = VatOptions::from_bytes(&options).map_err(|_| kernel("v$N.options is malformed"))?;
         let policy = self.policy(env, &source.lockdown_bundle_id)?;
-        let runtime = self.runtime.clone();
         let supervisor = if options.raw {
             None
         } else {
             let id = &source.supervisor_bundle_id;
-            let module = installed::module(env, &runtime, id, ModuleRole::Supervisor, false)?;
+            let module = installed::module(env, runtime, id, ModuleRole::Supervisor, false)?;
             Some(module.ok_or(kernel("a vat's supervisor is not installed"))?)
         };
         // A module that was admitted under a policy with floats may meet one without.
@@ -47,10 +48,10 @@ impl Vats {
         if bundle.kind != (BundleKind::Vat {}) {
             return Ok(Err("bundle is not a vat's"));
         }
-        if !self.admitted(env, &source.bundle_id, policy.floats)? {
+        if !admitted(env, runtime, &source.bundle_id, policy.floats)? {
             return Ok(Err("bundle is not admitted under the vat's policy"));
         }
-        let module = installed::module(env, &runtime, &source.bundle_id, ModuleRole::Vat, policy.floats)?;
+        let module = installed::module(env, runtime, &source.bundle_id, ModuleRole::Vat, policy.floats)?;
         let Some(module) = module else {
             return Ok(Err("bundle is not installed"));
         };
@@ -68,14 +69,6 @@ impl Vats {
         }))
     }
 
-    fn admitted(&self, env: &dyn Environment, id: &str, floats: bool) -> Result<bool, Halt> {
-        if floats || self.runtime.prepared(id, ModuleRole::Vat, floats).is_some() {
-            return Ok(true);
-        }
-        let bundle = installed::read(env, id)?;
-        Ok(bundle.is_some_and(|bundle| crate::admission::judge(bundle.content(), ModuleRole::Vat, floats).is_ok()))
-    }
-
     fn policy(&mut self, env: &dyn Environment, id: &str) -> Result<Arc<LockdownPolicy>, KernelFault> {
         if let Some(policy) = self.policies.get(id) {
             return Ok(policy.clone());
@@ -87,6 +80,14 @@ impl Vats {
         self.policies.insert(id.to_owned(), policy.clone());
         Ok(policy)
     }
+}
+
+fn admitted(env: &dyn Environment, runtime: &EngineRuntime, id: &str, floats: bool) -> Result<bool, Halt> {
+    if floats || runtime.prepared(id, ModuleRole::Vat, floats).is_some() {
+        return Ok(true);
+    }
+    let bundle = installed::read(env, id)?;
+    Ok(bundle.is_some_and(|bundle| crate::admission::judge(bundle.content(), ModuleRole::Vat, floats).is_ok()))
 }
 
 fn record(env: &dyn Environment, kv: &mut KvStore, key: &str) -> Result<Option<Vec<u8>>, Halt> {

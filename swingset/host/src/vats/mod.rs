@@ -48,14 +48,17 @@ struct Touched {
 }
 
 /// The vats.
+#[derive(Default)]
 pub(crate) struct Vats {
-    runtime: Arc<EngineRuntime>,
     live: BTreeMap<String, Live>,
     live_max: usize,
     height: u64,
     tick: u64,
-    crank: BTreeMap<String, Touched>,
+    /// The vats that this crank touched: one or two.
+    crank: Vec<(String, Touched)>,
     suspended: Option<String>,
+    /// A vat that the kernel asked for and that can have no instance, with the reason in a fixed word.
+    unusable: Option<(String, &'static str)>,
     policies: BTreeMap<String, Arc<LockdownPolicy>>,
 }
 
@@ -63,19 +66,19 @@ fn kernel(word: &'static str) -> KernelFault {
     KernelFault::Kernel(word)
 }
 
+/// What this crank did to a vat so far; `remembered` are its deliveries at the crank's start.
+fn touched<'a>(crank: &'a mut Vec<(String, Touched)>, vat: &str, remembered: usize) -> &'a mut Touched {
+    let at = crank.iter().position(|(touched, _)| touched == vat).unwrap_or_else(|| {
+        crank.push((vat.to_owned(), Touched { remembered, ..Touched::default() }));
+        crank.len() - 1
+    });
+    &mut crank[at].1
+}
+
 impl Vats {
-    /// None is alive.
-    pub(crate) fn new(runtime: Arc<EngineRuntime>, live_max: usize) -> Self {
-        Vats {
-            runtime,
-            live: BTreeMap::new(),
-            live_max,
-            height: 0,
-            tick: 0,
-            crank: BTreeMap::new(),
-            suspended: None,
-            policies: BTreeMap::new(),
-        }
+    /// None is alive; at most so many will be between two cranks.
+    pub(crate) fn new(live_max: usize) -> Self {
+        Vats { live_max, ..Vats::default() }
     }
 
     /// Sets the height of the block that begins.
@@ -88,57 +91,70 @@ impl Vats {
         self.live.values().filter(|live| live.worker.is_some()).count()
     }
 
-    /// Starts a delivery. Gives an encoded `VatStep`.
-    pub(crate) fn deliver(
-        &mut self,
-        env: &dyn Environment,
-        kv: &mut KvStore,
-        vat: &str,
-        delivery: Arc<[u8]>,
-        limit: u64,
-    ) -> Result<Vec<u8>, KernelFault> {
+    /// Starts a delivery. Gives an encoded `VatStep`; none when the vat must be prepared first ([`Vats::prepare`]).
+    pub(crate) fn deliver(&mut self, vat: &str, delivery: &[u8], limit: u64) -> Result<Option<Vec<u8>>, KernelFault> {
         if self.suspended.is_some() {
             return Err(kernel("delivery while another vat is suspended"));
         }
         if !is_vat_id(vat) {
             return Err(kernel("delivery to what is no vat"));
         }
-        let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
-        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched { remembered, ..Touched::default() });
+        let live = self.live.get_mut(vat);
+        let remembered = live.as_ref().map_or(0, |live| live.remembered.len());
+        let touched = touched(&mut self.crank, vat, remembered);
         if touched.abandoned || touched.failed {
             return Err(kernel("delivery to a vat whose delivery failed in this crank"));
         }
         touched.delivered = true;
-        if !self.live.contains_key(vat) {
-            match self.make(env, kv, vat)? {
-                Ok(live) => self.live.insert(vat.to_owned(), live),
-                Err(word) => return Ok(self.unusable(vat, word, limit)),
-            };
+        if let Some((_, word)) = self.unusable.take_if(|(unusable, _)| unusable == vat) {
+            return Ok(Some(self.refuse(vat, word, limit)));
         }
-        self.tick = self.tick.saturating_add(1);
-        let (runtime, height, tick) = (self.runtime.clone(), self.height, self.tick);
-        let Some(live) = self.live.get_mut(vat) else {
-            return Err(Halt::new("a live vat is gone").into());
+        let Some(live) = live.filter(|live| live.worker.is_some()) else {
+            return Ok(None);
         };
-        live.last_used = tick;
-        if let Err(word) = live.wake(env, &runtime, vat)? {
-            return Ok(self.unusable(vat, word, limit));
-        }
+        self.tick = self.tick.saturating_add(1);
+        live.last_used = self.tick;
         let fuel = SCHEDULE.fuel(limit.min(live.policy.crank_computrons_max));
-        let used = live.block_charge(height);
+        let used = live.block_charge(self.height);
+        let delivery: Arc<[u8]> = Arc::from(delivery);
         live.pending = Some(Delivery { delivery: delivery.clone(), fuel, used, replies: Vec::new(), computrons: 0 });
         let event = live.order(Order::Deliver { delivery, fuel, used })?;
-        self.after(vat, event)
+        self.after(vat, event).map(Some)
+    }
+
+    /// Makes sure that a vat has an instance, or remembers for the next delivery why it can have none.
+    pub(crate) fn prepare(
+        &mut self,
+        env: &dyn Environment,
+        runtime: &Arc<EngineRuntime>,
+        kv: &mut KvStore,
+        vat: &str,
+    ) -> Result<(), KernelFault> {
+        if !self.live.contains_key(vat) {
+            match self.make(env, runtime, kv, vat)? {
+                Ok(live) => self.live.insert(vat.to_owned(), live),
+                Err(word) => {
+                    self.unusable = Some((vat.to_owned(), word));
+                    return Ok(());
+                }
+            };
+        }
+        let live = self.live.get_mut(vat).ok_or_else(|| Halt::new("a live vat is gone"))?;
+        if let Err(word) = live.wake(env, runtime, vat)? {
+            self.unusable = Some((vat.to_owned(), word));
+        }
+        Ok(())
     }
 
     /// Answers the suspended vat. Gives an encoded `VatStep`.
-    pub(crate) fn resume(&mut self, reply: Arc<[u8]>) -> Result<Vec<u8>, KernelFault> {
+    pub(crate) fn resume(&mut self, reply: &[u8]) -> Result<Vec<u8>, KernelFault> {
         let Some(vat) = self.suspended.take() else {
             return Err(kernel("answer with no vat suspended"));
         };
         let Some(live) = self.live.get_mut(&vat) else {
             return Err(Halt::new("a suspended vat is gone").into());
         };
+        let reply: Arc<[u8]> = Arc::from(reply);
         if let Some(pending) = &mut live.pending {
             pending.replies.push(reply.clone());
         }
@@ -155,8 +171,7 @@ impl Vats {
             self.suspended = None;
         }
         let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
-        let touched = self.crank.entry(vat.to_owned()).or_insert_with(|| Touched { remembered, ..Touched::default() });
-        touched.abandoned = true;
+        touched(&mut self.crank, vat, remembered).abandoned = true;
         if let Some(live) = self.live.get_mut(vat) {
             live.drop_worker();
         }
@@ -164,14 +179,14 @@ impl Vats {
     }
 
     /// A delivery that could not even begin.
-    fn unusable(&mut self, vat: &str, word: &'static str, limit: u64) -> Vec<u8> {
+    fn refuse(&mut self, vat: &str, word: &'static str, limit: u64) -> Vec<u8> {
         self.fail(vat);
         let verdict = DeliveryVerdict::Error { problem: word.to_owned() };
         VatStep::Done { outcome: DeliveryOutcome { verdict, computrons: limit } }.to_bytes()
     }
 
     fn fail(&mut self, vat: &str) {
-        if let Some(touched) = self.crank.get_mut(vat) {
+        if let Some((_, touched)) = self.crank.iter_mut().find(|(touched, _)| touched == vat) {
             touched.failed = true;
         }
         if let Some(live) = self.live.get_mut(vat) {
@@ -208,7 +223,7 @@ impl Vats {
             return Err("crank ended with a suspended vat");
         }
         let aborted = report.is_some_and(|report| report.aborted);
-        for touched in self.crank.values().filter(|touched| !touched.abandoned) {
+        for touched in self.crank.iter().map(|(_, touched)| touched).filter(|touched| !touched.abandoned) {
             if touched.failed {
                 return Err("crank ended with a failed vat that was not abandoned");
             }
@@ -220,22 +235,27 @@ impl Vats {
     }
 
     /// Ends a crank that is kept.
-    pub(crate) fn commit_crank(&mut self, env: &mut dyn Environment) -> Result<(), Halt> {
-        for (vat, touched) in std::mem::take(&mut self.crank) {
+    pub(crate) fn commit_crank(&mut self, env: &mut dyn Environment, runtime: &Arc<EngineRuntime>) -> Result<(), Halt> {
+        let mut due = Vec::new();
+        for (vat, touched) in self.crank.drain(..) {
             if touched.abandoned {
                 self.live.remove(&vat);
                 pages::delete_vat(env, &vat)?;
             } else if self.live.get(&vat).is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX) {
-                self.flush_one(env, &vat)?;
+                due.push(vat);
             }
         }
-        self.evict_down_to(env, self.live_max)
+        for vat in due {
+            self.flush_one(env, runtime, &vat)?;
+        }
+        self.evict_down_to(env, runtime, self.live_max)
     }
 
     /// Ends a crank that is undone: every vat that it touched goes back to where it was.
     pub(crate) fn rollback_crank(&mut self) {
         self.suspended = None;
-        for (vat, touched) in std::mem::take(&mut self.crank) {
+        self.unusable = None;
+        for (vat, touched) in self.crank.drain(..) {
             if let Some(live) = self.live.get_mut(&vat) {
                 live.drop_worker();
                 live.forget_since(touched.remembered);
@@ -247,24 +267,24 @@ impl Vats {
     }
 
     /// Stores the pages of all vats that ran.
-    pub(crate) fn flush(&mut self, env: &mut dyn Environment) -> Result<(), Halt> {
+    pub(crate) fn flush(&mut self, env: &mut dyn Environment, runtime: &Arc<EngineRuntime>) -> Result<(), Halt> {
         let ran = self.live.iter().filter(|(_, live)| !live.remembered.is_empty());
         let ran: Vec<String> = ran.map(|(vat, _)| vat.clone()).collect();
         for vat in ran {
-            self.flush_one(env, &vat)?;
+            self.flush_one(env, runtime, &vat)?;
         }
         Ok(())
     }
 
-    fn flush_one(&mut self, env: &mut dyn Environment, vat: &str) -> Result<(), Halt> {
-        let (runtime, height) = (self.runtime.clone(), self.height);
+    fn flush_one(&mut self, env: &mut dyn Environment, runtime: &Arc<EngineRuntime>, vat: &str) -> Result<(), Halt> {
+        let height = self.height;
         let Some(live) = self.live.get_mut(vat) else {
             return Ok(());
         };
         if live.remembered.is_empty() {
             return Ok(());
         }
-        if let Err(word) = live.wake(env, &runtime, vat)? {
+        if let Err(word) = live.wake(env, runtime, vat)? {
             return Err(Halt::new(format!("vat {vat} ran before and cannot be made again: {word}")));
         }
         let Event::Captured(capture) = live.order(Order::Capture)? else {
@@ -276,18 +296,28 @@ impl Vats {
     }
 
     /// Evicts the vats used longest ago, their pages stored first.
-    pub(crate) fn evict_down_to(&mut self, env: &mut dyn Environment, most: usize) -> Result<(), Halt> {
+    pub(crate) fn evict_down_to(
+        &mut self,
+        env: &mut dyn Environment,
+        runtime: &Arc<EngineRuntime>,
+        most: usize,
+    ) -> Result<(), Halt> {
         while self.live.len() > most {
             let oldest = self.live.iter().min_by_key(|(_, live)| live.last_used).map(|(vat, _)| vat.clone());
             let Some(vat) = oldest else { break };
-            self.evict(env, &vat)?;
+            self.evict(env, runtime, &vat)?;
         }
         Ok(())
     }
 
     /// Stores a vat's pages and drops its instance. Changes no hash.
-    pub(crate) fn evict(&mut self, env: &mut dyn Environment, vat: &str) -> Result<(), Halt> {
-        self.flush_one(env, vat)?;
+    pub(crate) fn evict(
+        &mut self,
+        env: &mut dyn Environment,
+        runtime: &Arc<EngineRuntime>,
+        vat: &str,
+    ) -> Result<(), Halt> {
+        self.flush_one(env, runtime, vat)?;
         self.live.remove(vat);
         Ok(())
     }
@@ -298,6 +328,7 @@ impl Vats {
         self.policies.clear();
         self.crank.clear();
         self.suspended = None;
+        self.unusable = None;
     }
 }
 

@@ -1,18 +1,17 @@
-//! One delivery, from its first byte to its outcome.
+//! Deliveries, as the vat's fiber goes through them: between two calls of the vat's code it is here.
 
-use std::{future::poll_fn, task::Poll};
+use std::{future::poll_fn, sync::Arc, task::Poll};
 
 use swingset_abi::{
     vat::{DeliveryOutcome, DeliveryVerdict},
     wire::Wire,
 };
-use wasmtime::{AsContext, AsContextMut};
+use wasmtime::{AsContext, AsContextMut, Caller};
 
 use super::{
-    Event, SharedMailbox,
-    instances::{Instances, VatData},
+    Event, Order, SharedMailbox,
+    instances::{VatData, capture, memory_bytes},
     outputs::{Output, PendingSyscall, input, read_output},
-    supervisor::Supervisor,
 };
 use crate::{
     engine::{Fault, GuestFault, HaltFault, OutOfFuel},
@@ -21,73 +20,107 @@ use crate::{
     sync::lock,
 };
 
-/// Runs a delivery. `used` of `fuel` is gone before it starts.
-///
-/// # Errors
-/// A fault of this node.
-pub(crate) async fn deliver(
-    instances: &mut Instances,
-    delivery: &[u8],
+/// The delivery under way.
+#[derive(Debug)]
+pub(crate) struct Running {
     fuel: u64,
-    used: u64,
-) -> Result<DeliveryOutcome, String> {
-    let whole = SCHEDULE.computrons(fuel);
+}
+
+/// What a delivery comes to that ended by a fault; the reason when the fault is this node's.
+pub(super) fn faulted(data: &mut VatData, fault: Fault) -> Result<DeliveryOutcome, String> {
+    let Some(Running { fuel }) = data.running.take() else {
+        return Err(format!("{fault:?} while no delivery was under way"));
+    };
     // After a trap the engine's count is not exact: the whole limit is charged.
-    let ended = |verdict| Ok(DeliveryOutcome { verdict, computrons: whole });
-    match run(instances, delivery, fuel, used).await {
-        Ok(left) => {
-            let computrons = SCHEDULE.computrons(fuel.saturating_sub(left));
-            Ok(DeliveryOutcome { verdict: DeliveryVerdict::Ok {}, computrons })
+    let computrons = SCHEDULE.computrons(fuel);
+    let verdict = match fault {
+        Fault::Guest(word) => DeliveryVerdict::Error { problem: word.to_owned() },
+        Fault::OutOfFuel => DeliveryVerdict::MeterExhausted {},
+        Fault::Halt(reason) => return Err(reason),
+    };
+    Ok(DeliveryOutcome { verdict, computrons })
+}
+
+/// The vat's code has returned, or the fiber has just begun: goes on until there is an event for the vat's code, and gives its
+/// length. Whatever else is to be done for the worker's orders is done here.
+pub(super) async fn next(mut caller: Caller<'_, VatData>) -> wasmtime::Result<u32> {
+    if caller.data().running.is_some() {
+        if caller.data().supervisor.is_some() {
+            set_input(caller.data_mut(), input::VAT_RETURNED, [&[], &[]])?;
+            if supervise(&mut caller).await? {
+                return event_length(caller.data());
+            }
         }
-        Err(Fault::Guest(word)) => ended(DeliveryVerdict::Error { problem: word.to_owned() }),
-        Err(Fault::OutOfFuel) => ended(DeliveryVerdict::MeterExhausted {}),
-        Err(Fault::Halt(reason)) => Err(reason),
+        finish(&mut caller)?;
+    }
+    let mailbox = caller.data().mailbox.clone();
+    loop {
+        let (delivery, fuel, used) = match next_order(&mailbox).await {
+            Order::Capture => {
+                let captured = capture(&mut caller).map_err(|halt| HaltFault(halt.0))?;
+                lock(&mailbox).event = Some(Event::Captured(Box::new(captured)));
+                continue;
+            }
+            Order::Reply(_) => return Err(HaltFault("answer to a vat that asked nothing".to_owned()).into()),
+            Order::Deliver { delivery, fuel, used } => (delivery, fuel, used),
+        };
+        begin(&mut caller, delivery.len(), fuel, used)?;
+        if caller.data().supervisor.is_none() {
+            caller.data_mut().event = delivery;
+            return event_length(caller.data());
+        }
+        set_input(caller.data_mut(), input::DELIVER, [&delivery, &[]])?;
+        if supervise(&mut caller).await? {
+            return event_length(caller.data());
+        }
+        finish(&mut caller)?;
     }
 }
 
-/// Gives the fuel that is left.
-async fn run(instances: &mut Instances, delivery: &[u8], fuel: u64, used: u64) -> Result<u64, Fault> {
-    let data = instances.store.data_mut();
+fn event_length(data: &VatData) -> wasmtime::Result<u32> {
+    Ok(guest::length(&data.event)?)
+}
+
+/// `used` of `fuel` is gone before the delivery starts.
+fn begin(caller: &mut Caller<'_, VatData>, length: usize, fuel: u64, used: u64) -> wasmtime::Result<()> {
+    let data = caller.data_mut();
+    data.running = Some(Running { fuel });
     data.syscalls = 0;
     data.kept.clear();
     data.take_grown();
-    let copied = SCHEDULE.delivery.saturating_add(price(delivery.len(), SCHEDULE.delivery_byte));
-    let left = fuel.checked_sub(used.saturating_add(copied)).ok_or(Fault::OutOfFuel)?;
-    instances.store.set_fuel(left)?;
-    if instances.store.data().supervisor.is_none() {
-        call_vat(instances, delivery).await?;
-    } else {
-        supervised(instances, delivery).await?;
-    }
-    charge(&mut instances.store, 0)?;
-    Ok(instances.store.get_fuel()?)
+    let copied = SCHEDULE.delivery.saturating_add(price(length, SCHEDULE.delivery_byte));
+    let left = fuel.checked_sub(used.saturating_add(copied)).ok_or(OutOfFuel)?;
+    caller.as_context_mut().set_fuel(left)
 }
 
-/// Copies an event into the vat and calls it.
-async fn call_vat(instances: &mut Instances, event: &[u8]) -> Result<(), Fault> {
-    let length = guest::length(event)?;
-    let address = instances.alloc.call_async(&mut instances.store, length).await?;
-    guest::write(instances.memory, &mut instances.store, address, event)?;
-    instances.deliver.call_async(&mut instances.store, (address, length)).await?;
+fn finish(caller: &mut Caller<'_, VatData>) -> wasmtime::Result<()> {
+    charge(caller, 0)?;
+    let left = caller.get_fuel()?;
+    let running = caller.data_mut().running.take();
+    let fuel = running.map_or(left, |running| running.fuel);
+    let computrons = SCHEDULE.computrons(fuel.saturating_sub(left));
+    let outcome = DeliveryOutcome { verdict: DeliveryVerdict::Ok {}, computrons };
+    let memory_bytes = memory_bytes(&mut *caller);
+    lock(&caller.data().mailbox).event = Some(Event::Done { outcome, memory_bytes });
     Ok(())
 }
 
-async fn supervised(instances: &mut Instances, delivery: &[u8]) -> Result<(), Fault> {
-    set_input(instances.store.data_mut(), input::DELIVER, [delivery, &[]])?;
+/// Steps of the supervisor until it has an event for the vat's code (true) or is done with the delivery (false).
+async fn supervise(caller: &mut Caller<'_, VatData>) -> wasmtime::Result<bool> {
     loop {
-        match step_apart(instances).await? {
-            Output::Syscall(step) => {
-                let reply = syscall(&mut instances.store, step).await?;
-                set_input(instances.store.data_mut(), input::REPLY, [&reply, &[]])?;
+        match step(caller)? {
+            Output::Syscall(pending) => {
+                let reply = syscall(caller, pending).await?;
+                set_input(caller.data_mut(), input::REPLY, [&reply, &[]])?;
             }
             Output::CallVat(event) => {
-                charge(&mut instances.store, price(event.len(), SCHEDULE.copied_byte))?;
-                call_vat(instances, &event).await?;
-                set_input(instances.store.data_mut(), input::VAT_RETURNED, [&[], &[]])?;
+                charge(caller, price(event.len(), SCHEDULE.copied_byte))?;
+                caller.data_mut().event = Arc::from(event);
+                return Ok(true);
             }
-            Output::Finished => return Ok(()),
-            Output::AnswerVat(_) => return Err(Fault::Guest("supervisor answered a vat that asked nothing")),
-            Output::Failed => return Err(Fault::Guest("supervisor gave up on its vat")),
+            Output::Finished => return Ok(false),
+            Output::AnswerVat(_) => return Err(GuestFault("supervisor answered a vat that asked nothing").into()),
+            Output::Failed => return Err(GuestFault("supervisor gave up on its vat").into()),
         }
     }
 }
@@ -99,7 +132,7 @@ pub(super) async fn request(mut store: impl AsContextMut<Data = VatData>, reques
     (request.len() as u64).encode(&mut length);
     set_input(store.as_context_mut().data_mut(), input::VAT_REQUEST, [&length, request])?;
     loop {
-        match step_within(&mut store)? {
+        match step(&mut store)? {
             Output::Syscall(step) => {
                 let reply = syscall(&mut store, step).await?;
                 set_input(store.as_context_mut().data_mut(), input::REPLY, [&reply, &[]])?;
@@ -117,9 +150,8 @@ pub(super) async fn request(mut store: impl AsContextMut<Data = VatData>, reques
     }
 }
 
-/// The supervisor is always there but while it makes a step.
 fn no_supervisor() -> wasmtime::Error {
-    wasmtime::Error::new(HaltFault("a supervised vat has no supervisor".to_owned()))
+    HaltFault("a supervised vat has no supervisor".to_owned()).into()
 }
 
 fn set_input(data: &mut VatData, tag: u8, parts: [&[u8]; 2]) -> wasmtime::Result<()> {
@@ -127,35 +159,16 @@ fn set_input(data: &mut VatData, tag: u8, parts: [&[u8]; 2]) -> wasmtime::Result
     Ok(())
 }
 
-/// A step while no code of the vat is on its way.
-async fn step_apart(instances: &mut Instances) -> wasmtime::Result<Output> {
-    let mut supervisor = instances.store.data_mut().supervisor.take().ok_or_else(no_supervisor)?;
-    let mut fuel = instances.store.get_fuel()?;
-    let most = instances.store.data().limits.request_bytes_max();
-    let bytes = supervisor.step_apart(&mut fuel, most).await?;
-    stepped(&mut instances.store, supervisor, fuel, &bytes)
-}
-
-/// A step while the vat's code waits for it.
-fn step_within(store: &mut impl AsContextMut<Data = VatData>) -> wasmtime::Result<Output> {
+/// A step of the supervisor, with the vat's fuel. It imports nothing and is a plain call in a store of its own.
+fn step(store: &mut impl AsContextMut<Data = VatData>) -> wasmtime::Result<Output> {
     let mut context = store.as_context_mut();
-    let mut supervisor = context.data_mut().supervisor.take().ok_or_else(no_supervisor)?;
     let mut fuel = context.get_fuel()?;
-    let most = context.data().limits.request_bytes_max();
-    let bytes = supervisor.step_within(&mut fuel, most)?;
-    stepped(store, supervisor, fuel, &bytes)
-}
-
-fn stepped(
-    store: &mut impl AsContextMut<Data = VatData>,
-    supervisor: Box<Supervisor>,
-    fuel: u64,
-    bytes: &[u8],
-) -> wasmtime::Result<Output> {
-    let mut context = store.as_context_mut();
+    let data = context.data_mut();
+    let supervisor = data.supervisor.as_mut().ok_or_else(no_supervisor)?;
+    let bytes = supervisor.step(&mut fuel, data.limits.request_bytes_max())?;
+    let output = read_output(&bytes, &data.limits)?;
     context.set_fuel(fuel)?;
-    context.data_mut().supervisor = Some(supervisor);
-    Ok(read_output(bytes, &context.data().limits)?)
+    Ok(output)
 }
 
 /// Makes a syscall: parks until the kernel has answered.
@@ -177,6 +190,10 @@ pub(super) async fn syscall(
     let reply = next_reply(&mailbox).await;
     charge(store, price(reply.len(), SCHEDULE.syscall_byte))?;
     Ok(reply)
+}
+
+async fn next_order(mailbox: &SharedMailbox) -> Order {
+    poll_fn(|_| lock(mailbox).order.take().map_or(Poll::Pending, Poll::Ready)).await
 }
 
 async fn next_reply(mailbox: &SharedMailbox) -> std::sync::Arc<[u8]> {

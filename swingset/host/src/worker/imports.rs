@@ -1,10 +1,10 @@
 //! A vat's imports (source: the docs of `swingset_abi::supervisor`).
 
 use swingset_abi::supervisor::imports::MODULE;
-use wasmtime::{Caller, Engine, Linker};
+use wasmtime::{AsContextMut, Caller, Engine, Func, Linker};
 
 use super::{
-    delivery::{charge, request, syscall},
+    delivery::{charge, next, request, syscall},
     instances::VatData,
     outputs::step_of_syscall,
 };
@@ -64,11 +64,35 @@ fn log(mut caller: Vat<'_>, level: u32, address: u32, length: u32) -> Result<()>
     Ok(())
 }
 
+/// Import module of the runner's halves on the host's side.
+const DRIVER_MODULE: &str = "driver";
+
+/// Copies the event to where the vat's code has made room.
+fn put(mut caller: Vat<'_>, address: u32) -> Result<()> {
+    let (memory, data) = parts(&mut caller)?;
+    guest::slice_mut(memory, address, guest::length(&data.event)?)?.copy_from_slice(&data.event);
+    Ok(())
+}
+
+/// The runner's halves on the host's side.
+pub(super) fn driver(
+    mut store: impl AsContextMut<Data = VatData>,
+    linker: &Linker<VatData>,
+) -> std::result::Result<(Func, Func), Halt> {
+    let mut half = |name: &str| {
+        let found = linker.get(&mut store, DRIVER_MODULE, name).ok().and_then(|found| found.into_func());
+        found.ok_or_else(|| Halt::new(format!("the driver's {name} is not linked")))
+    };
+    Ok((half("next")?, half("put")?))
+}
+
 /// Binds all imports.
 pub(crate) fn link_vat(engine: &Engine) -> std::result::Result<Linker<VatData>, Halt> {
     let link = || -> Result<Linker<VatData>> {
         let mut linker = Linker::new(engine);
         linker.func_wrap_async(MODULE, "call", |caller, arguments| Box::new(call(caller, arguments)))?;
+        linker.func_wrap_async(DRIVER_MODULE, "next", |caller, ()| Box::new(next(caller)))?;
+        linker.func_wrap(DRIVER_MODULE, "put", put)?;
         linker.func_wrap(MODULE, "fetch", fetch)?;
         linker.func_wrap(MODULE, "log", log)?;
         Ok(linker)

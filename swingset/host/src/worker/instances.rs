@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use wasmtime::{Memory, Store, TypedFunc};
+use wasmtime::{AsContextMut, Memory, Store, TypedFunc};
 
 use super::{
     Event, SharedMailbox,
+    delivery::Running,
     limits::{Limiter, VatLimits},
     parts::InstanceParts,
     supervisor::Supervisor,
@@ -14,6 +15,7 @@ use crate::{
     engine::{EngineRuntime, Fault, PreparedModule},
     error::Halt,
     pages::{Capture, Restore, Shadow},
+    runner::Bound,
     schedule::SCHEDULE,
 };
 
@@ -33,6 +35,12 @@ pub(crate) struct VatData {
     pub limiter: Limiter,
     /// The vat's memory, once it is there.
     pub memory: Option<Memory>,
+    /// All that the vat's instance keeps, and what was captured of it and of its supervisor's last.
+    parts: Option<(InstanceParts, Shadow)>,
+    /// The delivery under way.
+    pub running: Option<Running>,
+    /// What the vat's code is called with next.
+    pub event: Arc<[u8]>,
     /// None in a raw vat.
     pub supervisor: Option<Box<Supervisor>>,
     /// Syscalls of this crank.
@@ -41,14 +49,10 @@ pub(crate) struct VatData {
     pub kept: Vec<u8>,
 }
 
-/// A vat's instances.
+/// A vat's instances, and the call that runs them for good.
 pub(crate) struct Instances {
     pub store: Store<VatData>,
-    pub memory: Memory,
-    pub alloc: TypedFunc<u32, u32>,
-    pub deliver: TypedFunc<(u32, u32), ()>,
-    parts: InstanceParts,
-    shadow: Shadow,
+    pub run: TypedFunc<(), ()>,
 }
 
 fn event(fault: Fault) -> Event {
@@ -74,7 +78,18 @@ impl Instances {
                 return Err(Event::Unusable("initial memory is above the policy"));
             }
         }
-        let data = VatData { mailbox, limits, limiter, memory: None, supervisor: None, syscalls: 0, kept: Vec::new() };
+        let data = VatData {
+            mailbox,
+            limits,
+            limiter,
+            memory: None,
+            parts: None,
+            running: None,
+            event: Arc::default(),
+            supervisor: None,
+            syscalls: 0,
+            kept: Vec::new(),
+        };
         let mut store = Store::new(runtime.engine(), data);
         store.limiter(|data| &mut data.limiter);
         // Instantiation runs no guest code; what it copies is bounded by admission.
@@ -83,60 +98,71 @@ impl Instances {
         let instance =
             runtime.link_vat_module(&vat).map_err(halt)?.instantiate_async(&mut store).await.map_err(failed)?;
         let parts = InstanceParts::of(&mut store, &instance, &vat).map_err(failed)?;
-        let memory = parts.memory;
-        let alloc = instance.get_typed_func(&mut store, "vat_alloc").map_err(failed)?;
-        let deliver = instance.get_typed_func(&mut store, "vat_deliver").map_err(failed)?;
-        store.data_mut().memory = Some(memory);
+        let mut export = |name: &str| {
+            let found = instance.get_func(&mut store, name);
+            found.ok_or_else(|| Event::Halt(format!("an admitted vat has no {name}")))
+        };
+        let (alloc, call) = (export("vat_alloc")?, export("vat_deliver")?);
+        let (next, put) = super::imports::driver(&mut store, runtime.vat_linker()).map_err(halt)?;
+        let run = runtime.vat_runner().bind(&mut store, Bound { next, put, alloc, call }).await.map_err(failed)?;
+        store.data_mut().memory = Some(parts.memory);
+        store.data_mut().parts = Some((parts, Shadow::default()));
         if let Some(module) = &supervisor {
             let made = Supervisor::make(&runtime, module, memory_bytes_max).await.map_err(failed)?;
             store.data_mut().supervisor = Some(Box::new(made));
         }
-        let mut made = Instances { store, memory, alloc, deliver, parts, shadow: Shadow::default() };
-        if let Some(restore) = restore {
-            made.restore(&restore)?;
+        if let Some(stored) = restore {
+            self::restore(&mut store, &stored)?;
         }
-        made.store.data_mut().take_grown();
-        Ok(made)
+        store.data_mut().take_grown();
+        Ok(Instances { store, run })
     }
+}
 
-    /// Bytes of all memories.
-    pub(crate) fn memory_bytes(&self) -> u64 {
-        let supervisor = self.store.data().supervisor.as_ref().map_or(0, |supervisor| supervisor.memory_bytes());
-        (self.memory.data_size(&self.store) as u64).saturating_add(supervisor)
-    }
+/// Bytes of all memories.
+pub(super) fn memory_bytes(mut store: impl AsContextMut<Data = VatData>) -> u64 {
+    let context = store.as_context_mut();
+    let own = context.data().memory.map_or(0, |memory| memory.data_size(&context) as u64);
+    own.saturating_add(context.data().supervisor.as_ref().map_or(0, |supervisor| supervisor.memory_bytes()))
+}
 
-    /// What changed since the last capture: the vat's instance first, then its supervisor's.
-    pub(crate) fn capture(&mut self) -> Result<Capture, Halt> {
-        let mut supervisor = self.store.data_mut().supervisor.take();
-        let mut states = vec![self.parts.state(&mut self.store)?];
-        if let Some(supervisor) = &mut supervisor {
-            states.push(supervisor.state()?);
-        }
-        let capture = self.shadow.capture(states);
-        self.store.data_mut().supervisor = supervisor;
-        Ok(capture)
+/// What changed since the last capture: the vat's instance first, then its supervisor's.
+pub(super) fn capture(mut store: impl AsContextMut<Data = VatData>) -> Result<Capture, Halt> {
+    let mut context = store.as_context_mut();
+    let mut supervisor = context.data_mut().supervisor.take();
+    let (parts, mut shadow) = context.data_mut().parts.take().ok_or_else(|| Halt::new("a vat has no instance"))?;
+    let mut states = vec![parts.state(&mut context)?];
+    if let Some(supervisor) = &mut supervisor {
+        states.push(supervisor.state()?);
     }
+    let capture = shadow.capture(states);
+    let data = context.data_mut();
+    data.parts = Some((parts, shadow));
+    data.supervisor = supervisor;
+    Ok(capture)
+}
 
-    /// Puts back length, all pages and all globals, and checks the root.
-    fn restore(&mut self, restore: &Restore) -> Result<(), Event> {
-        let broken = |what: &str| Event::Halt(format!("a vat's stored state does not fit its code: {what}"));
-        let halt = |halt: Halt| Event::Halt(halt.0);
-        let mut stored = restore.instances.iter();
-        let own = stored.next().ok_or_else(|| broken("number of instances"))?;
-        self.parts.restore(&mut self.store, own).map_err(halt)?;
-        if let Some(supervisor) = &mut self.store.data_mut().supervisor {
-            let stored = stored.next().ok_or_else(|| broken("number of instances"))?;
-            supervisor.restore(stored).map_err(halt)?;
-        }
-        if stored.next().is_some() {
-            return Err(broken("number of instances"));
-        }
-        let capture = self.capture().map_err(halt)?;
-        if capture.root != restore.root {
-            return Err(broken("the root over memory and globals is not the one in state"));
-        }
-        Ok(())
+/// Puts back length, all pages and all globals, and checks the root.
+fn restore(store: &mut Store<VatData>, restore: &Restore) -> Result<(), Event> {
+    let broken = |what: &str| Event::Halt(format!("a vat's stored state does not fit its code: {what}"));
+    let halt = |halt: Halt| Event::Halt(halt.0);
+    let mut stored = restore.instances.iter();
+    let own = stored.next().ok_or_else(|| broken("number of instances"))?;
+    let (parts, shadow) = store.data_mut().parts.take().ok_or_else(|| broken("no instance"))?;
+    parts.restore(&mut *store, own).map_err(halt)?;
+    store.data_mut().parts = Some((parts, shadow));
+    if let Some(supervisor) = &mut store.data_mut().supervisor {
+        let stored = stored.next().ok_or_else(|| broken("number of instances"))?;
+        supervisor.restore(stored).map_err(halt)?;
     }
+    if stored.next().is_some() {
+        return Err(broken("number of instances"));
+    }
+    let capture = capture(store).map_err(halt)?;
+    if capture.root != restore.root {
+        return Err(broken("the root over memory and globals is not the one in state"));
+    }
+    Ok(())
 }
 
 impl VatData {

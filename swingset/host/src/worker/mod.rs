@@ -4,7 +4,7 @@
 //! whenever it waits for an order or for the answer to a syscall.
 //!
 //! # Invariants
-//! - Between deliveries no guest frame is on the fiber: a delivery is calls that return.
+//! - Between deliveries no guest frame is on the fiber: a delivery is calls that return. The frame of [`crate::runner`] stays.
 //! - Both instances burn one fuel and grow under one limit; they share nothing else.
 
 mod delivery;
@@ -16,10 +16,10 @@ mod parts;
 mod supervisor;
 
 use std::{
-    future::{Future, poll_fn},
+    future::Future,
     pin::Pin,
     sync::{Arc, Mutex},
-    task::{Context, Poll, Waker},
+    task::{Context, Waker},
 };
 
 use swingset_abi::vat::DeliveryOutcome;
@@ -29,11 +29,11 @@ pub(crate) use instances::{VatData, VatParts};
 pub(crate) use limits::VatLimits;
 
 use crate::{
+    engine::Fault,
     error::Halt,
     pages::{Capture, Restore},
     sync::lock,
 };
-use delivery::deliver;
 use instances::Instances;
 
 /// What a worker is told.
@@ -91,7 +91,8 @@ pub(crate) type SharedMailbox = Arc<Mutex<Mailbox>>;
 
 /// A vat's worker.
 pub(crate) struct Worker {
-    future: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// None once it has ended: by the guest's fault or the node's.
+    future: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     mailbox: SharedMailbox,
 }
 
@@ -99,7 +100,8 @@ impl Worker {
     /// Makes a vat's instances, from their state if there is one. Gives [`Event::Ready`] or [`Event::Unusable`] at once.
     pub(crate) fn start(parts: VatParts, restore: Option<Restore>) -> Result<(Self, Event), Halt> {
         let mailbox = SharedMailbox::default();
-        let future = Box::pin(live(parts, restore, mailbox.clone()));
+        let future: Pin<Box<dyn Future<Output = ()> + Send>> = Box::pin(live(parts, restore, mailbox.clone()));
+        let future = Some(future);
         let mut worker = Worker { future, mailbox };
         let event = worker.poll()?;
         Ok((worker, event))
@@ -118,7 +120,10 @@ impl Worker {
     }
 
     fn poll(&mut self) -> Result<Event, Halt> {
-        let _ = self.future.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        let mut context = Context::from_waker(Waker::noop());
+        if self.future.as_mut().is_some_and(|future| future.as_mut().poll(&mut context).is_ready()) {
+            self.future = None;
+        }
         match lock(&self.mailbox).event.take() {
             Some(Event::Halt(reason)) => Err(Halt::new(format!("vat: {reason}"))),
             Some(event) => Ok(event),
@@ -127,32 +132,23 @@ impl Worker {
     }
 }
 
-async fn next_order(mailbox: &SharedMailbox) -> Order {
-    poll_fn(|_| lock(mailbox).order.take().map_or(Poll::Pending, Poll::Ready)).await
-}
-
 /// A worker's whole life.
 async fn live(parts: VatParts, restore: Option<Restore>, mailbox: SharedMailbox) {
-    let mut instances = match Instances::make(parts, restore, mailbox.clone()).await {
+    let Instances { mut store, run } = match Instances::make(parts, restore, mailbox.clone()).await {
         Ok(instances) => instances,
         Err(event) => {
             lock(&mailbox).event = Some(event);
             return;
         }
     };
-    lock(&mailbox).event = Some(Event::Ready { memory_bytes: instances.memory_bytes() });
-    loop {
-        let event = match next_order(&mailbox).await {
-            Order::Deliver { delivery, fuel, used } => match deliver(&mut instances, &delivery, fuel, used).await {
-                Ok(outcome) => Event::Done { outcome, memory_bytes: instances.memory_bytes() },
-                Err(reason) => Event::Halt(reason),
-            },
-            Order::Capture => match instances.capture() {
-                Ok(capture) => Event::Captured(Box::new(capture)),
-                Err(halt) => Event::Halt(halt.0),
-            },
-            Order::Reply(_) => Event::Halt("answer to a vat that asked nothing".to_owned()),
-        };
-        lock(&mailbox).event = Some(event);
-    }
+    lock(&mailbox).event = Some(Event::Ready { memory_bytes: instances::memory_bytes(&mut store) });
+    let fault = match run.call_async(&mut store, ()).await {
+        Err(error) => Fault::from(error),
+        Ok(()) => Fault::Halt("the runner ended".to_owned()),
+    };
+    let ended = match delivery::faulted(store.data_mut(), fault) {
+        Ok(outcome) => Event::Done { outcome, memory_bytes: instances::memory_bytes(&mut store) },
+        Err(reason) => Event::Halt(reason),
+    };
+    lock(&mailbox).event = Some(ended);
 }

@@ -1,7 +1,7 @@
 //! A vat's supervisor: a state machine that imports nothing, so that a step of it is a plain call that never suspends.
 //!
-//! It has a store of its own, since the engine lets nothing be called in a store that is suspended but on one more fiber, and mapping
-//! that fiber's stack costs more than the step. To its vat it is as one store: each step begins with the fuel that the vat has
+//! It has a store of its own, since the engine lets nothing be called in a store with imports that suspend but on one more fiber,
+//! and setting that up costs more than the step. To its vat it is as one store: each step begins with the fuel that the vat has
 //! left and leaves the vat what it did not burn, and memory that it grows is charged to the vat (`docs/adr/0009-engine-room.md`).
 
 use wasmtime::{Memory, Store, TypedFunc};
@@ -58,27 +58,13 @@ impl Supervisor {
         }
     }
 
-    /// One step, on a fiber of its own. `fuel` is the vat's.
-    pub(super) async fn step_apart(&mut self, fuel: &mut u64, most: usize) -> wasmtime::Result<Vec<u8>> {
-        self.store.set_fuel(*fuel)?;
-        let length = guest::length(&self.input)?;
-        let address = self.alloc.call_async(&mut self.store, length).await?;
-        guest::write(self.memory, &mut self.store, address, &self.input)?;
-        let packed = self.step.call_async(&mut self.store, (address, length)).await?;
-        self.finish(fuel, packed, most)
-    }
-
-    /// One step while the vat's code waits for it, on the vat's fiber: instrumentation bounds both to half of that stack.
-    pub(super) fn step_within(&mut self, fuel: &mut u64, most: usize) -> wasmtime::Result<Vec<u8>> {
+    /// One step, on the vat's fiber: instrumentation bounds both to half of that stack. `fuel` is the vat's.
+    pub(super) fn step(&mut self, fuel: &mut u64, most: usize) -> wasmtime::Result<Vec<u8>> {
         self.store.set_fuel(*fuel)?;
         let length = guest::length(&self.input)?;
         let address = self.alloc.call(&mut self.store, length)?;
         guest::write(self.memory, &mut self.store, address, &self.input)?;
         let packed = self.step.call(&mut self.store, (address, length))?;
-        self.finish(fuel, packed, most)
-    }
-
-    fn finish(&mut self, fuel: &mut u64, packed: u64, most: usize) -> wasmtime::Result<Vec<u8>> {
         *fuel = self.store.get_fuel()?;
         Ok(guest::read_packed(self.memory, &self.store, packed, most)?)
     }
