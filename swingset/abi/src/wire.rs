@@ -117,7 +117,8 @@ pub trait Wire: Sized {
 
     /// The encoding as a new vector.
     fn to_bytes(&self) -> Vec<u8> {
-        let mut out = Vec::new();
+        // Room for most messages, so that few grow.
+        let mut out = Vec::with_capacity(64);
         self.encode(&mut out);
         out
     }

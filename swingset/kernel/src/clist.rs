@@ -10,7 +10,7 @@ use crate::{
     crank::Kernel,
     host::Host,
     illegal::{Allowed, Illegal},
-    keys::{self, clist, join, numbered},
+    keys::{self, clist, join, numbered, path},
     refcount::Change,
     refs::{Kind, Vref, kref_kind, parse_vref},
     store::{Fault, Kept},
@@ -124,7 +124,7 @@ impl<H: Host> Kernel<'_, H> {
             Kind::Promise => (".p.nextID", "p-"),
             Kind::Device => (".d.nextID", "d-"),
         };
-        let id = self.next_id(&join([vat_id, counter]))?;
+        let id = self.next_id(path([vat_id, counter]))?;
         let vref = numbered(prefix, id);
         match kref_kind(kref)? {
             Kind::Object => {
@@ -177,7 +177,7 @@ impl<H: Host> Kernel<'_, H> {
     /// A new object of this vat, without references.
     pub fn new_object(&mut self, owner: &str) -> Kept<String> {
         let kref = numbered("ko", self.next_id(keys::KO_NEXT_ID)?);
-        self.store.set_text(&join([&kref, ".owner"]), owner);
+        self.store.set_text(path([&kref, ".owner"]), owner);
         self.set_object_counts(&kref, 0, 0);
         Ok(kref)
     }

@@ -14,11 +14,11 @@ use crate::{
     crank::Kernel,
     event::Event,
     host::Host,
-    keys::{self, join},
+    keys::{self, path},
     limits,
     promise::Standing,
     refs::is_kref,
-    store::{Fault, Kept},
+    store::{Buffers, Fault, Kept},
 };
 
 /// A command that is not served; nothing was written.
@@ -47,10 +47,10 @@ impl From<Fault> for Refused {
 /// What a command comes to.
 pub type Served<T> = Result<T, Refused>;
 
-/// Serves one [`Command`]; gives the bytes of a [`Reply`].
-pub fn call<H: Host>(host: &mut H, command: &[u8]) -> Vec<u8> {
+/// Serves one [`Command`]; gives the bytes of a [`Reply`]. What is in the buffers before means nothing.
+pub fn call<H: Host>(host: &mut H, buffers: &mut Buffers, command: &[u8]) -> Vec<u8> {
     let reply = match Command::from_bytes(command) {
-        Ok(command) => Kernel::new(host).serve(command),
+        Ok(command) => Kernel::new(host, buffers).serve(command),
         Err(_) => refused(Refused::new(
             refusal::BAD_COMMAND,
             "the bytes are not a command of this host ABI level",
@@ -280,14 +280,14 @@ impl<H: Host> Kernel<'_, H> {
         if !is_kref(kpid, "kp") || self.standing_if_any(kpid)?.is_none() {
             return Err(Refused::new(refusal::UNKNOWN, "no promise has this kpid"));
         }
-        let key = join([kpid, ".interest"]);
+        let key = path([kpid, ".interest"]);
         let count = self.store.get_number(&key)?.unwrap_or(0);
         self.store.set_number(&key, count + 1);
         Ok(self.hold(kpid)?)
     }
 
     fn release_interest(&mut self, kpid: &str) -> Served<()> {
-        let key = join([kpid, ".interest"]);
+        let key = path([kpid, ".interest"]);
         match self.store.get_number(&key)? {
             None | Some(0) => {
                 return Err(Refused::new(
@@ -308,7 +308,7 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn terminate_vat(&mut self, vat_id: &str) -> Served<()> {
-        let known = is_kref(vat_id, "v") && self.store.has(&join([vat_id, ".source"]));
+        let known = is_kref(vat_id, "v") && self.store.has(path([vat_id, ".source"]));
         match self.options(vat_id)? {
             _ if !known => Err(Refused::new(refusal::UNKNOWN, "no vat has this ID")),
             None => Err(Refused::new(refusal::VAT_TERMINATED, "the vat was terminated before")),

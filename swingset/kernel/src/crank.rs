@@ -9,8 +9,8 @@ use swingset_abi::{
 
 use crate::{
     host::Host,
-    keys::{self, join},
-    store::{Fault, Kept, Store},
+    keys::{self, join, path},
+    store::{Buffers, Fault, Kept, Store},
 };
 
 /// The kernel during one command.
@@ -54,9 +54,9 @@ impl Crank {
 
 impl<'h, H: Host> Kernel<'h, H> {
     /// A kernel that knows nothing yet.
-    pub fn new(host: &'h mut H) -> Self {
+    pub fn new(host: &'h mut H, buffers: &'h mut Buffers) -> Self {
         Kernel {
-            store: Store::new(host),
+            store: Store::new(host, buffers),
             maybe_free: BTreeSet::new(),
             gc_actions_added: 0,
             panic: None,
@@ -65,7 +65,7 @@ impl<'h, H: Host> Kernel<'h, H> {
 
     /// A living vat's options; `None` when it never lived or was terminated.
     pub fn options(&mut self, vat_id: &str) -> Kept<Option<VatOptions>> {
-        match self.store.get(&join([vat_id, ".options"])) {
+        match self.store.get(path([vat_id, ".options"])) {
             None => Ok(None),
             Some(bytes) => VatOptions::from_bytes(bytes)
                 .map(Some)

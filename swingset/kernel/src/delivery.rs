@@ -16,7 +16,7 @@ use crate::{
     crank::{Crank, Kernel},
     event::{self, Event},
     host::Host,
-    keys::{self, join},
+    keys::{self, join, path},
     routing::Route,
     store::{Fault, Kept},
     syscall::Session,
@@ -74,7 +74,7 @@ impl<H: Host> Kernel<'_, H> {
         if self.options(&vat_id)?.is_none() {
             return Ok(Crank::empty(Some(vat_id)));
         }
-        let key = join([&vat_id, ".vatParameters"]);
+        let key = path([&vat_id, ".vatParameters"]);
         let parameters = self.store.get(&key).ok_or(Fault("a vat to start has no parameters"))?;
         let parameters = Wire::from_bytes(parameters).map_err(|_| Fault("a vat's parameters are malformed"))?;
         self.store.delete(&key);
@@ -108,8 +108,12 @@ impl<H: Host> Kernel<'_, H> {
         };
         self.store.scanned = 0;
         let mut session = Session::new(vat_id);
-        let mut step = alloc::vec::Vec::with_capacity(1024);
-        self.store.host.deliver(vat_id, &delivery.to_bytes(), limit, &mut step);
+        let mut step = core::mem::take(&mut self.store.buffers.step);
+        let mut message = core::mem::take(&mut self.store.buffers.message);
+        step.clear();
+        message.clear();
+        delivery.encode(&mut message);
+        self.store.host.deliver(vat_id, &message, limit, &mut step);
         let outcome = loop {
             let reply = match VatStep::from_bytes(&step) {
                 Ok(VatStep::Done { outcome }) => break outcome,
@@ -117,8 +121,12 @@ impl<H: Host> Kernel<'_, H> {
                 Err(_) => return Err(Fault("the host gave a malformed vat step")),
             };
             step.clear();
-            self.store.host.resume(&reply.to_bytes(), &mut step);
+            message.clear();
+            reply.encode(&mut message);
+            self.store.host.resume(&message, &mut step);
         };
+        self.store.buffers.step = step;
+        self.store.buffers.message = message;
         let verdict = match (session.illegal, outcome.verdict, session.exit_failure) {
             (Some(illegal), _, _) => Verdict::Undone(String::from(illegal.word())),
             (None, DeliveryVerdict::Error { problem }, _) => Verdict::Undone(join(["delivery error: ", &problem])),
@@ -148,7 +156,7 @@ impl<H: Host> Kernel<'_, H> {
     /// Per-vat counts of deliveries: for reaping, and (schema 2) for all to see.
     fn count_delivery(&mut self, vat_id: &str, delivery: &VatDelivery, reap_interval: u64) -> Kept<()> {
         if cfg!(feature = "schema-2") {
-            let key = join([vat_id, ".deliveries"]);
+            let key = path([vat_id, ".deliveries"]);
             let count = self
                 .store
                 .get_number(&key)?
@@ -158,7 +166,7 @@ impl<H: Host> Kernel<'_, H> {
         if reap_interval == 0 || *delivery == (VatDelivery::BringOutYourDead {}) {
             return Ok(());
         }
-        let key = join([vat_id, ".reapDirt"]);
+        let key = path([vat_id, ".reapDirt"]);
         let dirt = self.store.get_number(&key)?.unwrap_or(0) + 1;
         if dirt < reap_interval {
             self.store.set_number(&key, dirt);
@@ -171,7 +179,7 @@ impl<H: Host> Kernel<'_, H> {
     /// Ends a vat at once in state; what it leaves behind goes in cleanup cranks.
     pub fn terminate(&mut self, vat_id: &str, critical: bool) -> Kept<()> {
         self.store.host.abandon_vat(vat_id);
-        self.store.delete(&join([vat_id, ".options"]));
+        self.store.delete(path([vat_id, ".options"]));
         let mut waiting = self.list(keys::VATS_TERMINATED)?;
         waiting.push(String::from(vat_id));
         self.set_list(keys::VATS_TERMINATED, &waiting);

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-/// The host's side of `swingset_abi::kernel::imports`. Answers are written into the caller's vector, which is cleared first.
+/// The host's side of `swingset_abi::kernel::imports`. Answers are appended to the caller's vector.
 ///
 /// `mark`, `rollback` and `release` are not asked for: the kernel buffers a crank's writes itself, and nothing else writes
 /// into its prefix during a crank.

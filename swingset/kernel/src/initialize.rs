@@ -14,7 +14,7 @@ use crate::{
     crank::Kernel,
     event::Event,
     host::Host,
-    keys::{self, join, numbered},
+    keys::{self, numbered, path},
     limits,
     store::Kept,
 };
@@ -118,15 +118,15 @@ impl<H: Host> Kernel<'_, H> {
 
     fn new_vat(&mut self, vat: &StaticVat, source: &VatSource) -> Kept<String> {
         let vat_id = numbered("v", self.next_id(keys::VAT_NEXT_ID)?);
-        self.store.set(&join([&vat_id, ".source"]), source.to_bytes());
-        self.store.set(&join([&vat_id, ".options"]), vat.options.to_bytes());
+        self.store.set(path([&vat_id, ".source"]), source.to_bytes());
+        self.store.set(path([&vat_id, ".options"]), vat.options.to_bytes());
         self.store
-            .set(&join([&vat_id, ".vatParameters"]), vat.parameters.to_bytes());
+            .set(path([&vat_id, ".vatParameters"]), vat.parameters.to_bytes());
         for (counter, first) in FIRST_VAT_IDS {
-            self.store.set_number(&join([&vat_id, counter]), first);
+            self.store.set_number(path([&vat_id, counter]), first);
         }
         if cfg!(feature = "schema-2") {
-            self.store.set_number(&join([&vat_id, ".deliveries"]), 0);
+            self.store.set_number(path([&vat_id, ".deliveries"]), 0);
         }
         Ok(vat_id)
     }

@@ -23,7 +23,9 @@
 //! | `v$N.vs.$key` | the vat's own entries |
 //! | `kernel.migrating` | the schema that a migration under way leads to |
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
+
+use crate::store::decimal;
 
 /// Schema.
 pub const VERSION: &str = "version";
@@ -67,17 +69,61 @@ pub fn join<const N: usize>(parts: [&str; N]) -> String {
     key
 }
 
+/// A key that is only looked up: short ones take no memory from the allocator.
+#[derive(Clone, Debug)]
+pub struct Path {
+    short: [u8; SHORT],
+    length: usize,
+    long: Vec<u8>,
+}
+
+const SHORT: usize = 48;
+
+impl AsRef<[u8]> for Path {
+    fn as_ref(&self) -> &[u8] {
+        self.short.get(..self.length).unwrap_or(&self.long)
+    }
+}
+
+impl Path {
+    fn push(&mut self, part: &[u8]) {
+        let end = self.length + part.len();
+        if let Some(room) = self.short.get_mut(self.length..end) {
+            room.copy_from_slice(part);
+        } else {
+            if self.length <= SHORT {
+                self.long.extend_from_slice(&self.short[..self.length]);
+            }
+            self.long.extend_from_slice(part);
+        }
+        self.length = end;
+    }
+}
+
+/// All parts, one after another.
+pub fn path<const N: usize>(parts: [&str; N]) -> Path {
+    let mut path = Path {
+        short: [0; SHORT],
+        length: 0,
+        long: Vec::new(),
+    };
+    for part in parts {
+        path.push(part.as_bytes());
+    }
+    path
+}
+
 /// A static vat's ID by name.
-pub fn vat_name(name: &str) -> String {
-    join(["vat.name.", name])
+pub fn vat_name(name: &str) -> Path {
+    path(["vat.name.", name])
 }
 
 /// A queue's item.
-pub fn item(queue: &str, number: u64) -> String {
-    let mut key = String::with_capacity(queue.len() + 12);
-    key.push_str(queue);
-    key.push('.');
-    push_decimal(&mut key, number);
+pub fn item(queue: &str, number: u64) -> Path {
+    let mut digits = [0u8; 20];
+    let at = decimal(&mut digits, number);
+    let mut key = path([queue, "."]);
+    key.push(&digits[at..]);
     key
 }
 
@@ -90,8 +136,8 @@ pub fn numbered(kind: &str, number: u64) -> String {
 }
 
 /// A c-list entry, by kref or vref.
-pub fn clist(vat_id: &str, reference: &str) -> String {
-    join([vat_id, ".c.", reference])
+pub fn clist(vat_id: &str, reference: &str) -> Path {
+    path([vat_id, ".c.", reference])
 }
 
 /// An object's importer.
@@ -106,17 +152,21 @@ pub fn gc_action(vat_id: &str, kind: &str, kref: &str) -> String {
 
 fn push_decimal(out: &mut String, value: u64) {
     let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    let mut rest = value;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
+    let at = decimal(&mut digits, value);
+    out.extend(digits[at..].iter().copied().map(char::from));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_its_parts_however_long_they_are() {
+        for length in [0, 1, 46, 47, 48, 49, 500] {
+            let tail = "x".repeat(length);
+            let whole = ["v1.vs.", &tail, ".y"].concat();
+            assert_eq!(path(["v1.vs.", &tail, ".y"]).as_ref(), whole.as_bytes());
         }
-    }
-    for digit in &digits[at..] {
-        out.push(char::from(*digit));
+        assert_eq!(item("runQueue", 120).as_ref(), b"runQueue.120");
     }
 }

@@ -87,8 +87,8 @@ impl<H: Host> Kernel<'_, H> {
         let slice_end = first.saturating_add(budget).min(end);
         for number in first..slice_end {
             let vat_id = keys::numbered("v", number);
-            if self.store.has(&keys::join([&vat_id, ".source"])) {
-                self.store.set_number(&keys::join([&vat_id, ".deliveries"]), 0);
+            if self.store.has(keys::path([&vat_id, ".source"])) {
+                self.store.set_number(keys::path([&vat_id, ".deliveries"]), 0);
             }
         }
         Ok((slice_end < end).then(|| number_text(slice_end)))

@@ -8,7 +8,7 @@ use crate::{
     crank::Kernel,
     event::Event,
     host::Host,
-    keys::{self, join, numbered},
+    keys::{self, join, numbered, path},
     limits,
     store::{Fault, Kept, number_text},
 };
@@ -26,23 +26,23 @@ impl<H: Host> Kernel<'_, H> {
     /// A new promise, without references.
     pub fn new_promise(&mut self, decider: Option<&str>, policy: Option<ResolutionPolicy>) -> Kept<String> {
         let kpid = numbered("kp", self.next_id(keys::KP_NEXT_ID)?);
-        self.store.set_text(&join([&kpid, ".state"]), "unresolved");
-        self.store.set_number(&join([&kpid, ".refCount"]), 0);
+        self.store.set_text(path([&kpid, ".state"]), "unresolved");
+        self.store.set_number(path([&kpid, ".refCount"]), 0);
         if let Some(vat_id) = decider {
-            self.store.set_text(&join([&kpid, ".decider"]), vat_id);
+            self.store.set_text(path([&kpid, ".decider"]), vat_id);
         }
         if let Some(word) = policy.and_then(policy_word) {
-            self.store.set_text(&join([&kpid, ".policy"]), word);
+            self.store.set_text(path([&kpid, ".policy"]), word);
         }
         Ok(kpid)
     }
 
     /// Where a promise stands; `None` when there is none of that name.
     pub fn standing_if_any(&mut self, kpid: &str) -> Kept<Option<Standing>> {
-        let rejected = match self.store.get(&join([kpid, ".state"])) {
+        let rejected = match self.store.get(path([kpid, ".state"])) {
             None => return Ok(None),
             Some(b"unresolved") => {
-                let decider = self.store.get_text(&join([kpid, ".decider"]))?.map(String::from);
+                let decider = self.store.get_text(path([kpid, ".decider"]))?.map(String::from);
                 return Ok(Some(Standing::Unresolved { decider }));
             }
             Some(b"fulfilled") => false,
@@ -51,10 +51,10 @@ impl<H: Host> Kernel<'_, H> {
         };
         let body = self
             .store
-            .get_text(&join([kpid, ".data.body"]))?
+            .get_text(path([kpid, ".data.body"]))?
             .ok_or(Fault("a settled promise has no data"))?;
         let body = String::from(body);
-        let slots = self.list(&join([kpid, ".data.slots"]))?;
+        let slots = self.list(path([kpid, ".data.slots"]))?;
         Ok(Some(Standing::Settled {
             rejected,
             data: CapData { body, slots },
@@ -69,7 +69,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Gives or takes the right to settle.
     pub fn set_decider(&mut self, kpid: &str, decider: Option<&str>) {
-        let key = join([kpid, ".decider"]);
+        let key = path([kpid, ".decider"]);
         match decider {
             Some(vat_id) => self.store.set_text(&key, vat_id),
             None => self.store.delete(&key),
@@ -78,7 +78,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Adds a subscriber, once.
     pub fn add_subscriber(&mut self, kpid: &str, vat_id: &str) -> Kept<()> {
-        let key = join([kpid, ".subscribers"]);
+        let key = path([kpid, ".subscribers"]);
         let mut vats = self.list(&key)?;
         if let Err(at) = vats.binary_search_by(|known| known.as_str().cmp(vat_id)) {
             vats.insert(at, String::from(vat_id));
@@ -99,12 +99,12 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Puts a message with its references behind an unresolved promise; false when too many wait there.
     pub fn queue_on_promise(&mut self, kpid: &str, message: Vec<u8>) -> Kept<bool> {
-        let counter = join([kpid, ".queue.nextID"]);
+        let counter = path([kpid, ".queue.nextID"]);
         let id = self.store.get_number(&counter)?.unwrap_or(0);
         if id >= limits::PROMISE_QUEUE_MAX {
             return Ok(false);
         }
-        self.store.set(&join([kpid, ".queue.", &number_text(id)]), message);
+        self.store.set(path([kpid, ".queue.", &number_text(id)]), message);
         self.store.set_number(&counter, id + 1);
         Ok(true)
     }
@@ -113,7 +113,7 @@ impl<H: Host> Kernel<'_, H> {
     ///
     /// SwingSet: doResolve. `data` is in krefs; the promise takes references of its own on its slots.
     pub fn settle(&mut self, kpid: &str, rejected: bool, data: &CapData, by: Option<&str>) -> Kept<()> {
-        for vat_id in self.list(&join([kpid, ".subscribers"]))? {
+        for vat_id in self.list(path([kpid, ".subscribers"]))? {
             if by != Some(vat_id.as_str()) {
                 self.queue_notify(&vat_id, kpid)?;
             }
@@ -121,15 +121,15 @@ impl<H: Host> Kernel<'_, H> {
         self.apply_policy(kpid, rejected)?;
         self.requeue(kpid)?;
         for part in [".decider", ".policy", ".subscribers"] {
-            self.delete_if_there(&join([kpid, part]));
+            self.delete_if_there(path([kpid, part]));
         }
         self.store
-            .set_text(&join([kpid, ".state"]), if rejected { "rejected" } else { "fulfilled" });
-        self.store.set_text(&join([kpid, ".data.body"]), &data.body);
+            .set_text(path([kpid, ".state"]), if rejected { "rejected" } else { "fulfilled" });
+        self.store.set_text(path([kpid, ".data.body"]), &data.body);
         for slot in &data.slots {
             self.hold(slot)?;
         }
-        self.set_list(&join([kpid, ".data.slots"]), &data.slots);
+        self.set_list(path([kpid, ".data.slots"]), &data.slots);
         Ok(())
     }
 
@@ -137,12 +137,12 @@ impl<H: Host> Kernel<'_, H> {
     ///
     /// SwingSet: requeueKernelPromise.
     pub fn requeue(&mut self, kpid: &str) -> Kept<()> {
-        let counter = join([kpid, ".queue.nextID"]);
+        let counter = path([kpid, ".queue.nextID"]);
         let Some(waiting) = self.store.get_number(&counter)? else {
             return Ok(());
         };
         for id in 0..waiting {
-            let key = join([kpid, ".queue.", &number_text(id)]);
+            let key = path([kpid, ".queue.", &number_text(id)]);
             let message = Vec::from(self.store.get(&key).ok_or(Fault("a waiting message is missing"))?);
             self.queue_push(keys::ACCEPTANCE_QUEUE, message)?;
             self.store.delete(&key);
@@ -152,7 +152,7 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn apply_policy(&mut self, kpid: &str, rejected: bool) -> Kept<()> {
-        let Some(policy) = self.store.get_text(&join([kpid, ".policy"]))?.map(String::from) else {
+        let Some(policy) = self.store.get_text(path([kpid, ".policy"]))?.map(String::from) else {
             return Ok(());
         };
         let settled = if rejected { "rejected" } else { "fulfilled" };
@@ -167,21 +167,21 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Deletes what is left of a promise without references.
     pub fn delete_promise(&mut self, kpid: &str) -> Kept<()> {
-        if self.store.has(&join([kpid, ".queue.nextID"])) {
+        if self.store.has(path([kpid, ".queue.nextID"])) {
             return Err(Fault("a promise without references has messages waiting"));
         }
         for part in [".state", ".refCount"] {
-            self.store.delete(&join([kpid, part]));
+            self.store.delete(path([kpid, part]));
         }
         for part in [".decider", ".policy", ".subscribers", ".data.body", ".data.slots"] {
-            self.delete_if_there(&join([kpid, part]));
+            self.delete_if_there(path([kpid, part]));
         }
         Ok(())
     }
 
     /// Deletes a key that may be absent, without a write when it is.
-    pub fn delete_if_there(&mut self, key: &str) {
-        if self.store.has(key) {
+    pub fn delete_if_there(&mut self, key: impl AsRef<[u8]>) {
+        if self.store.has(key.as_ref()) {
             self.store.delete(key);
         }
     }

@@ -66,17 +66,17 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     /// Takes the next number of a counter (`ko.nextID`, `v1.o.nextID`, …).
-    pub fn next_id(&mut self, counter: &str) -> Kept<u64> {
+    pub fn next_id(&mut self, counter: impl AsRef<[u8]>) -> Kept<u64> {
         let id = self
             .store
-            .get_number(counter)?
+            .get_number(counter.as_ref())?
             .ok_or(Fault("an ID counter is missing"))?;
-        self.store.set_number(counter, id + 1);
+        self.store.set_number(counter.as_ref(), id + 1);
         Ok(id)
     }
 
     /// A comma-separated list's items.
-    pub fn list(&mut self, key: &str) -> Kept<Vec<alloc::string::String>> {
+    pub fn list(&mut self, key: impl AsRef<[u8]>) -> Kept<Vec<alloc::string::String>> {
         let text = self.store.get_text(key)?.unwrap_or_default();
         Ok(text
             .split(',')
@@ -86,7 +86,7 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     /// Writes a comma-separated list.
-    pub fn set_list(&mut self, key: &str, items: &[alloc::string::String]) {
+    pub fn set_list(&mut self, key: impl AsRef<[u8]>, items: &[alloc::string::String]) {
         self.store.set(key, items.join(",").into_bytes());
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     crank::Kernel,
     gc::Action,
     host::Host,
-    keys::{self, join},
+    keys::{self, path},
     refs::{Kind, kref_kind},
     store::{Fault, Kept, parse_number, push_number},
 };
@@ -56,7 +56,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Changes a promise's count.
     pub fn count_promise(&mut self, kpid: &str, change: Change) -> Kept<()> {
-        let key = join([kpid, ".refCount"]);
+        let key = path([kpid, ".refCount"]);
         let count = self
             .store
             .get_number(&key)?
@@ -71,7 +71,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// An object's "reachable" and "recognizable" counts; `None` when the object is gone.
     pub fn object_counts(&mut self, kref: &str) -> Kept<Option<(u64, u64)>> {
-        let Some(text) = self.store.get(&join([kref, ".refCount"])) else {
+        let Some(text) = self.store.get(path([kref, ".refCount"])) else {
             return Ok(None);
         };
         let mut parts = text.split(|byte| *byte == b',');
@@ -111,7 +111,7 @@ impl<H: Host> Kernel<'_, H> {
         push_number(&mut text, reachable);
         text.push(b',');
         push_number(&mut text, recognizable);
-        self.store.set(&join([kref, ".refCount"]), text);
+        self.store.set(path([kref, ".refCount"]), text);
     }
 
     /// SwingSet: processRefcounts. Repeats until nothing new falls to zero.
@@ -127,10 +127,10 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn free_promise(&mut self, kpid: &str) -> Kept<()> {
-        if self.store.get_number(&join([kpid, ".refCount"]))? != Some(0) {
+        if self.store.get_number(path([kpid, ".refCount"]))? != Some(0) {
             return Ok(());
         }
-        for slot in self.list(&join([kpid, ".data.slots"]))? {
+        for slot in self.list(path([kpid, ".data.slots"]))? {
             self.let_go(&slot)?;
         }
         self.delete_promise(kpid)
@@ -140,7 +140,7 @@ impl<H: Host> Kernel<'_, H> {
         let Some((0, recognizable)) = self.object_counts(kref)? else {
             return Ok(());
         };
-        let owner = self.store.get_text(&join([kref, ".owner"]))?.map(String::from);
+        let owner = self.store.get_text(path([kref, ".owner"]))?.map(String::from);
         match owner {
             Some(vat_id) => {
                 if self.is_reachable(&vat_id, kref)? {
@@ -165,8 +165,8 @@ impl<H: Host> Kernel<'_, H> {
             self.store.delete(&key);
             prior = key;
         }
-        self.store.delete(&join([kref, ".owner"]));
-        self.store.delete(&join([kref, ".refCount"]));
+        self.store.delete(path([kref, ".owner"]));
+        self.store.delete(path([kref, ".refCount"]));
         Ok(())
     }
 }

@@ -9,7 +9,7 @@ use crate::{
     crank::Kernel,
     event::{self, Event},
     host::Host,
-    keys::{self, join},
+    keys::{self, path},
     promise::Standing,
     refs::{Kind, kref_kind},
     store::{Fault, Kept},
@@ -62,9 +62,9 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn route_to_object(&mut self, target: String) -> Kept<Route> {
-        if let Some(owner) = self.store.get_text(&join([&target, ".owner"]))? {
+        if let Some(owner) = self.store.get_text(path([&target, ".owner"]))? {
             let vat_id = String::from(owner);
-            if self.store.has(&join([&vat_id, ".options"])) {
+            if self.store.has(path([&vat_id, ".options"])) {
                 return Ok(Route::Deliver { vat_id, target });
             }
         }

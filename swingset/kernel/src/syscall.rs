@@ -14,7 +14,7 @@ use crate::{
     event::Event,
     host::Host,
     illegal::{Allowed, Illegal, Stop},
-    keys::{self, join},
+    keys::{self, Path, join, path},
     limits,
     promise::Standing,
     refs::{Kind, kref_kind, parse_vref},
@@ -249,9 +249,9 @@ impl<H: Host> Kernel<'_, H> {
     }
 }
 
-fn store_key(vat_id: &str, key: &str) -> Allowed<String> {
+fn store_key(vat_id: &str, key: &str) -> Allowed<Path> {
     if key.is_empty() || key.len() > limits::STORE_KEY_BYTES_MAX {
         return Err(Illegal::StoreKey.into());
     }
-    Ok(join([vat_id, ".vs.", key]))
+    Ok(path([vat_id, ".vs.", key]))
 }

@@ -6,7 +6,7 @@ use crate::{
     crank::Kernel,
     host::Host,
     illegal::{Allowed, Illegal},
-    keys::join,
+    keys::path,
     refs::Kind,
 };
 
@@ -77,7 +77,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Takes an object's owner away; nobody may be left to hold it.
     pub fn orphan(&mut self, kref: &str) -> crate::store::Kept<()> {
-        self.store.delete(&join([kref, ".owner"]));
+        self.store.delete(path([kref, ".owner"]));
         if self.object_counts(kref)?.is_some_and(|(reachable, _)| reachable == 0) {
             self.maybe_free.insert(String::from(kref));
         }

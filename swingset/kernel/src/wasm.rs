@@ -2,10 +2,11 @@
 #![allow(unsafe_code, reason = "imports and exports of a wasm module are raw pointers")]
 
 use alloc::vec::Vec;
+use core::cell::UnsafeCell;
 
 use swingset_guest_rt::buffer;
 
-use crate::host::Host;
+use crate::{host::Host, store::Buffers};
 
 mod import {
     #[link(wasm_import_module = "host")]
@@ -110,6 +111,14 @@ impl Host for Imports {
 
 static REPLY: buffer::Outgoing = buffer::Outgoing::new();
 
+/// The buffers of the last command: room, and nothing that the next one reads.
+struct Spare(UnsafeCell<Option<Buffers>>);
+
+// SAFETY: a guest has one thread.
+unsafe impl Sync for Spare {}
+
+static SPARE: Spare = Spare(UnsafeCell::new(None));
+
 /// Room for an argument.
 #[unsafe(no_mangle)]
 extern "C" fn kernel_alloc(length: usize) -> *mut u8 {
@@ -121,5 +130,10 @@ extern "C" fn kernel_alloc(length: usize) -> *mut u8 {
 extern "C" fn kernel_call(start: *mut u8, length: usize) -> u64 {
     // SAFETY: the host got `start` from `kernel_alloc(length)`, filled it and passes it once.
     let command = unsafe { buffer::take(start, length) };
-    REPLY.hand_over(crate::call(&mut Imports, &command))
+    // SAFETY: one thread, and no import calls back into the kernel.
+    let spare = unsafe { &mut *SPARE.0.get() };
+    let mut buffers = spare.take().unwrap_or_default();
+    let reply = crate::call(&mut Imports, &mut buffers, &command);
+    *spare = Some(buffers).filter(Buffers::are_small);
+    REPLY.hand_over(reply)
 }

@@ -48,25 +48,27 @@ impl Outgoing {
 }
 
 /// An import that answers with bytes: `(out, capacity) → length`, nothing written when the length is above the capacity.
-/// Calls `import`, and `fetch` once more when the answer did not fit; `None` when `import` says that there is none (−1).
+/// Calls `import`, and `fetch` once more when the answer did not fit; the answer is appended to `room`. False when `import` says
+/// that there is none (−1).
 pub fn receive(
     room: &mut Vec<u8>,
     import: impl FnOnce(*mut u8, usize) -> i32,
     fetch: impl FnOnce(*mut u8, usize) -> i32,
 ) -> bool {
-    room.clear();
-    if room.capacity() < 256 {
+    if room.capacity() - room.len() < 256 {
         room.reserve(256);
     }
-    let length = import(room.as_mut_ptr(), room.capacity());
+    let free = room.spare_capacity_mut();
+    let length = import(free.as_mut_ptr().cast(), free.len());
     let Ok(length) = usize::try_from(length) else {
         return false;
     };
-    if length > room.capacity() {
-        room.reserve_exact(length);
-        fetch(room.as_mut_ptr(), room.capacity());
+    if length > free.len() {
+        room.reserve(length);
+        let free = room.spare_capacity_mut();
+        fetch(free.as_mut_ptr().cast(), free.len());
     }
-    // SAFETY: the host wrote `length` bytes, which is at most the capacity.
-    unsafe { room.set_len(length) };
+    // SAFETY: the host wrote `length` bytes behind the old ones, and the capacity has room for them.
+    unsafe { room.set_len(room.len() + length) };
     true
 }

@@ -7,7 +7,7 @@ use swingset_abi::{
     vat::{CapData, DeliveryOutcome, DeliveryVerdict, Resolution, SyscallReply, VatDelivery, VatStep, VatSyscall},
     wire::Wire,
 };
-use swingset_kernel::host::Host;
+use swingset_kernel::{host::Host, store::Buffers};
 
 /// What one delivery does: syscalls in order, then how it ends.
 #[derive(Clone, Debug)]
@@ -51,7 +51,6 @@ pub struct World {
 
 impl Host for World {
     fn get(&mut self, key: &[u8], out: &mut Vec<u8>) -> bool {
-        out.clear();
         self.kv.get(key).map(|value| out.extend_from_slice(value)).is_some()
     }
     fn set(&mut self, key: &[u8], value: &[u8]) {
@@ -61,7 +60,6 @@ impl Host for World {
         self.kv.remove(key);
     }
     fn next_key(&mut self, prior: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> bool {
-        out.clear();
         let after = (std::ops::Bound::Excluded(prior.to_vec()), std::ops::Bound::Unbounded);
         let next = self
             .kv
@@ -83,13 +81,13 @@ impl Host for World {
             .get_mut(vat_id)
             .map_or_else(|| Act::of(Vec::new()), |script| script(&delivery));
         vats.running = Some((vat_id.to_owned(), act.syscalls.clone().into_iter(), act));
-        *out = vats.next_step();
+        out.extend(vats.next_step());
     }
     fn resume(&mut self, reply: &[u8], out: &mut Vec<u8>) {
         let reply = SyscallReply::from_bytes(reply).expect("the kernel writes replies");
         let mut vats = self.vats.borrow_mut();
         vats.replies.push(reply);
-        *out = vats.next_step();
+        out.extend(vats.next_step());
     }
     fn abandon_vat(&mut self, vat_id: &str) {
         self.vats.borrow_mut().abandoned.push(vat_id.to_owned());
@@ -201,7 +199,7 @@ impl World {
     }
 
     pub fn call(&mut self, command: &Command) -> Reply {
-        let reply = swingset_kernel::call(self, &command.to_bytes());
+        let reply = swingset_kernel::call(self, &mut Buffers::default(), &command.to_bytes());
         Reply::from_bytes(&reply).expect("the kernel writes replies")
     }
 
