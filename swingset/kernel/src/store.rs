@@ -9,7 +9,8 @@
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
-use crate::host::Host;
+use crate::{hash::hash_of, host::Host};
+pub use crate::number::{decimal, number_text, parse_number, push_number};
 
 /// The state contradicts itself (a missing or malformed entry): no crank can go on. The text names what was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,22 +88,6 @@ pub struct Store<'h, H: Host> {
     written: Option<BTreeSet<String>>,
     /// Entries that `next_key` passed over since the last [`Store::discard`]; bounds what a crank may scan.
     pub scanned: u64,
-}
-
-/// Folded multiplication of eight bytes at a time.
-fn hash_of(seed: u64, key: &[u8]) -> u32 {
-    const MULTIPLIER: u64 = 0x9e37_79b9_7f4a_7c15;
-    let fold = |hash: u64, word: u64| {
-        let product = (hash ^ word).wrapping_mul(MULTIPLIER);
-        product ^ (product >> 32)
-    };
-    let mut hash = fold(seed, key.len() as u64);
-    let (words, rest) = key.as_chunks::<8>();
-    for word in words {
-        hash = fold(hash, u64::from_le_bytes(*word));
-    }
-    let last = rest.iter().fold(0u64, |last, byte| (last << 8) | u64::from(*byte));
-    (fold(hash, last) >> 16) as u32
 }
 
 impl<'h, H: Host> Store<'h, H> {
@@ -404,46 +389,3 @@ impl<'h, H: Host> Store<'h, H> {
 }
 
 const NOT_UTF8: Fault = Fault("a key is not UTF-8");
-
-/// A canonical decimal number: digits only, no leading zero.
-pub fn parse_number(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 || (text[0] == b'0' && text.len() > 1) {
-        return None;
-    }
-    text.iter().try_fold(0u64, |sum, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            None
-        } else {
-            sum.checked_mul(10)?.checked_add(u64::from(digit))
-        }
-    })
-}
-
-/// Writes a decimal number at the end of `digits`; gives where it begins.
-pub fn decimal(digits: &mut [u8; 20], value: u64) -> usize {
-    let mut at = digits.len();
-    let mut rest = value;
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            return at;
-        }
-    }
-}
-
-/// Appends a decimal number.
-pub fn push_number(out: &mut Vec<u8>, value: u64) {
-    let mut digits = [0u8; 20];
-    let at = decimal(&mut digits, value);
-    out.extend_from_slice(&digits[at..]);
-}
-
-/// A decimal number as text.
-pub fn number_text(value: u64) -> String {
-    let mut digits = [0u8; 20];
-    let at = decimal(&mut digits, value);
-    digits[at..].iter().copied().map(char::from).collect()
-}
