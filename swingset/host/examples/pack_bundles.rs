@@ -56,7 +56,9 @@ fn manifest(path: &str) -> Option<Manifest> {
     })
 }
 
-fn contents(raw: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
+type Failable<T> = Result<T, Box<dyn Error>>;
+
+fn contents(raw: &Path) -> Failable<Vec<(String, Vec<u8>)>> {
     let policy = LockdownPolicy::default().to_text();
     let mut found = vec![("version-1/lockdown".to_owned(), policy.clone()), ("version-2/lockdown".to_owned(), policy)];
     for folder in ["version-1", "version-2", "vats", "test"] {
@@ -73,7 +75,7 @@ fn contents(raw: &Path) -> Result<Vec<(String, Vec<u8>)>, Box<dyn Error>> {
     Ok(found)
 }
 
-fn pack(raw: &Path) -> Result<Vec<(Entry, Vec<u8>)>, Box<dyn Error>> {
+fn pack(raw: &Path) -> Failable<Vec<(Entry, Vec<u8>)>> {
     let mut packed = Vec::new();
     for (path, content) in contents(raw)? {
         let manifest = manifest(&path).ok_or_else(|| format!("{path} is in no folder that is known"))?;
@@ -85,7 +87,7 @@ fn pack(raw: &Path) -> Result<Vec<(Entry, Vec<u8>)>, Box<dyn Error>> {
     Ok(packed)
 }
 
-fn run(mode: &str, raw: &Path, folder: &Path, toolchain: &str) -> Result<bool, Box<dyn Error>> {
+fn run(mode: &str, raw: &Path, folder: &Path, toolchain: &str) -> Failable<bool> {
     let packed = pack(raw)?;
     let lock =
         Lock { toolchain: toolchain.to_owned(), bundles: packed.iter().map(|(entry, _)| entry.clone()).collect() };

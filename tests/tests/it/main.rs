@@ -1,5 +1,7 @@
 //! Tests over the whole repository: its rules, its golden vectors, and the chain driven in one process and end to end.
 
+#![allow(clippy::panic, reason = "a test's helpers fail the test, and say with what")]
+
 mod crashes;
 mod e2e;
 mod golden;

@@ -1,5 +1,7 @@
 //! Integration tests of the node.
 
+#![allow(clippy::panic, reason = "a test's helpers fail the test, and say with what")]
+
 mod abci_server;
 mod app;
 mod checkpoint;

@@ -1,7 +1,5 @@
 //! The command line, as an operator runs it: the real binary on real homes.
 
-#![allow(clippy::panic, reason = "a test's helpers fail the test, and say with what")]
-
 mod genesis;
 mod init;
 mod keys;
