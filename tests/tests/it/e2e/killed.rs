@@ -27,14 +27,14 @@ use swing_tests::{
 
 use super::network::{Stage, binaries};
 
-const OLD: &str = "swingd-test-version-1";
-const NEW: &str = "swingd-test-version-2";
+pub(super) const OLD: &str = "swingd-test-version-1";
+pub(super) const NEW: &str = "swingd-test-version-2";
 /// The last block whose app hash is compared.
 const LAST_HEIGHT: u64 = UPGRADE_HEIGHT + 4;
 
 /// What a chain came to.
 #[derive(Debug, PartialEq, Eq)]
-struct Chain {
+pub(super) struct Chain {
     hashes: BTreeMap<u64, String>,
     /// Messages in the queue after H−1 and H.
     waiting: [u64; 2],
@@ -44,27 +44,27 @@ struct Chain {
 
 /// How a run ended.
 #[derive(Debug, PartialEq, Eq)]
-enum End {
+pub(super) enum End {
     Killed,
     Exited(Option<i32>),
     CameFar,
 }
 
 /// A home in the hands of one binary after the other.
-struct Story {
-    node: Validator,
+pub(super) struct Story {
+    pub(super) node: Validator,
     binaries: Binaries,
     points: BTreeSet<(Killpoint, u64)>,
 }
 
 impl Story {
-    fn new(origin: &SoloHome, home: &Path, binaries: Binaries) -> Self {
+    pub(super) fn new(origin: &SoloHome, home: &Path, binaries: Binaries) -> Self {
         let node = origin.copy(home).expect("the home is copied");
         Story { node, binaries, points: BTreeSet::new() }
     }
 
     /// Runs a binary until it is killed at `wait_at`, ends by itself, or has come past the last height.
-    fn run(&mut self, program: &str, wait_at: Option<&str>) -> End {
+    pub(super) fn run(&mut self, program: &str, wait_at: Option<&str>) -> End {
         let extra: Vec<&str> = wait_at.into_iter().flat_map(|point| [KILL_AT, point]).collect();
         self.node.start(&self.binaries, program, &extra).expect("it starts");
         let rpc = self.node.rpc();
@@ -85,7 +85,7 @@ impl Story {
     }
 
     /// Version-1 refuses, in the same words however often it is started.
-    fn refuses(&mut self) {
+    pub(super) fn refuses(&mut self) {
         assert_eq!(self.run(OLD, None), End::Exited(Some(UPGRADE_NEEDED)));
         let output = self.node.node().expect("it ran").output().expect("its log");
         expect_refusal("solo", &self.node.swingd, UPGRADE_NEEDED, &output, UPGRADE_HEIGHT).expect("it says why");
@@ -103,7 +103,7 @@ impl Story {
     }
 
     /// What the running version-2 has made of the chain; it is asked to stop then, and does.
-    fn finish(&mut self, from: u64) -> Chain {
+    pub(super) fn finish(&mut self, from: u64) -> Chain {
         let rpc = self.node.rpc();
         let hash = |height| rpc.app_hash_after(height).expect("the block after it is there");
         let hashes = (from..=LAST_HEIGHT).map(|height| (height, hash(height))).collect();
@@ -115,7 +115,7 @@ impl Story {
     }
 
     /// Version-1 to its stop and its refusals, then version-2; killed at `wait_at` wherever that is reached.
-    fn play(&mut self, from: u64, wait_at: Option<&str>) -> Played {
+    pub(super) fn play(&mut self, from: u64, wait_at: Option<&str>) -> Played {
         let mut kills = 0;
         if self.run(OLD, wait_at) == End::Killed {
             kills += 1;
@@ -135,9 +135,9 @@ impl Story {
     }
 }
 
-struct Played {
+pub(super) struct Played {
     kills: usize,
-    chain: Chain,
+    pub(super) chain: Chain,
 }
 
 /// Messages that the contract counted on a running node, and how many of them differ. The answer comes after all that is queued.

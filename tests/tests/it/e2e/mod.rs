@@ -5,6 +5,7 @@ mod child;
 mod export;
 mod killed;
 mod network;
+mod rollback;
 mod solo;
 mod stories;
 mod swap;
