@@ -15,6 +15,7 @@ pub mod lifecycle;
 pub mod releases;
 pub mod rpc;
 pub mod signatures;
+pub mod signing;
 pub mod solo;
 pub mod start;
 pub mod status;

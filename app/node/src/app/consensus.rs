@@ -259,6 +259,9 @@ impl ConsensusApplication for ConsensusApp {
         let response = pb::ResponseCommit { retain_height: self.retain_height(&committed)? };
         let release = self.shared.options.release;
         let refusal = next.and_then(|(height, decision)| refusal_of(release, height, decision));
+        if refusal.is_none() {
+            self.shared.keeper.tidy();
+        }
         Ok(CommitReply { response, then_stop: refusal.map(StopReason::Upgrade) })
     }
 

@@ -40,6 +40,7 @@ impl OpenedApp {
                 return Err(OpenError::Refused(refusal));
             }
         }
+        shared.keeper.tidy();
         Ok(OpenedApp { shared: Arc::new(shared) })
     }
 

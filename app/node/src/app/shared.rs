@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use swing_core::{
     chain,
     error::Halt,
-    modules::upgrade::{self, preblock},
+    modules::{
+        swingset::swap,
+        upgrade::{self, preblock},
+    },
     ports::upgrade::Decision,
     tx::signature_checks,
 };
@@ -75,25 +78,38 @@ impl Shared {
         Ok(Some((height, decision)))
     }
 
-    /// Sees to the checkpoint before an upgrade: made when the block after `committed` is the upgrade's, made ready for some
-    /// blocks before. Returns when it is made, so that nothing of the next block is written before.
+    /// Sees to the checkpoint before a block that replaces something: made when that block is the one after `committed`, made ready
+    /// for before. Returns when it is made, so that nothing of the next block is written before.
     pub(super) fn keep_checkpoint(&self, committed: &Committed, decision: &Decision) -> Result<(), Halt> {
         if committed.height == 0 {
             return Ok(());
         }
-        if let Some(plan) = upgrade::state::plan(&committed.view).map_err(fault)? {
-            let database = self.options.data_folder.join(DATABASE_FOLDER);
-            self.keeper.arm(&self.store, &database, committed.height, plan.height);
+        let swap = swap::pending(&committed.view).map_err(fault)?.and_then(|swap| u64::try_from(swap.height).ok());
+        let next = committed.height.saturating_add(1);
+        // A plan that is skipped counts: who skips it alone has to come back.
+        let due = matches!(decision, Decision::Needed(_) | Decision::Apply(_) | Decision::Skip(_))
+            || swap.is_some_and(|height| height <= next);
+        if due {
+            let chain_id = chain::id(&committed.view).map_err(fault)?;
+            self.keeper.make(&self.store, &self.kept(committed, &chain_id), self.options.killpoints.as_ref());
+            return Ok(());
         }
-        let kept = Kept {
+        let plan = upgrade::state::plan(&committed.view).map_err(fault)?.map(|plan| plan.height);
+        if let Some(target) = [plan, swap].into_iter().flatten().filter(|height| *height > next).min() {
+            let database = self.options.data_folder.join(DATABASE_FOLDER);
+            self.keeper.arm(&self.store, &database, committed.height, target);
+        }
+        Ok(())
+    }
+
+    fn kept<'a>(&self, committed: &'a Committed, chain_id: &'a str) -> Kept<'a> {
+        Kept {
             height: committed.height,
             app_hash: &committed.app_hash,
             app_version: committed.app_version,
-            chain_id: &chain::id(&committed.view).map_err(fault)?,
+            chain_id,
             release: self.options.release.name(),
-        };
-        self.keeper.before(&self.store, &kept, decision);
-        Ok(())
+        }
     }
 
     /// Why this release may not execute the block after `committed`, if it may not.

@@ -1,7 +1,7 @@
 //! How far the engine and this key have gone: what decides whether a rollback is possible.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
 };
@@ -11,6 +11,7 @@ use prost::Message;
 use super::leveldb::{self, LevelDbError};
 use crate::{
     config::Home,
+    signing::{HighWater, Signed, SigningError},
     solo::{BlockStore, SOLO_FOLDER},
 };
 
@@ -45,14 +46,9 @@ pub enum HeightsError {
         /// The system's error.
         source: io::Error,
     },
-    /// The file of the signing state is not one.
-    #[error("{path}: {reason}")]
-    SigningState {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong.
-        reason: String,
-    },
+    /// What the key has signed.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
 }
 
 /// Heights of what is on this home; none where there is no such thing.
@@ -97,7 +93,7 @@ impl Heights {
             comet_blocks: comet_height(&data.join("blockstore.db"), b"blockStore", blocks)?,
             comet_state: comet_height(&data.join("state.db"), b"stateKey", state)?,
             solo_blocks: solo_blocks.and_then(|height| u64::try_from(height).ok()),
-            signed: signed_height(&home.priv_validator_state())?,
+            signed: signed_height(home)?,
         })
     }
 }
@@ -137,16 +133,9 @@ fn lock(path: &Path) -> Result<Option<File>, HeightsError> {
     }
 }
 
-/// The height in `priv_validator_state.json`.
-fn signed_height(path: &Path) -> Result<Option<u64>, HeightsError> {
-    let text = match fs::read(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        text => text.map_err(|source| HeightsError::Io { path: path.to_path_buf(), source })?,
-    };
-    let wrong = |reason: String| HeightsError::SigningState { path: path.to_path_buf(), reason };
-    let state: serde_json::Value = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    let height = state
-        .get("height")
-        .and_then(|height| height.as_str().map_or_else(|| height.as_u64(), |text| text.parse().ok()));
-    height.map(Some).ok_or_else(|| wrong("it has no height".to_owned()))
+/// The highest of what the signing state says and what is remembered of this home's key: a state that was put back says too little.
+fn signed_height(home: &Home) -> Result<Option<u64>, SigningError> {
+    let state = Signed::of_home(home)?;
+    let mark = HighWater::of_home(home)?.and_then(|mark| mark.signed());
+    Ok(state.max(mark).map(|signed| signed.height))
 }

@@ -3,16 +3,18 @@
 use std::{
     path::{Path, PathBuf},
     sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
     },
 };
 
-use swing_core::ports::upgrade::Decision;
 use swing_store::{
     Store,
-    checkpoint::{CheckpointError, Checkpoints, Label, Manifest},
+    checkpoint::{CheckpointError, Checkpoints, Label, Manifest, Step},
 };
+
+use super::priority;
+use crate::killpoints::{Killpoint, Killpoints};
 
 /// The folder of checkpoints in the data folder.
 pub const FOLDER: &str = "checkpoints";
@@ -20,11 +22,8 @@ pub const FOLDER: &str = "checkpoints";
 /// Checkpoints kept where `app.toml` does not say.
 pub const KEEP_DEFAULT: usize = 2;
 
-/// Blocks before an upgrade's at which room is checked and memory is written out, so that the checkpoint has little to copy.
-const ARMED_BLOCKS_BEFORE: u64 = 10;
-
-/// No checkpoint is kept.
-const NONE: u64 = u64::MAX;
+/// Blocks before the one at hand at which memory is written out, so that the checkpoint has little to copy.
+const FLUSH_BLOCKS_BEFORE: u64 = 10;
 
 /// Which checkpoints a node keeps.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,46 +56,72 @@ pub struct Kept<'a> {
     pub release: &'a str,
 }
 
+impl Kept<'_> {
+    /// What a checkpoint's manifest says of it.
+    pub fn label(&self) -> Label {
+        Label {
+            chain_id: self.chain_id.to_owned(),
+            app_version: self.app_version,
+            release: self.release.to_owned(),
+            created_by_height: self.height.saturating_add(1),
+        }
+    }
+}
+
 /// Makes checkpoints when they are due.
 #[derive(Debug)]
 pub struct Keeper {
-    checkpoints: Arc<Checkpoints>,
+    kept: Arc<Held>,
+    armed: Mutex<Armed>,
+    /// Something was made, or is from a run before, that was not looked through yet.
+    untidy: AtomicBool,
+}
+
+/// What the keeper and its thread in the background share.
+#[derive(Debug)]
+struct Held {
+    checkpoints: Checkpoints,
     keep: usize,
-    /// Height of the oldest checkpoint, or [`NONE`].
-    oldest: AtomicU64,
+    /// Height of the oldest checkpoint.
+    oldest: Mutex<Option<u64>>,
+}
+
+/// What was seen to about the next block that needs a checkpoint.
+#[derive(Debug, Default)]
+struct Armed {
+    /// Its height.
+    target: Option<u64>,
+    /// Memory was written out for it.
+    flushed: bool,
 }
 
 impl Keeper {
     /// With this policy.
     pub fn new(policy: &CheckpointPolicy) -> Self {
-        let checkpoints = Arc::new(Checkpoints::new(&policy.folder));
-        let keeper = Keeper { checkpoints, keep: policy.keep, oldest: AtomicU64::new(NONE) };
-        keeper.note_oldest();
-        keeper
+        let checkpoints = Checkpoints::new(&policy.folder);
+        let kept = Arc::new(Held { checkpoints, keep: policy.keep, oldest: Mutex::default() });
+        kept.note_oldest();
+        Keeper { kept, armed: Mutex::default(), untidy: AtomicBool::new(true) }
     }
 
     /// The height of the oldest checkpoint: the engine must keep its blocks from the next one on.
     pub fn oldest_height(&self) -> Option<u64> {
-        Some(self.oldest.load(Ordering::SeqCst)).filter(|height| *height != NONE)
+        *self.kept.oldest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Called after each commit and at the start, with the decision about the next block: makes the checkpoint when it is due.
-    pub fn before(&self, store: &Store, kept: &Kept<'_>, decision: &Decision) {
-        if self.keep == 0 || !matches!(decision, Decision::Needed(_) | Decision::Apply(_)) {
+    /// Makes a checkpoint of the committed state, unless there is one. Called when the next block replaces something that cannot
+    /// be replaced back; returns when it is made, so that nothing of that block is written before.
+    pub fn make(&self, store: &Store, kept: &Kept<'_>, killpoints: &dyn Killpoints) {
+        if self.kept.keep == 0 {
             return;
         }
-        match self.find(kept) {
+        match self.kept.find(kept) {
             Ok(Some(_)) => return,
             Ok(None) => {}
             Err(error) => return failed(kept.height, &error),
         }
-        let label = Label {
-            chain_id: kept.chain_id.to_owned(),
-            app_version: kept.app_version,
-            release: kept.release.to_owned(),
-            created_by_height: kept.height.saturating_add(1),
-        };
-        match store.checkpoint(&self.checkpoints, label) {
+        let mut on_step = |step| killpoints.reach(killpoint(step), kept.height);
+        match store.checkpoint_in_steps(&self.kept.checkpoints, kept.label(), &mut on_step) {
             Ok(manifest) => {
                 tracing::info!(
                     id = manifest.id,
@@ -105,64 +130,112 @@ impl Keeper {
                     "checkpoint made and opened once: `swingd rollback --to {}` goes back to it",
                     manifest.id
                 );
-                self.note_oldest();
-                self.after_making(manifest, matches!(decision, Decision::Apply(_)));
+                self.kept.note_oldest();
+                self.untidy.store(true, Ordering::SeqCst);
             }
             Err(error) => failed(kept.height, &error),
         }
     }
 
-    /// Called after each commit with the height of the pending plan: some blocks before it, sees that a checkpoint can be made.
-    pub fn arm(&self, store: &Store, database: &Path, height: u64, plan_height: u64) {
-        if self.keep == 0 || plan_height != height.saturating_add(ARMED_BLOCKS_BEFORE) {
+    /// Called after each commit with the height of the next block that a checkpoint will be made before: sees at once, and again
+    /// some blocks before it, that one can be made.
+    pub fn arm(&self, store: &Store, database: &Path, height: u64, target: u64) {
+        if self.kept.keep == 0 {
             return;
         }
-        if let Err(error) = store.flush_ahead() {
-            tracing::warn!(%error, "memory was not written out ahead of the checkpoint, which takes longer then");
+        let mut armed = self.armed.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = armed.target != Some(target);
+        if is_new {
+            *armed = Armed { target: Some(target), flushed: false };
         }
-        match self.checkpoints.check_room(database) {
+        let flush = !armed.flushed && target <= height.saturating_add(FLUSH_BLOCKS_BEFORE);
+        if flush {
+            armed.flushed = true;
+            if let Err(error) = store.flush_ahead() {
+                tracing::warn!(%error, "memory was not written out ahead of the checkpoint, which takes longer then");
+            }
+        }
+        if !is_new && !flush {
+            return;
+        }
+        match self.kept.checkpoints.check_room(database) {
             Ok(room) if room.free < room.at_most => tracing::warn!(
+                target,
                 free = room.free,
                 at_most = room.at_most,
                 "a checkpoint can be made, but may come to hold more than is free: watch the disk"
             ),
-            Ok(_) => tracing::info!(plan_height, "a checkpoint will be made before the upgrade"),
-            Err(error) => {
-                tracing::error!(%error, plan_height, "NO CHECKPOINT can be made before the upgrade as things are")
-            }
+            Ok(_) => tracing::info!(target, "a checkpoint will be made before this block"),
+            Err(error) => tracing::error!(%error, target, "NO CHECKPOINT can be made before this block as things are"),
         }
     }
 
+    /// Removes the checkpoints that are too many, and reads each one wholly that was not read yet. Not waited for: what is cut off
+    /// is done at the next start.
+    pub fn tidy(&self) {
+        if !self.untidy.swap(false, Ordering::SeqCst) || self.kept.is_tidy() {
+            return;
+        }
+        let kept = Arc::clone(&self.kept);
+        let work = move || {
+            priority::lower();
+            kept.tidy();
+        };
+        if let Err(error) = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(work) {
+            tracing::warn!(%error, "no thread for the checkpoints' verification");
+        }
+    }
+}
+
+impl Held {
     fn find(&self, kept: &Kept<'_>) -> Result<Option<Manifest>, CheckpointError> {
         let app_hash = hex::encode_upper(kept.app_hash);
         let is_it = |manifest: &Manifest| manifest.height == kept.height && manifest.app_hash == app_hash;
         Ok(self.checkpoints.list()?.into_iter().flatten().find(is_it))
     }
 
-    /// Removes what is too many, and reads the new one wholly where this process goes on. Neither is waited for: a removal that is
-    /// cut off is finished by the next checkpoint.
-    fn after_making(&self, manifest: Manifest, verify: bool) {
-        let (checkpoints, keep) = (Arc::clone(&self.checkpoints), self.keep);
-        let work = move || {
-            if let Err(error) = checkpoints.prune(keep) {
+    /// The checkpoints whose manifests can be read.
+    fn readable(&self) -> Vec<Manifest> {
+        self.checkpoints.list().into_iter().flatten().flatten().collect()
+    }
+
+    fn is_tidy(&self) -> bool {
+        let all = self.readable();
+        all.len() <= self.keep && all.iter().all(|manifest| self.checkpoints.is_verified(manifest))
+    }
+
+    fn tidy(&self) {
+        if self.keep > 0 {
+            if let Err(error) = self.checkpoints.prune(self.keep) {
                 tracing::warn!(%error, "an old checkpoint was not removed");
             }
-            if !verify {
-                return;
+            self.note_oldest();
+        }
+        for manifest in self.readable() {
+            if self.checkpoints.is_verified(&manifest) {
+                continue;
             }
-            match checkpoints.verify(&manifest.id) {
+            let verified = self.checkpoints.verify(&manifest.id);
+            match verified.and_then(|verified| self.checkpoints.note_verified(&manifest.id).map(|()| verified)) {
                 Ok(verified) => tracing::info!(id = manifest.id, rows = verified.rows, "the checkpoint is whole"),
                 Err(error) => tracing::error!(id = manifest.id, %error, "THE CHECKPOINT IS DAMAGED"),
             }
-        };
-        if let Err(error) = std::thread::Builder::new().name("checkpoint".to_owned()).spawn(work) {
-            tracing::warn!(%error, "no thread for the checkpoint's verification");
         }
     }
 
     fn note_oldest(&self) {
-        let oldest = self.checkpoints.list().into_iter().flatten().flatten().map(|manifest| manifest.height).min();
-        self.oldest.store(oldest.unwrap_or(NONE), Ordering::SeqCst);
+        // Held while the folder is read: who looked first must not write last.
+        let mut oldest = self.oldest.lock().unwrap_or_else(PoisonError::into_inner);
+        *oldest = self.readable().iter().map(|manifest| manifest.height).min();
+    }
+}
+
+fn killpoint(step: Step) -> Killpoint {
+    match step {
+        Step::Begun => Killpoint::BeforeCheckpoint,
+        Step::Linked => Killpoint::CheckpointLinked,
+        Step::Described => Killpoint::CheckpointDescribed,
+        Step::Placed => Killpoint::AfterCheckpoint,
     }
 }
 

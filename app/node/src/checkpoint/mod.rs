@@ -12,6 +12,7 @@
 mod heights;
 mod keeper;
 mod leveldb;
+pub mod priority;
 pub mod rollback;
 
 pub use heights::{Heights, HeightsError};

@@ -49,7 +49,11 @@ pub fn run(context: &Context, command: &CheckpointCommand) -> Result<(), Failure
         CheckpointCommand::List(arguments) => {
             let list = checkpoints.list().map_err(failed)?;
             let rows = list.iter().map(|entry| match entry {
-                Ok(manifest) => to_json(manifest),
+                Ok(manifest) => {
+                    let mut row = to_json(manifest);
+                    row["verified"] = json!(checkpoints.is_verified(manifest));
+                    row
+                }
                 Err(error) => json!({ "error": error.to_string() }),
             });
             output::value(arguments.output, &Value::Array(rows.collect()))
@@ -67,6 +71,7 @@ fn verify(checkpoints: &Checkpoints, arguments: &VerifyArgs) -> Result<(), Failu
     for manifest in &manifests {
         let verified =
             checkpoints.verify(&manifest.id).map_err(|error| Failure::new(format!("{}: {error}", manifest.id)))?;
+        checkpoints.note_verified(&manifest.id).map_err(failed)?;
         let mut row = to_json(manifest);
         row["verified"] = json!({
             "rows": verified.rows.to_string(), "bytes": verified.bytes.to_string(), "keys": verified.keys.to_string(),

@@ -19,7 +19,7 @@ use crate::{
         rollback::{CometStep, Question, decide},
     },
     comet::{CometBinary, CometError, HomeLock},
-    config::toml_file::TomlFile,
+    signing::has_remote_signer,
 };
 
 /// Arguments of `rollback`.
@@ -60,7 +60,7 @@ pub fn run(context: &Context, arguments: &RollbackArgs) -> Result<(), Failure> {
     let question = Question {
         checkpoint: manifest.height,
         heights: Heights::read(&context.home).map_err(|error| Failure::Failed(error.into()))?,
-        remote_signer: has_remote_signer(context)?,
+        remote_signer: has_remote_signer(&context.home)?,
         stated_signed: arguments.signed_height,
     };
     let step = decide(&question).map_err(|refused| Failure::Failed(refused.into()))?;
@@ -89,15 +89,6 @@ fn find(checkpoints: &Checkpoints, target: &Target) -> Result<Manifest, Failure>
             "no checkpoint of height {height} in {folder}: `swingd checkpoint list` shows those that there are"
         ))
     })
-}
-
-fn has_remote_signer(context: &Context) -> Result<bool, Failure> {
-    let path = context.home.config_toml();
-    if !path.exists() {
-        return Ok(false);
-    }
-    let address = TomlFile::load(path)?.get("priv_validator_laddr");
-    Ok(address.is_some_and(|address| !address.is_empty()))
 }
 
 /// Sets CometBFT's state back by one height, softly, where its program is found. Says what was done, or what is left to do.

@@ -91,6 +91,12 @@ impl Home {
         self.data_folder().join("priv_validator_state.json")
     }
 
+    /// `config/priv_validator_high_water.json`: up to where the key has signed, remembered outside the data folder.
+    #[must_use]
+    pub fn priv_validator_high_water(&self) -> PathBuf {
+        self.config_folder().join("priv_validator_high_water.json")
+    }
+
     /// `data/upgrade-info.json`: advisory, for supervisors.
     #[must_use]
     pub fn upgrade_info(&self) -> PathBuf {

@@ -10,6 +10,14 @@ pub enum Killpoint {
     BeforeCommit,
     /// The block is on disk; Commit is not answered.
     AfterCommit,
+    /// A checkpoint is about to be made; the block before it is on disk.
+    BeforeCheckpoint,
+    /// Its database is linked, under a name that is no checkpoint's.
+    CheckpointLinked,
+    /// Its manifest is written; it has not got its name.
+    CheckpointDescribed,
+    /// It is in its place, and the older ones are still there.
+    AfterCheckpoint,
     /// The upgrade's block is about to be executed by the release that handles it.
     BeforeUpgrade,
     /// The upgrade's handler has begun: the new bundles are about to be installed.
@@ -26,10 +34,14 @@ pub enum Killpoint {
 
 impl Killpoint {
     /// All points: a test checks that each was reached.
-    pub const ALL: [Killpoint; 9] = [
+    pub const ALL: [Killpoint; 13] = [
         Killpoint::AfterFinalize,
         Killpoint::BeforeCommit,
         Killpoint::AfterCommit,
+        Killpoint::BeforeCheckpoint,
+        Killpoint::CheckpointLinked,
+        Killpoint::CheckpointDescribed,
+        Killpoint::AfterCheckpoint,
         Killpoint::BeforeUpgrade,
         Killpoint::InsideHandler,
         Killpoint::AfterUpgrade,
@@ -44,6 +56,10 @@ impl Killpoint {
             Killpoint::AfterFinalize => "after_finalize",
             Killpoint::BeforeCommit => "before_commit",
             Killpoint::AfterCommit => "after_commit",
+            Killpoint::BeforeCheckpoint => "before_checkpoint",
+            Killpoint::CheckpointLinked => "checkpoint_linked",
+            Killpoint::CheckpointDescribed => "checkpoint_described",
+            Killpoint::AfterCheckpoint => "after_checkpoint",
             Killpoint::BeforeUpgrade => "before_upgrade",
             Killpoint::InsideHandler => "inside_handler",
             Killpoint::AfterUpgrade => "after_upgrade",

@@ -54,6 +54,10 @@ pub struct StartArgs {
     /// Heights whose upgrade plans are skipped; every validator must skip the same
     #[arg(long, value_name = "HEIGHTS", value_delimiter = ',')]
     pub unsafe_skip_upgrades: Vec<u64>,
+    /// Start the engine although its signing state is older than what this key has signed: it may then sign twice at one height,
+    /// which is punished and cannot be taken back
+    #[arg(long)]
+    pub unsafe_may_double_sign: bool,
     /// Largest ABCI message accepted, bytes
     #[arg(long, value_name = "BYTES", default_value_t = crate::abci::FRAME_BYTES_MAX_DEFAULT)]
     pub abci_frame_bytes_max: usize,

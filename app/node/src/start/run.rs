@@ -9,10 +9,12 @@ use super::{EngineKind, StartArgs, cometbft, logging, options, signals, solo};
 use crate::{
     abci::{Address, Server, ServerConfig, spawn_owner},
     app::{AppOptions, OpenError, OpenedApp},
+    comet::HomeLock,
     config::{Home, cometbft::CometConfig},
     engine_adapter::SwingsetEngine,
     killpoints::{Killpoint, Killpoints},
     lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, end_process, refuse},
+    signing::{self, SigningError, SigningWatch},
 };
 
 /// How long a clean stop may take before the rest is cut off.
@@ -93,7 +95,7 @@ struct Running {
 /// What makes the blocks, and how it reaches the application.
 enum RunningEngine {
     /// Over ABCI, by a child or by a CometBFT of the operator's.
-    Abci { server: Server, comet: Option<cometbft::RunningComet> },
+    Abci { server: Server, comet: Option<cometbft::RunningComet>, signing: Option<SigningWatch> },
     /// In this process.
     Solo(solo::RunningSolo),
 }
@@ -130,11 +132,16 @@ fn serve_abci(
     arguments: &StartArgs,
     lifecycle: &Arc<dyn Lifecycle>,
 ) -> Result<RunningEngine, Ended> {
+    may_sign(home, arguments)?;
     let address = address(home, arguments)?;
     let comet = match arguments.engine {
         EngineKind::Cometbft => Some(cometbft::find(arguments.cometbft.as_deref()).map_err(config)?),
         EngineKind::External | EngineKind::Solo => None,
     };
+    if comet.is_some() {
+        // The child takes it for itself; who holds it now is told before anything is opened.
+        drop(HomeLock::take(home.root()).map_err(config)?);
+    }
     let read = Arc::new(opened.read());
     let runtime = runtime(home).map_err(Ended::Halt)?;
     let build = move || {
@@ -145,13 +152,25 @@ fn serve_abci(
     let server_config = ServerConfig { frame_bytes_max: arguments.abci_frame_bytes_max, ..ServerConfig::default() };
     let server = Server::start(&address, server_config, read, consensus, Arc::clone(lifecycle)).map_err(config)?;
     tracing::info!(address = %server.address(), "waiting for the engine");
+    let signing = SigningWatch::start(home).map_err(config)?;
     let comet = comet
         .map(|binary| {
             cometbft::start(binary, home.root().to_owned(), server.address().to_string(), Arc::clone(lifecycle))
         })
         .transpose()
         .map_err(system)?;
-    Ok(RunningEngine::Abci { server, comet })
+    Ok(RunningEngine::Abci { server, comet, signing })
+}
+
+/// No engine is served whose signing state is below what this home's key has signed, unless the operator says so.
+fn may_sign(home: &Home, arguments: &StartArgs) -> Result<(), Ended> {
+    match signing::check(home) {
+        Err(error @ SigningError::BelowHighWater { .. }) if arguments.unsafe_may_double_sign => {
+            tracing::error!("{} IS GIVEN, so this node goes on. {error}", signing::UNSAFE_FLAG);
+            Ok(())
+        }
+        result => result.map_err(config),
+    }
 }
 
 /// Where the application listens: as asked for; for a child a socket of the home; else where config.toml says that the engine
@@ -190,7 +209,10 @@ impl Running {
         }
         match self.engine {
             RunningEngine::Solo(solo) => solo.end(),
-            RunningEngine::Abci { server, comet } => end_abci(reason, &server, comet),
+            RunningEngine::Abci { server, comet, signing } => {
+                end_abci(reason, &server, comet);
+                signing.map(SigningWatch::end);
+            }
         }
     }
 }

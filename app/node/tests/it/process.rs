@@ -1,7 +1,6 @@
 //! The binaries themselves: what they decide before they open a port, and with which exit code they end.
 
 use std::{
-    net::TcpListener,
     path::Path,
     process::{Command, Output},
 };
@@ -17,6 +16,7 @@ use swing_node::{
 use crate::support::{
     genesis::{accounts, block, init_chain},
     planned::schedule,
+    starting::{self, check_exit},
 };
 
 const VERSION_1: &str = env!("CARGO_BIN_EXE_swingd-version-1");
@@ -37,22 +37,8 @@ fn home(plan_height: u64) -> tempfile::TempDir {
     home
 }
 
-/// `start` on an address that is taken: whoever tries to open a port fails with another code than whoever refuses before.
 fn start(binary: &str, home: &Path) -> Output {
-    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let address = format!("tcp://{}", taken.local_addr().expect("an address"));
-    Command::new(binary)
-        .args(["start", "--engine", "external", "--address", &address, "--home"])
-        .arg(home)
-        .output()
-        .expect("the binary runs")
-}
-
-#[track_caller]
-fn check_exit(output: &Output, expected: ExitCode, line: &str) {
-    let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(i32::from(expected.code())), "{text}");
-    assert!(text.contains(line), "`{line}` is not in:\n{text}");
+    starting::start(binary, home, &[])
 }
 
 fn status(binary: &str, home: &Path) -> Value {

@@ -22,6 +22,22 @@ const UNFINISHED: &str = ".unfinished-";
 /// Room that is left free beyond what a checkpoint copies: the database's own next files need some.
 const ROOM_SPARE_BYTES: u64 = 64 << 20;
 
+/// Beside a checkpoint's manifest once its database was read wholly.
+const VERIFIED: &str = "verified";
+
+/// How far the making of a checkpoint has come: for whoever wants to see it end there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Room and links were looked at; nothing is made.
+    Begun,
+    /// The database is linked and synced, under a name that is no checkpoint's.
+    Linked,
+    /// It was opened, and the manifest is written beside it.
+    Described,
+    /// It has its name, and that is on disk.
+    Placed,
+}
+
 /// Where checkpoints are kept. Nothing is read or made before it is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checkpoints {
@@ -96,24 +112,34 @@ impl Checkpoints {
         files::sync_folder(above).map_err(CheckpointError::io(above))
     }
 
-    fn make(&self, db: &Database, head: &Head, label: Label) -> Result<Manifest, CheckpointError> {
+    fn make(
+        &self,
+        db: &Database,
+        head: &Head,
+        label: Label,
+        on_step: &mut dyn FnMut(Step),
+    ) -> Result<Manifest, CheckpointError> {
         if head.version == 0 {
             return Err(CheckpointError::Empty);
         }
         self.remove_unfinished()?;
         self.check_room(db.path())?;
+        on_step(Step::Begun);
         let id = format!("{}-{}", head.version, self.next_counter()?);
         let making = self.folder.join(format!("{UNFINISHED}{id}"));
         let io = CheckpointError::io;
         fs::create_dir(&making).map_err(io(&making))?;
         db.checkpoint(&making.join(DATABASE))?;
+        on_step(Step::Linked);
         let manifest = Manifest::new(id, head.version, &head.root_hash, label);
         quick(&making.join(DATABASE), &manifest)?;
         manifest.write(&making)?;
         files::sync_folder(&making).map_err(io(&making))?;
+        on_step(Step::Described);
         let place = self.folder.join(&manifest.id);
         fs::rename(&making, &place).map_err(io(&place))?;
         files::sync_folder(&self.folder).map_err(io(&self.folder))?;
+        on_step(Step::Placed);
         Ok(manifest)
     }
 
@@ -175,6 +201,21 @@ impl Checkpoints {
         Ok(whole.into_iter().map(|manifest| manifest.id).collect())
     }
 
+    /// Remembers that a checkpoint was read wholly and is whole.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn note_verified(&self, id: &str) -> Result<(), CheckpointError> {
+        let place = self.folder.join(&self.find(id)?.id);
+        let path = place.join(VERIFIED);
+        files::write_synced(&path, b"").map_err(CheckpointError::io(&path))
+    }
+
+    /// Whether a checkpoint was read wholly once, and was whole then.
+    pub fn is_verified(&self, manifest: &Manifest) -> bool {
+        self.folder.join(&manifest.id).join(VERIFIED).exists()
+    }
+
     /// Removes one: at once under its name, then file by file.
     fn remove(&self, id: &str) -> Result<(), CheckpointError> {
         let (place, removing) = (self.folder.join(id), self.folder.join(format!("{UNFINISHED}{id}")));
@@ -207,12 +248,25 @@ impl Store {
     /// # Errors
     /// [`CheckpointError`]; nothing is left then under a checkpoint's name.
     pub fn checkpoint(&self, checkpoints: &Checkpoints, label: Label) -> Result<Manifest, CheckpointError> {
+        self.checkpoint_in_steps(checkpoints, label, &mut |_| {})
+    }
+
+    /// As [`Store::checkpoint`], telling each step.
+    ///
+    /// # Errors
+    /// As [`Store::checkpoint`].
+    pub fn checkpoint_in_steps(
+        &self,
+        checkpoints: &Checkpoints,
+        label: Label,
+        on_step: &mut dyn FnMut(Step),
+    ) -> Result<Manifest, CheckpointError> {
         let failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
         if *failed {
             return Err(StoreError::Failed.into());
         }
         let head = self.shared.head();
-        checkpoints.make(&self.shared.db, &head, label)
+        checkpoints.make(&self.shared.db, &head, label, on_step)
     }
 
     /// Has RocksDB begin to write its memory to table files, so that a checkpoint some blocks later has little to copy. Does not

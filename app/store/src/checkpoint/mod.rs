@@ -19,7 +19,7 @@ mod restore;
 mod verify;
 
 pub use error::CheckpointError;
-pub use folder::{Checkpoints, Room};
+pub use folder::{Checkpoints, Room, Step};
 pub use manifest::{Label, Manifest};
 pub use restore::{Prepared, Restored};
 pub use verify::Verified;

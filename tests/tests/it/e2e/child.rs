@@ -98,7 +98,7 @@ fn cometbft_lives_and_dies_with_its_node_and_two_on_one_home_are_impossible() {
     let lock = wait::until("CometBFT to die with its node", SOON, || Ok(home.lock().ok()));
     let lock = lock.expect("it dies even when the node is killed");
     // As if it had not died yet.
-    check_refused(&home.second(), ExitCode::Halt, "another node or CometBFT runs on");
+    check_refused(&home.second(), ExitCode::Failed, "another node or CometBFT runs on");
     drop(lock);
 
     home.start();

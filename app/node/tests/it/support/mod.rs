@@ -6,3 +6,4 @@ pub mod genesis;
 pub mod planned;
 pub mod scripted;
 pub mod solo;
+pub mod starting;

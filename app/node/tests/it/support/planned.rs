@@ -2,7 +2,11 @@
 
 use std::path::Path;
 
-use swing_core::{modules::upgrade::state::set_plan, ports::upgrade::Plan, state::State};
+use swing_core::{
+    modules::{consensus, upgrade::state::set_plan},
+    ports::upgrade::Plan,
+    state::State,
+};
 use swing_node::app::DATABASE_FOLDER;
 use swing_store::{Store, StoreOptions};
 
@@ -13,6 +17,10 @@ pub fn schedule(data_folder: &Path, version: u64, name: &str, height: u64) {
     let mut state = State::new(&view);
     let plan = Plan { name: name.to_owned(), height, info: "why".to_owned() };
     set_plan(&mut state, &plan).expect("written");
+    let mut params = consensus::state::params(&state).expect("there");
+    // So low that what the engine may throw away is decided by other things.
+    params.evidence.as_mut().expect("there").max_age_num_blocks = 1;
+    consensus::state::set_params(&mut state, &params).expect("written");
     let staged = store.stage(version, state.into_changes()).expect("staged");
     store.commit(staged).expect("committed");
 }
