@@ -100,7 +100,9 @@ impl<H: Host> Kernel<'_, H> {
         }
         self.require_schema()?;
         match command {
-            Command::Step { crank_limit_default } => {
+            Command::Step {
+                crank_limit_default, ..
+            } => {
                 #[cfg(all(feature = "trap-on-step", target_arch = "wasm32"))]
                 core::arch::wasm32::unreachable();
                 self.require_settled_schema()?;
@@ -152,6 +154,14 @@ impl<H: Host> Kernel<'_, H> {
                 self.written(Reply::Done {})
             }
             Command::Stats {} => Ok(Reply::Stats { figures: self.stats()? }),
+            Command::UpgradeStaticVat { .. }
+            | Command::ChangeKernelOptions { .. }
+            | Command::ReapAllVats {}
+            | Command::InjectQueuedUpgradeEvents {}
+            | Command::BundlesInstalled { .. } => Err(Refused::new(
+                refusal::BAD_COMMAND,
+                "this kernel does not serve the command",
+            )),
             Command::Describe {} | Command::Initialize { .. } | Command::Migrate { .. } => {
                 Err(Refused::new(refusal::BAD_COMMAND, "served before"))
             }

@@ -106,6 +106,7 @@ impl<'h, H: Host> Kernel<'h, H> {
             terminated: crank.terminated,
             panic: self.panic.take(),
             vats_created: 0,
+            cleaned: 0,
         }
     }
 

@@ -138,7 +138,7 @@ impl<H: Host> Kernel<'_, H> {
         let mut crank = Crank::of(CrankKind::Delivery {}, Some(String::from(vat_id)));
         crank.computrons = outcome.computrons;
         match verdict {
-            Verdict::Alive => self.count_delivery(vat_id, delivery, options.reap_interval)?,
+            Verdict::Alive => self.count_delivery(vat_id, delivery, options.reap.deliveries.unwrap_or(0))?,
             Verdict::Exited => {
                 self.terminate(vat_id, options.critical)?;
                 crank.terminated = Some(String::from("exit"));

@@ -168,7 +168,7 @@ impl Controller {
     }
 
     fn crank(&mut self, env: &mut dyn Environment, crank_limit_default: u64) -> Result<CrankReport> {
-        match self.command(env, &Command::Step { crank_limit_default })? {
+        match self.command(env, &Command::Step { crank_limit_default, cleanup_max: 100 })? {
             Reply::Crank { report } => Ok(report),
             other => Err(unexpected(&other)),
         }

@@ -177,7 +177,7 @@ fn an_orphan_is_retired_from_its_importer_once_it_is_dropped() {
 #[test]
 fn a_vat_is_reaped_at_its_interval() {
     let mut reaped = vat("a");
-    reaped.options.reap_interval = 2;
+    reaped.options.reap.deliveries = Some(2);
     let mut world = World::with(vec![reaped]);
     world.queue("a", "go", ResolutionPolicy::None {});
     world.run();
@@ -190,7 +190,10 @@ fn a_vat_is_reaped_at_its_interval() {
 #[test]
 fn commands_are_refused_with_their_codes() {
     let mut world = World::default();
-    let step = Command::Step { crank_limit_default: 1 };
+    let step = Command::Step {
+        crank_limit_default: 1,
+        cleanup_max: 100,
+    };
     assert!(matches!(world.call(&step), Reply::Refused { code: 1, .. }));
     let mut world = World::started(&["a"]);
     let again = Command::Initialize {
@@ -235,7 +238,10 @@ fn schema_1_is_migrated_in_slices_and_no_crank_runs_before_the_last() {
     // What schema 1 looks like: no counts, and the older version.
     world.kv.insert(b"version".to_vec(), b"1".to_vec());
     world.kv.retain(|key, _| !key.ends_with(b".deliveries"));
-    let step = Command::Step { crank_limit_default: 1 };
+    let step = Command::Step {
+        crank_limit_default: 1,
+        cleanup_max: 100,
+    };
     assert!(matches!(world.call(&step), Reply::Refused { code: 6, .. }));
     let mut cursor = Blob(vec![]);
     for more in [true, true, false] {

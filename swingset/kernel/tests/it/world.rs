@@ -206,6 +206,7 @@ impl World {
     pub fn step(&mut self) -> CrankReport {
         match self.call(&Command::Step {
             crank_limit_default: 1000,
+            cleanup_max: 100,
         }) {
             Reply::Crank { report } => report,
             other => panic!("a step was answered with {other:?}"),
