@@ -141,7 +141,7 @@ fn an_export_that_nobody_reaches_is_dropped_and_then_retired() {
             VatDelivery::RetireExports { vrefs }
         ]
     );
-    assert_eq!(world.keys("ko22"), Vec::<String>::new());
+    assert_eq!(world.keys("ko23"), Vec::<String>::new());
     assert_eq!(world.text("gcActions").as_deref(), Some("0"));
 }
 
@@ -153,8 +153,8 @@ fn an_orphan_is_retired_from_its_importer_once_it_is_dropped() {
     world.run();
     terminate(&mut world, "v1");
     world.run();
-    assert_eq!(world.text("ko22.owner"), None);
-    assert_eq!(world.text("ko22.refCount").as_deref(), Some("1,1"));
+    assert_eq!(world.text("ko23.owner"), None);
+    assert_eq!(world.text("ko23.refCount").as_deref(), Some("1,1"));
     world.queue("b", "drop", ResolutionPolicy::None {});
     world.acts(
         "v2",
@@ -170,7 +170,7 @@ fn an_orphan_is_retired_from_its_importer_once_it_is_dropped() {
             vrefs: vec!["o-50".to_owned()]
         }
     );
-    assert_eq!(world.keys("ko22"), Vec::<String>::new());
+    assert_eq!(world.keys("ko23"), Vec::<String>::new());
     assert_eq!(world.text("v2.c.o-50"), None);
 }
 
