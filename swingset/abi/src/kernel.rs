@@ -10,8 +10,8 @@ use alloc::{string::String, vec::Vec};
 use crate::{vat::CapData, wire_enum, wire_struct};
 
 /// # What belongs to whom
-/// `kernelBundleID`, `lockdownBundleID`, `supervisorBundleID`, `namedBundleID.$NAME` and `activityhash` are the host's: the
-/// kernel reads them like any key, a write to them traps. All else of the kvStore is the kernel's, `version` (the schema, in
+/// `kernelBundleID`, `lockdownBundleID`, `supervisorBundleID`, `namedBundleID.$NAME`, `activityhash` and `bundle/$ID` (there for
+/// each installed bundle; what it holds is the host's own) are the host's: the kernel reads them like any key, a write to them traps. All else of the kvStore is the kernel's, `version` (the schema, in
 /// decimal) and `crankNumber` (decimal, one more after each crank that did something) among it. `v$N.source` is a [`VatSource`]
 /// and `v$N.options` a [`VatOptions`], both in [`crate::wire`] form.
 ///
@@ -36,6 +36,8 @@ use crate::{vat::CapData, wire_enum, wire_struct};
 /// | `deliver` | vat id, len, delivery, len, limit: i64, out, capacity → length | starts a delivery: `VatStep` |
 /// | `resume` | reply, len, out, capacity → length | answers the suspended vat: `VatStep` |
 /// | `abandon_vat` | vat id, len | drops the vat's instance (abort, termination) |
+/// | `replace_vat` | vat id, len | drops the vat's instance and memory; its next delivery in this crank makes it anew from `v$N.source` |
+/// | `restore_vat` | vat id, len | the vat's instance is again as it was when the crank began |
 /// | `bridge` | name, len, body, len, out, capacity → length | a device's call to the host, answered in the same overlay |
 /// | `fetch` | out, capacity → length | the bytes of the last answer that did not fit |
 /// | `log` | level, text, len | a trace line; never read back |
@@ -43,7 +45,7 @@ pub mod imports {
     /// The import module.
     pub const MODULE: &str = "host";
     /// All names, in the order of the table.
-    pub const NAMES: [&str; 14] = [
+    pub const NAMES: [&str; 16] = [
         "get",
         "has",
         "set",
@@ -55,6 +57,8 @@ pub mod imports {
         "deliver",
         "resume",
         "abandon_vat",
+        "replace_vat",
+        "restore_vat",
         "bridge",
         "fetch",
         "log",
@@ -88,10 +92,33 @@ pub struct VatOptions {
     pub pipelining: bool,
     /// Computrons for one crank; 0 for the default of the engine's parameters.
     pub crank_limit: u64,
-    /// Deliveries between two `bringOutYourDead`; 0 for never.
-    pub reap_interval: u64,
+    /// When it is told `bringOutYourDead`. For a raw vat, a measure without a threshold of its own never counts.
+    pub reap: ReapThreshold,
+    /// The meter that pays for its cranks (`m1`); none: nobody counts.
+    pub meter: Option<String>,
 }
-wire_struct!(VatOptions { critical, raw, pipelining, crank_limit, reap_interval });
+wire_struct!(VatOptions { critical, raw, pipelining, crank_limit, reap, meter });
+
+/// How much may come together before a vat is told `bringOutYourDead` (SwingSet `reapDirtThreshold`): whichever measure reaches its
+/// threshold first. None leaves a measure to the kernel's default, 0 means never.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReapThreshold {
+    /// Deliveries.
+    pub deliveries: Option<u64>,
+    /// References in dropExports, retireExports and retireImports (SwingSet `gcKrefs`).
+    pub gc_krefs: Option<u64>,
+    /// Computrons.
+    pub computrons: Option<u64>,
+}
+wire_struct!(ReapThreshold { deliveries, gc_krefs, computrons });
+
+/// What may be changed of the kernel while it runs (SwingSet `changeKernelOptions`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KernelOptions {
+    /// The default thresholds; what is none stays as it is.
+    pub reap_default: ReapThreshold,
+}
+wire_struct!(KernelOptions { reap_default });
 
 /// What a vat's instances are made from. Recorded at `v$N.source`; a living vat keeps the supervisor and lockdown policy that
 /// were current when it was made, until it is itself upgraded.
@@ -131,8 +158,9 @@ pub enum Command {
     /// `initialize_swingset`: writes the first state, registers the static vats and queues their `startVat`, then queues
     /// `bootstrap(vats, devices)` to the vat named `bootstrap` if there is one.
     Initialize { vats: Vec<StaticVat>, supervisor_bundle_id: String, lockdown_bundle_id: String },
-    /// One crank, the one with the highest priority: [`Reply::Crank`].
-    Step { crank_limit_default: u64 },
+    /// One crank, the one with the highest priority: [`Reply::Crank`]. `cleanup_max` is how many entries of terminated vats it may
+    /// delete; with 0 such work waits, and a kernel that has nothing else to do is idle.
+    Step { crank_limit_default: u64, cleanup_max: u64 },
     /// Queues a message to a vat's root object: [`Reply::Queued`]. `args` is the marshalled argument list.
     QueueToVatRoot { vat_name: String, method: String, args: CapData, policy: ResolutionPolicy },
     /// Queues a message to an exported object, by kref: [`Reply::Queued`].
@@ -151,11 +179,22 @@ pub enum Command {
     Migrate { cursor: crate::wire::Blob, budget: u64 },
     /// Figures for status and tests: [`Reply::Stats`].
     Stats {},
+    /// Queues the upgrade of a static vat to an installed bundle: [`Reply::Queued`]; the promise is fulfilled with
+    /// `{incarnationNumber}`, or rejected while the vat goes on as it was.
+    UpgradeStaticVat { vat_name: String, bundle_id: String, parameters: CapData, message: String },
+    /// Changes the kernel's options.
+    ChangeKernelOptions { options: KernelOptions },
+    /// Every living vat is due for `bringOutYourDead`.
+    ReapAllVats {},
+    /// Moves the events that a migration left at `upgradeEvents` to the acceptance queue.
+    InjectQueuedUpgradeEvents {},
+    /// These bundles were installed since the last crank: those who wait for them are told.
+    BundlesInstalled { ids: Vec<String> },
 }
 wire_enum!(Command {
     0 => Describe {},
     1 => Initialize { vats, supervisor_bundle_id, lockdown_bundle_id },
-    2 => Step { crank_limit_default },
+    2 => Step { crank_limit_default, cleanup_max },
     3 => QueueToVatRoot { vat_name, method, args, policy },
     4 => QueueToVatObject { target, method, args, policy },
     5 => PromiseStatus { kpid },
@@ -165,6 +204,11 @@ wire_enum!(Command {
     9 => TerminateVat { vat_id, reason },
     10 => Migrate { cursor, budget },
     11 => Stats {},
+    12 => UpgradeStaticVat { vat_name, bundle_id, parameters, message },
+    13 => ChangeKernelOptions { options },
+    14 => ReapAllVats {},
+    15 => InjectQueuedUpgradeEvents {},
+    16 => BundlesInstalled { ids },
 });
 
 /// What the kernel answers.
@@ -255,8 +299,10 @@ pub struct CrankReport {
     pub panic: Option<String>,
     /// Vats created by this crank.
     pub vats_created: u32,
+    /// Entries of terminated vats that it deleted.
+    pub cleaned: u64,
 }
-wire_struct!(CrankReport { kind, vat_id, computrons, aborted, terminated, panic, vats_created });
+wire_struct!(CrankReport { kind, vat_id, computrons, aborted, terminated, panic, vats_created, cleaned });
 
 /// Kinds of crank, for policies and traces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 //! | key | holds |
 //! |---|---|
 //! | `swingset/k/<name>` | the kernel's kvStore |
-//! | `swingset/h/<name>` | the host's own: `kernelBundleID`, `lockdownBundleID`, `supervisorBundleID`, `namedBundleID.<name>`, `activityhash`, `hostABI`, `engine` (identity), `status`, `migration` |
+//! | `swingset/h/<name>` | the host's own: `kernelBundleID`, `lockdownBundleID`, `supervisorBundleID`, `namedBundleID.<name>`, `activityhash`, `hostABI`, `engine` (identity), `status`, `migration`, `installed` |
 //! | `swingset/h/bundle/<id>` | what is known of an installed bundle ([`crate::bundle::BundleRecord`]) |
 //! | `swingset/h/vat/<vat>` | a vat's leaf: the root over its memory and globals ([`crate::pages::Leaf`]) |
 //! | `~swingset/bundle/<id>` | a bundle's bytes; bound by the ID, which is their hash |
@@ -25,6 +25,10 @@ pub const LOCKDOWN_BUNDLE_ID: &str = "lockdownBundleID";
 pub const SUPERVISOR_BUNDLE_ID: &str = "supervisorBundleID";
 /// Begins the names of named bundles.
 pub const NAMED_BUNDLE_PREFIX: &str = "namedBundleID.";
+/// Begins the names of installed bundles' records.
+pub const BUNDLE_RECORD_PREFIX: &str = "bundle/";
+/// Bundles that were installed and that the kernel is still to be told of, since someone waits for them.
+pub const INSTALLED: &str = "installed";
 /// Hash chain over all cranks.
 pub const ACTIVITY_HASH: &str = "activityhash";
 /// Host ABI level of the state.
@@ -40,6 +44,8 @@ pub const MIGRATION: &str = "migration";
 pub const KERNEL_SCHEMA: &str = "version";
 /// The kernel's count of cranks.
 pub const KERNEL_CRANK_NUMBER: &str = "crankNumber";
+/// Begins the kernel's keys of bundles that someone waits for.
+pub const KERNEL_BUNDLE_WAITS: &str = "bundleWait.";
 /// The kernel's next vat number.
 pub const KERNEL_VAT_NEXT_ID: &str = "vat.nextID";
 
@@ -49,6 +55,7 @@ pub fn host_owned(kernel_key: &[u8]) -> bool {
         .iter()
         .any(|name| name.as_bytes() == kernel_key)
         || kernel_key.starts_with(NAMED_BUNDLE_PREFIX.as_bytes())
+        || kernel_key.starts_with(BUNDLE_RECORD_PREFIX.as_bytes())
 }
 
 fn join(prefix: &[u8], rest: &[u8]) -> Vec<u8> {
@@ -75,7 +82,7 @@ pub fn seen_by_kernel(name: &[u8]) -> Vec<u8> {
 
 /// The record of an installed bundle.
 pub fn bundle_record(id: &str) -> Vec<u8> {
-    host(&format!("bundle/{id}"))
+    host(&format!("{BUNDLE_RECORD_PREFIX}{id}"))
 }
 
 /// A bundle's bytes.
@@ -126,6 +133,8 @@ mod tests {
         assert_eq!(seen_by_kernel(b"kernelBundleID"), b"swingset/h/kernelBundleID");
         assert_eq!(seen_by_kernel(b"namedBundleID.bank"), b"swingset/h/namedBundleID.bank");
         assert_eq!(seen_by_kernel(b"version"), b"swingset/k/version");
+        assert_eq!(seen_by_kernel(b"bundle/b1-00"), bundle_record("b1-00"));
         assert!(!host_owned(b"kernelBundleIDx"));
+        assert!(!host_owned(b"bundleWait.b1-00"));
     }
 }

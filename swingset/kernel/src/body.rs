@@ -4,6 +4,8 @@ use alloc::{string::String, vec::Vec};
 
 use swingset_abi::vat::CapData;
 
+use crate::json::push_quoted;
+
 /// What a message to a dead vat is answered with.
 pub const VAT_TERMINATED: &str = "vat terminated";
 /// What a message to plain data is answered with.
@@ -30,27 +32,11 @@ pub fn error(text: &str) -> CapData {
 
 /// Appends a smallcaps string: JSON-quoted, with `!` before a first character that would mean something else.
 pub fn push_string(out: &mut String, text: &str) {
-    const HEX: [u8; 16] = *b"0123456789abcdef";
-    out.push('"');
     if text.bytes().next().is_some_and(|first| (b'!'..=b'-').contains(&first)) {
-        out.push('!');
+        push_quoted(out, &crate::keys::join(["!", text]));
+    } else {
+        push_quoted(out, text);
     }
-    for symbol in text.chars() {
-        match symbol {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            control if u32::from(control) < 0x20 => {
-                out.push_str("\\u00");
-                out.push(char::from(HEX[(u32::from(control) >> 4) as usize]));
-                out.push(char::from(HEX[(u32::from(control) & 15) as usize]));
-            }
-            other => out.push(other),
-        }
-    }
-    out.push('"');
 }
 
 /// The body `[method, args]` from a method and the body of an argument list; `None` when that is no list.

@@ -90,7 +90,7 @@ impl<H: Host> Kernel<'_, H> {
                 self.count_promise(&kpid, Change::Add)?;
                 kpid
             }
-            Kind::Device => return Err(Illegal::NoDevices.into()),
+            Kind::Device => return Err(Illegal::DeviceExported.into()),
         };
         self.add_entry(vat_id, &kref, vref);
         Ok(kref)

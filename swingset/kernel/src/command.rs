@@ -79,7 +79,11 @@ impl<H: Host> Kernel<'_, H> {
             Command::Describe {} => {
                 return Ok(Reply::Described {
                     name: String::from(NAME),
-                    schema: if cfg!(feature = "lying-description") { SCHEMA + 1 } else { SCHEMA },
+                    schema: if cfg!(feature = "lying-description") {
+                        SCHEMA + 1
+                    } else {
+                        SCHEMA
+                    },
                     schema_from_min: SCHEMA_FROM_MIN,
                     host_abi: HOST_ABI_LEVEL,
                 });
@@ -100,7 +104,10 @@ impl<H: Host> Kernel<'_, H> {
         }
         self.require_schema()?;
         match command {
-            Command::Step { crank_limit_default } => {
+            Command::Step {
+                crank_limit_default,
+                cleanup_max,
+            } => {
                 #[cfg(all(feature = "trap-on-step", target_arch = "wasm32"))]
                 core::arch::wasm32::unreachable();
                 self.require_settled_schema()?;
@@ -108,7 +115,7 @@ impl<H: Host> Kernel<'_, H> {
                     self.trap_when_late()?;
                 }
                 Ok(Reply::Crank {
-                    report: self.step(crank_limit_default),
+                    report: self.step(crank_limit_default, cleanup_max),
                 })
             }
             Command::QueueToVatRoot {
@@ -147,11 +154,36 @@ impl<H: Host> Kernel<'_, H> {
                 self.pin_vat_root(&vat_name)?;
                 self.written(Reply::Done {})
             }
-            Command::TerminateVat { vat_id, .. } => {
-                self.terminate_vat(&vat_id)?;
+            Command::TerminateVat { vat_id, reason } => {
+                self.terminate_vat(&vat_id, reason)?;
                 self.written(Reply::Done {})
             }
             Command::Stats {} => Ok(Reply::Stats { figures: self.stats()? }),
+            Command::UpgradeStaticVat {
+                vat_name,
+                bundle_id,
+                parameters,
+                message,
+            } => {
+                let kpid = self.upgrade_static_vat(&vat_name, &bundle_id, parameters, &message)?;
+                self.written(Reply::Queued { kpid: Some(kpid) })
+            }
+            Command::ChangeKernelOptions { options } => {
+                self.change_options(&options)?;
+                self.written(Reply::Done {})
+            }
+            Command::ReapAllVats {} => {
+                self.reap_all()?;
+                self.written(Reply::Done {})
+            }
+            Command::InjectQueuedUpgradeEvents {} => {
+                self.inject_upgrade_events()?;
+                self.written(Reply::Done {})
+            }
+            Command::BundlesInstalled { ids } => {
+                self.bundles_installed(&ids)?;
+                self.written(Reply::Done {})
+            }
             Command::Describe {} | Command::Initialize { .. } | Command::Migrate { .. } => {
                 Err(Refused::new(refusal::BAD_COMMAND, "served before"))
             }
@@ -181,10 +213,11 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Cranks run on this kernel's own schema only, and not during a migration.
     fn require_settled_schema(&mut self) -> Served<()> {
-        if self.store.has(keys::MIGRATING) {
-            return Err(Refused::new(refusal::MIGRATING, "a schema migration is under way"));
-        }
         if self.store.get_number(keys::VERSION)? != Some(u64::from(SCHEMA)) {
+            // The version is written by the last slice.
+            if self.store.has(keys::MIGRATING) {
+                return Err(Refused::new(refusal::MIGRATING, "a schema migration is under way"));
+            }
             return Err(Refused::new(
                 refusal::SCHEMA,
                 "the state must be migrated to this kernel's schema first",
@@ -193,7 +226,8 @@ impl<H: Host> Kernel<'_, H> {
         Ok(())
     }
 
-    fn living_vat(&mut self, name: &str) -> Served<String> {
+    /// The ID of a static vat that lives.
+    pub fn living_vat(&mut self, name: &str) -> Served<String> {
         let Some(vat_id) = self.store.get_text(&keys::vat_name(name))?.map(String::from) else {
             return Err(Refused::new(refusal::UNKNOWN, "no vat has this name"));
         };
@@ -251,13 +285,19 @@ impl<H: Host> Kernel<'_, H> {
         Ok(result)
     }
 
-    fn require_referable(&mut self, kref: &str) -> Served<()> {
-        let known = if is_kref(kref, "kp") {
-            self.standing_if_any(kref)?.is_some()
-        } else {
-            is_kref(kref, "ko") && self.object_counts(kref)?.is_some()
-        };
-        if known {
+    /// Whether something in kernel space has this kref.
+    pub fn exists(&mut self, kref: &str) -> Kept<bool> {
+        Ok(match kref.get(..2) {
+            Some("kp") => is_kref(kref, "kp") && self.store.has(path([kref, ".state"])),
+            Some("ko") => is_kref(kref, "ko") && self.object_counts(kref)?.is_some(),
+            Some("kd") => is_kref(kref, "kd") && self.store.has(path([kref, ".owner"])),
+            _ => false,
+        })
+    }
+
+    /// A slot from outside must name something.
+    pub fn require_referable(&mut self, kref: &str) -> Served<()> {
+        if self.exists(kref)? {
             Ok(())
         } else {
             Err(Refused::new(refusal::UNKNOWN, "a slot of the arguments names nothing"))
@@ -299,23 +339,5 @@ impl<H: Host> Kernel<'_, H> {
             Some(count) => self.store.set_number(&key, count - 1),
         }
         Ok(self.let_go(kpid)?)
-    }
-
-    fn pin_vat_root(&mut self, name: &str) -> Served<()> {
-        let vat_id = self.living_vat(name)?;
-        let root = self.root_of(&vat_id)?;
-        Ok(self.pin(root)?)
-    }
-
-    fn terminate_vat(&mut self, vat_id: &str) -> Served<()> {
-        let known = is_kref(vat_id, "v") && self.store.has(path([vat_id, ".source"]));
-        match self.options(vat_id)? {
-            _ if !known => Err(Refused::new(refusal::UNKNOWN, "no vat has this ID")),
-            None => Err(Refused::new(refusal::VAT_TERMINATED, "the vat was terminated before")),
-            Some(options) if options.critical => {
-                Err(Refused::new(refusal::CRITICAL, "a critical vat is not terminated"))
-            }
-            Some(_) => Ok(self.terminate(vat_id, false)?),
-        }
     }
 }

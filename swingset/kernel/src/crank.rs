@@ -32,6 +32,8 @@ pub struct Crank {
     pub computrons: u64,
     pub aborted: bool,
     pub terminated: Option<String>,
+    pub vats_created: u32,
+    pub cleaned: u64,
 }
 
 impl Crank {
@@ -43,6 +45,8 @@ impl Crank {
             computrons: 0,
             aborted: false,
             terminated: None,
+            vats_created: 0,
+            cleaned: 0,
         }
     }
 
@@ -82,8 +86,8 @@ impl<'h, H: Host> Kernel<'h, H> {
     }
 
     /// One crank, with its writes given to the host; on a broken state nothing is written and the report says so.
-    pub fn step(&mut self, limit_default: u64) -> CrankReport {
-        let done = self.work(limit_default).and_then(|crank| match crank {
+    pub fn step(&mut self, limit_default: u64, cleanup_max: u64) -> CrankReport {
+        let done = self.work(limit_default, cleanup_max).and_then(|crank| match crank {
             None => Ok(Crank::of(CrankKind::Idle {}, None)),
             Some(crank) => self.end_crank().map(|()| crank),
         });
@@ -105,19 +109,19 @@ impl<'h, H: Host> Kernel<'h, H> {
             aborted: crank.aborted,
             terminated: crank.terminated,
             panic: self.panic.take(),
-            vats_created: 0,
+            vats_created: crank.vats_created,
+            cleaned: crank.cleaned,
         }
     }
 
     /// SwingSet: acceptance queue > cleanup of terminated vats > gcActions > reapQueue > runQueue. `None` when all are empty.
-    fn work(&mut self, limit_default: u64) -> Kept<Option<Crank>> {
+    fn work(&mut self, limit_default: u64, cleanup_max: u64) -> Kept<Option<Crank>> {
         if let Some(item) = self.queue_pop(keys::ACCEPTANCE_QUEUE)? {
             self.route_event(item)?;
             return Ok(Some(Crank::of(CrankKind::Routing {}, None)));
         }
-        if let Some(vat_id) = self.first_terminated()? {
-            self.clean_up(&vat_id)?;
-            return Ok(Some(Crank::of(CrankKind::Cleanup {}, Some(vat_id))));
+        if let Some(crank) = self.clean_up(cleanup_max)? {
+            return Ok(Some(crank));
         }
         if self.store.get(keys::GC_ACTIONS).is_some_and(|count| count != b"0") {
             return self.gc_crank(limit_default).map(Some);

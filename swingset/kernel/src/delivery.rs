@@ -1,18 +1,19 @@
 //! Delivery cranks: from the run queue into a vat, and the verdict.
 //!
-//! Verdict, in this order: illegal syscall, delivery error, meter used up, exit with failure → the crank is undone and the vat
-//! terminated; exit without failure → terminated. "Undone" goes back to before the item was taken from its queue, so that the
-//! item meets the dead vat next; for `startVat` it goes back to after it.
+//! Verdict, in this order: illegal syscall, delivery error, limit used up, meter underflow, exit with failure → the crank is undone
+//! and the vat terminated; exit without failure → terminated. "Undone" goes back to before the item was taken from its queue, so
+//! that the item meets the dead vat next; for `startVat`, create-vat and upgrade-vat it goes back to after it.
 
 use alloc::string::String;
 
 use swingset_abi::{
-    kernel::CrankKind,
-    vat::{DeliveryVerdict, SyscallReply, VatDelivery, VatStep},
+    kernel::{CrankKind, VatOptions},
+    vat::{CapData, DeliveryVerdict, SyscallReply, VatDelivery, VatStep},
     wire::Wire,
 };
 
 use crate::{
+    body,
     crank::{Crank, Kernel},
     event::{self, Event},
     host::Host,
@@ -22,10 +23,22 @@ use crate::{
     syscall::Session,
 };
 
-enum Verdict {
+/// What a delivery came to.
+pub enum Verdict {
+    /// The vat lives on.
     Alive,
-    Exited,
-    Undone(String),
+    /// It ended itself, with these last words.
+    Exited(CapData),
+    /// The crank is to be undone: the word for reports, and its own last words if it had any.
+    Undone(String, Option<CapData>),
+}
+
+/// A delivery that ran; nothing was concluded from it yet.
+pub struct Ran {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// What it cost.
+    pub computrons: u64,
 }
 
 impl<H: Host> Kernel<'_, H> {
@@ -47,6 +60,10 @@ impl<H: Host> Kernel<'_, H> {
                     }
                     self.deliver(&vat_id, &delivery, limit_default)
                 }
+                Route::Kernel { target: object } => {
+                    self.kernel_message(&target, &object, result.as_deref(), &methargs)?;
+                    Ok(Crank::empty(None))
+                }
                 Route::Wait { kpid } => {
                     self.wait(&target, kpid, alloc::vec::Vec::from(item))?;
                     Ok(Crank::empty(None))
@@ -67,6 +84,16 @@ impl<H: Host> Kernel<'_, H> {
                 }
             }
             Event::StartVat { vat_id } => self.start_vat(vat_id, limit_default),
+            Event::CreateVat { creation } => self.create_vat(creation, limit_default),
+            Event::UpgradeVat { upgrade } => self.upgrade_vat(upgrade, limit_default),
+            Event::ChangeVatOptions { vat_id, reap, options } => {
+                let Some(mut changed) = self.options(&vat_id)? else {
+                    return Ok(Crank::empty(Some(vat_id)));
+                };
+                changed.reap = crate::reap::merged(&reap, &changed.reap);
+                self.store.set(path([&vat_id, ".options"]), changed.to_bytes());
+                self.deliver(&vat_id, &VatDelivery::ChangeVatOptions { options }, limit_default)
+            }
         }
     }
 
@@ -87,20 +114,45 @@ impl<H: Host> Kernel<'_, H> {
         Ok(crank)
     }
 
-    /// One vat of the reap queue.
-    pub fn reap_crank(&mut self, item: alloc::vec::Vec<u8>, limit_default: u64) -> Kept<Crank> {
-        let vat_id = String::from_utf8(item).map_err(|_| Fault("a reap queue item is malformed"))?;
-        if self.options(&vat_id)?.is_none() {
-            return Ok(Crank::empty(Some(vat_id)));
-        }
-        self.deliver(&vat_id, &VatDelivery::BringOutYourDead {}, limit_default)
-    }
-
     /// Delivers to a living vat, executes its syscalls, and gives the verdict.
     pub fn deliver(&mut self, vat_id: &str, delivery: &VatDelivery, limit_default: u64) -> Kept<Crank> {
         let options = self
             .options(vat_id)?
             .ok_or(Fault("a delivery to a vat that does not live"))?;
+        let ran = self.run_delivery(vat_id, &options, delivery, limit_default)?;
+        let mut crank = Crank::of(CrankKind::Delivery {}, Some(String::from(vat_id)));
+        crank.computrons = ran.computrons;
+        match ran.verdict {
+            Verdict::Alive => {
+                self.charge_meter(&options, ran.computrons)?;
+                self.count_delivery(vat_id)?;
+                self.count_dirt(vat_id, &options, delivery, ran.computrons)?;
+            }
+            Verdict::Exited(info) => {
+                self.charge_meter(&options, ran.computrons)?;
+                self.terminate(vat_id, &options, false, &info)?;
+                crank.terminated = Some(String::from("exit"));
+            }
+            Verdict::Undone(reason, info) => {
+                self.abort();
+                self.charge_meter(&options, ran.computrons)?;
+                let info = self.last_words(&reason, info)?;
+                self.terminate(vat_id, &options, true, &info)?;
+                crank.aborted = true;
+                crank.terminated = Some(reason);
+            }
+        }
+        Ok(crank)
+    }
+
+    /// A delivery, with its syscalls executed, and nothing concluded from it.
+    pub fn run_delivery(
+        &mut self,
+        vat_id: &str,
+        options: &VatOptions,
+        delivery: &VatDelivery,
+        limit_default: u64,
+    ) -> Kept<Ran> {
         let limit = if options.crank_limit == 0 {
             limit_default
         } else {
@@ -127,34 +179,37 @@ impl<H: Host> Kernel<'_, H> {
         };
         self.store.buffers.step = step;
         self.store.buffers.message = message;
-        let verdict = match (session.illegal, outcome.verdict, session.exit_failure) {
-            (Some(illegal), _, _) => Verdict::Undone(String::from(illegal.word())),
-            (None, DeliveryVerdict::Error { problem }, _) => Verdict::Undone(join(["delivery error: ", &problem])),
-            (None, DeliveryVerdict::MeterExhausted {}, _) => Verdict::Undone(String::from("meter exhausted")),
-            (None, DeliveryVerdict::Ok {}, Some(true)) => Verdict::Undone(String::from("exit with failure")),
-            (None, DeliveryVerdict::Ok {}, Some(false)) => Verdict::Exited,
+        let computrons = outcome.computrons;
+        let undone = |word: &str| Verdict::Undone(String::from(word), None);
+        let verdict = match (session.illegal, outcome.verdict, session.exit) {
+            (Some(illegal), _, _) => undone(illegal.word()),
+            (None, DeliveryVerdict::Error { problem }, _) => undone(&join(["delivery error: ", &problem])),
+            (None, DeliveryVerdict::MeterExhausted {}, _) => undone("meter exhausted"),
+            (None, DeliveryVerdict::Ok {}, _) if self.underflows(options, computrons)? => undone("meter underflow"),
+            (None, DeliveryVerdict::Ok {}, Some((true, info))) => {
+                Verdict::Undone(String::from("exit with failure"), Some(info))
+            }
+            (None, DeliveryVerdict::Ok {}, Some((false, info))) => Verdict::Exited(info),
             (None, DeliveryVerdict::Ok {}, None) => Verdict::Alive,
         };
-        let mut crank = Crank::of(CrankKind::Delivery {}, Some(String::from(vat_id)));
-        crank.computrons = outcome.computrons;
-        match verdict {
-            Verdict::Alive => self.count_delivery(vat_id, delivery, options.reap_interval)?,
-            Verdict::Exited => {
-                self.terminate(vat_id, options.critical)?;
-                crank.terminated = Some(String::from("exit"));
-            }
-            Verdict::Undone(reason) => {
-                self.abort();
-                self.terminate(vat_id, options.critical)?;
-                crank.aborted = true;
-                crank.terminated = Some(reason);
-            }
-        }
-        Ok(crank)
+        Ok(Ran { verdict, computrons })
     }
 
-    /// Per-vat counts of deliveries: for reaping, and (schema 2) for all to see.
-    fn count_delivery(&mut self, vat_id: &str, delivery: &VatDelivery, reap_interval: u64) -> Kept<()> {
+    /// What is said of a vat whose crank was undone: its own words, unless they name what was undone with it.
+    fn last_words(&mut self, reason: &str, info: Option<CapData>) -> Kept<CapData> {
+        let Some(info) = info else {
+            return Ok(body::error(reason));
+        };
+        for slot in &info.slots {
+            if !self.exists(slot)? {
+                return Ok(body::error(reason));
+            }
+        }
+        Ok(info)
+    }
+
+    /// Counts of deliveries by vat, for all to see (schema 2).
+    pub fn count_delivery(&mut self, vat_id: &str) -> Kept<()> {
         if cfg!(feature = "schema-2") {
             let key = path([vat_id, ".deliveries"]);
             let count = self
@@ -163,27 +218,18 @@ impl<H: Host> Kernel<'_, H> {
                 .ok_or(Fault("a vat has no count of deliveries"))?;
             self.store.set_number(&key, count + 1);
         }
-        if reap_interval == 0 || *delivery == (VatDelivery::BringOutYourDead {}) {
-            return Ok(());
-        }
-        let key = path([vat_id, ".reapDirt"]);
-        let dirt = self.store.get_number(&key)?.unwrap_or(0) + 1;
-        if dirt < reap_interval {
-            self.store.set_number(&key, dirt);
-            return Ok(());
-        }
-        self.store.set_number(&key, 0);
-        self.queue_push(keys::REAP_QUEUE, alloc::vec::Vec::from(vat_id.as_bytes()))
+        Ok(())
     }
 
-    /// Ends a vat at once in state; what it leaves behind goes in cleanup cranks.
-    pub fn terminate(&mut self, vat_id: &str, critical: bool) -> Kept<()> {
+    /// Ends a vat at once in state; what it leaves behind goes in cleanup cranks. Whoever waits for its end is told `info`.
+    pub fn terminate(&mut self, vat_id: &str, options: &VatOptions, failed: bool, info: &CapData) -> Kept<()> {
         self.store.host.abandon_vat(vat_id);
         self.store.delete(path([vat_id, ".options"]));
-        let mut waiting = self.list(keys::VATS_TERMINATED)?;
-        waiting.push(String::from(vat_id));
-        self.set_list(keys::VATS_TERMINATED, &waiting);
-        if critical {
+        self.add_terminated(vat_id)?;
+        self.forget_dynamic(vat_id)?;
+        self.tell_of_end(vat_id, failed, info)?;
+        self.stop_metering(options)?;
+        if options.critical {
             self.panic = Some(join(["critical vat ", vat_id, " died"]));
         }
         Ok(())

@@ -3,9 +3,10 @@
 use alloc::string::String;
 
 use swingset_abi::{
+    kernel::{ReapThreshold, VatOptions},
     vat::CapData,
     wire::{Reader, Wire},
-    wire_enum,
+    wire_enum, wire_struct,
 };
 
 /// A queued event. It holds a reference on every kref that it names.
@@ -21,11 +22,65 @@ pub enum Event {
     Notify { vat_id: String, kpid: String },
     /// The vat's first delivery; its parameters are at `v$N.vatParameters`.
     StartVat { vat_id: String },
+    /// A dynamic vat is made and started.
+    CreateVat { creation: Creation },
+    /// A vat gets its next incarnation.
+    UpgradeVat { upgrade: Upgrade },
+    /// A vat's options change; `options` is what its supervisor is told, a JSON object.
+    ChangeVatOptions {
+        vat_id: String,
+        reap: ReapThreshold,
+        options: String,
+    },
 }
 wire_enum!(Event {
     0 => Send { target, result, methargs },
     1 => Notify { vat_id, kpid },
     2 => StartVat { vat_id },
+    3 => CreateVat { creation },
+    4 => UpgradeVat { upgrade },
+    5 => ChangeVatOptions { vat_id, reap, options },
+});
+
+/// A dynamic vat to be made. Nothing of it is in state before its crank but its ID, which no other will have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Creation {
+    pub vat_id: String,
+    /// For people.
+    pub name: String,
+    pub bundle_id: String,
+    /// The event counts among the meter's users.
+    pub options: VatOptions,
+    pub parameters: CapData,
+    /// The promise of `{root, adminNode}`.
+    pub result: Option<String>,
+}
+wire_struct!(Creation {
+    vat_id,
+    name,
+    bundle_id,
+    options,
+    parameters,
+    result
+});
+
+/// A vat's next incarnation to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upgrade {
+    pub vat_id: String,
+    pub bundle_id: String,
+    pub parameters: CapData,
+    /// Why, for those whose promises are disconnected.
+    pub message: String,
+    /// The promise of `{incarnationNumber}`.
+    pub result: Option<String>,
+}
+wire_struct!(Upgrade {
+    vat_id,
+    bundle_id,
+    parameters,
+    message,
+    result
 });
 
 /// The target of an encoded `Send`, without decoding its body; `None` for other events.

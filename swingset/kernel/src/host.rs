@@ -4,8 +4,8 @@ use alloc::vec::Vec;
 
 /// The host's side of `swingset_abi::kernel::imports`. Answers are appended to the caller's vector.
 ///
-/// `mark`, `rollback` and `release` are not asked for: the kernel buffers a crank's writes itself, and nothing else writes
-/// into its prefix during a crank.
+/// The kernel buffers a crank's writes itself. `mark`, `rollback` and `release` are for the cranks in which the host must see writes
+/// before the end: it makes a vat from what the kernel recorded.
 pub trait Host {
     /// The value of a key; false when there is none.
     fn get(&mut self, key: &[u8], out: &mut Vec<u8>) -> bool;
@@ -21,6 +21,16 @@ pub trait Host {
     fn resume(&mut self, reply: &[u8], out: &mut Vec<u8>);
     /// Drops a vat's instance, with what its last delivery did to it.
     fn abandon_vat(&mut self, vat_id: &str);
+    /// Drops a vat's instance and memory; its next delivery in this crank makes it anew from `v$N.source`.
+    fn replace_vat(&mut self, vat_id: &str);
+    /// A vat's instance is again as it was when the crank began.
+    fn restore_vat(&mut self, vat_id: &str);
+    /// Opens an inner overlay.
+    fn mark(&mut self) -> u32;
+    /// Undoes all writes since the mark.
+    fn rollback(&mut self, mark: u32);
+    /// Forgets the mark, keeps the writes.
+    fn release(&mut self, mark: u32);
     /// A trace line; never read back. Levels: 0 error, 1 warning, 2 info, 3 debug.
     fn log(&mut self, level: u32, text: &str);
 }

@@ -31,8 +31,8 @@ pub enum Illegal {
     TooManyResolutions,
     StoreKey,
     StoreValueTooLarge,
-    /// This kernel has no devices.
-    NoDevices,
+    /// Device nodes are the kernel's to make.
+    DeviceExported,
 }
 
 impl Illegal {
@@ -59,7 +59,7 @@ impl Illegal {
             Illegal::TooManyResolutions => "illegal syscall: too many resolutions",
             Illegal::StoreKey => "illegal syscall: vatstore key empty or too long",
             Illegal::StoreValueTooLarge => "illegal syscall: vatstore value too large",
-            Illegal::NoDevices => "illegal syscall: this kernel has no devices",
+            Illegal::DeviceExported => "illegal syscall: a vat exports no devices",
         }
     }
 }

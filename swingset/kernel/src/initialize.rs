@@ -10,12 +10,16 @@ use swingset_abi::{
 
 use crate::{
     SCHEMA, body,
+    cleanup::Terminated,
     command::{Refused, Served},
     crank::Kernel,
+    device::VAT_ADMIN,
     event::Event,
     host::Host,
     keys::{self, numbered, path},
     limits,
+    objects::Object,
+    reap,
     store::Kept,
 };
 
@@ -23,14 +27,14 @@ use crate::{
 const BOOTSTRAP: &str = "bootstrap";
 
 /// First IDs: what a reference's number tells of its kind at a glance.
-const FIRST_IDS: [(&str, u64); 5] = [
+const FIRST_IDS: [(&str, u64); 6] = [
     (keys::VAT_NEXT_ID, 1),
     (keys::DEVICE_NEXT_ID, 7),
     (keys::KO_NEXT_ID, 20),
     (keys::KD_NEXT_ID, 30),
     (keys::KP_NEXT_ID, 40),
+    (keys::METER_NEXT_ID, 1),
 ];
-const FIRST_VAT_IDS: [(&str, u64); 3] = [(".o.nextID", 50), (".p.nextID", 60), (".d.nextID", 70)];
 
 fn check(vats: &[StaticVat]) -> Result<(), Refused> {
     if vats.len() > limits::STATIC_VATS_MAX {
@@ -46,6 +50,12 @@ fn check(vats: &[StaticVat]) -> Result<(), Refused> {
             return Err(Refused::new(
                 refusal::BAD_ARGUMENT,
                 "a vat's name is not letters, digits, '_' and '-' after a letter",
+            ));
+        }
+        if vat.name == VAT_ADMIN {
+            return Err(Refused::new(
+                refusal::BAD_ARGUMENT,
+                "vatAdmin is the kernel's own: no vat has this name",
             ));
         }
         if vats[..at].iter().any(|other| other.name == vat.name) {
@@ -94,8 +104,12 @@ impl<H: Host> Kernel<'_, H> {
             self.queue_push(keys::ACCEPTANCE_QUEUE, Event::StartVat { vat_id }.to_bytes())?;
         }
         self.set_list(keys::VAT_NAMES, &names);
+        let admin = self.new_kernel_object(&Object::Root)?;
+        self.hold(&admin)?;
+        self.store.set_text(keys::VAT_ADMIN_ROOT, &admin);
+        let device = self.make_vat_admin_device()?;
         if let Some(at) = names.iter().position(|name| name == BOOTSTRAP) {
-            let args = bootstrap_args(&names, roots.clone());
+            let args = bootstrap_args(&names, [roots.as_slice(), &[admin, device]].concat());
             self.queue_to(&roots[at], BOOTSTRAP, &args, ResolutionPolicy::Panic {})?;
         }
         Ok(())
@@ -111,42 +125,44 @@ impl<H: Host> Kernel<'_, H> {
             self.set_queue_bounds(queue, 1, 1);
         }
         self.store.set_number(keys::GC_ACTIONS, 0);
-        for list in [keys::VAT_DYNAMIC_IDS, keys::VATS_TERMINATED, keys::PINNED_OBJECTS] {
-            self.set_list(list, &[]);
-        }
+        self.store.set_number(keys::VAT_DYNAMIC_IDS, 0);
+        self.set_list(keys::PINNED_OBJECTS, &[]);
+        self.set_terminated(Terminated {
+            head: 1,
+            settled: 1,
+            tail: 1,
+        });
+        self.store.set(keys::REAP_DEFAULT, reap::DEFAULT.to_bytes());
     }
 
     fn new_vat(&mut self, vat: &StaticVat, source: &VatSource) -> Kept<String> {
         let vat_id = numbered("v", self.next_id(keys::VAT_NEXT_ID)?);
-        self.store.set(path([&vat_id, ".source"]), source.to_bytes());
-        self.store.set(path([&vat_id, ".options"]), vat.options.to_bytes());
+        self.write_vat(&vat_id, source, &vat.options);
         self.store
             .set(path([&vat_id, ".vatParameters"]), vat.parameters.to_bytes());
-        for (counter, first) in FIRST_VAT_IDS {
-            self.store.set_number(path([&vat_id, counter]), first);
-        }
-        if cfg!(feature = "schema-2") {
-            self.store.set_number(path([&vat_id, ".deliveries"]), 0);
-        }
         Ok(vat_id)
     }
 }
 
-/// `[{name: root, …}, {}]`: all static vats' roots by name in the order given, and no devices.
-fn bootstrap_args(names: &[String], roots: Vec<String>) -> CapData {
+/// `[{name: root, …, vatAdmin}, {vatAdmin}]`: all static vats' roots by name in the order given, the root of vat administration, and
+/// its device; the last two slots are these.
+fn bootstrap_args(names: &[String], slots: Vec<String>) -> CapData {
     let mut text = String::from("#[{");
-    for (at, name) in names.iter().enumerate() {
-        if at > 0 {
+    let mut field = |at: usize, name: &str, alleged: &str| {
+        if !text.ends_with('{') {
             text.push(',');
         }
         body::push_string(&mut text, name);
         text.push_str(":\"$");
         text.push_str(&crate::store::number_text(at as u64));
-        text.push_str(".Alleged: root\"");
+        text.push_str(alleged);
+    };
+    for (at, name) in names.iter().enumerate() {
+        field(at, name, ".Alleged: root\"");
     }
-    text.push_str("},{}]");
-    CapData {
-        body: text,
-        slots: roots,
-    }
+    field(names.len(), VAT_ADMIN, ".Alleged: vatAdmin\"},{\"vatAdmin\":");
+    text.push_str("\"$");
+    text.push_str(&crate::store::number_text(names.len() as u64 + 1));
+    text.push_str(".Alleged: vatAdmin\"}]");
+    CapData { body: text, slots }
 }

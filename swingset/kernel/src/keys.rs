@@ -7,16 +7,27 @@
 //! | `runQueue`, `acceptanceQueue`, `reapQueue` | `[head,tail]`; items at `.$N`, for the reap queue vat IDs |
 //! | `gcActions` | how many are pending; each at `gcActions.$vatID.$kind.$kref` |
 //! | `vat.names`, `vat.name.$NAME`, `vat.nextID` | names in order of making, comma separated; a name's vat ID |
-//! | `vats.terminated` | vat IDs whose state waits for deletion, comma separated |
+//! | `vat.dynamicIDs` | how many dynamic vats live; each one's name at `vat.dynamicIDs.$vatID` |
+//! | `vats.terminated` | `[head,settled,tail]` of the vats whose state waits for deletion; vat IDs at `.$N` |
+//! | `vatAdminRootKref` | the root of vat administration, an object of the kernel's |
+//! | `kernel.defaultReapDirtThreshold` | `ReapThreshold` in wire form |
+//! | `upgradeEvents` | events that a migration left to be queued, a list in wire form |
 //! | `pinnedObjects` | krefs, comma separated |
 //! | `ko.nextID`, `ko$N.owner`, `ko$N.refCount`, `ko$N.importer.$vatID` | `reachable,recognizable`; importers are the index of retireImports |
+//! | `ko$N.kernel`, `ko$N.done` | what an object of the kernel's is (`objects`); how the vat of an admin node ended |
+//! | `device.names`, `device.name.$NAME`, `device.nextID`, `d$N.deviceState.$bundleID` | devices; the node of a bundlecap |
+//! | `kd.nextID`, `kd$N.owner`, `kd$N.bundleID` | device nodes; the bundle of a bundlecap |
+//! | `bundleWait.$bundleID` | promises that wait for a bundle, comma separated |
+//! | `meter.nextID`, `m$N.remaining`, `.threshold`, `.refCount`, `.updates`, `.waiting` | computrons or `unlimited`, decimals, promises |
 //! | `kp.nextID`, `kp$N.state` | `unresolved`, `fulfilled`, `rejected` |
 //! | `kp$N.refCount`, `.decider`, `.policy`, `.subscribers`, `.interest` | decimal, vat ID, word, comma separated vat IDs, decimal |
 //! | `kp$N.queue.nextID`, `kp$N.queue.$i` | messages waiting for the promise |
 //! | `kp$N.data.body`, `kp$N.data.slots` | value or reason; krefs, comma separated |
 //! | `v$N.source`, `v$N.options` | `VatSource`, `VatOptions` in wire form; options exist exactly as long as the vat lives |
 //! | `v$N.vatParameters` | `CapData` in wire form, until startVat |
-//! | `v$N.reapDirt` | deliveries since the last bringOutYourDead |
+//! | `v$N.reapDirt`, `v$N.reapQueued` | `deliveries,gcKrefs,computrons` since the last bringOutYourDead; there while it is due |
+//! | `v$N.incarnation` | upgrades so far; absent for none |
+//! | `v$N.admin`, `v$N.done` | the admin node while it lives; promises that wait for the vat's end |
 //! | `v$N.deliveries` | deliveries so far (schema 2) |
 //! | `v$N.o.nextID`, `.p.nextID`, `.d.nextID` | next ID of an import |
 //! | `v$N.c.$kref`, `v$N.c.$vref` | `R $vref` or `_ $vref`; `$kref` |
@@ -57,6 +68,20 @@ pub const KO_NEXT_ID: &str = "ko.nextID";
 pub const KD_NEXT_ID: &str = "kd.nextID";
 /// Next promise.
 pub const KP_NEXT_ID: &str = "kp.nextID";
+/// Next meter.
+pub const METER_NEXT_ID: &str = "meter.nextID";
+/// Names of devices.
+pub const DEVICE_NAMES: &str = "device.names";
+/// The root of vat administration.
+pub const VAT_ADMIN_ROOT: &str = "vatAdminRootKref";
+/// Default thresholds of dirt.
+pub const REAP_DEFAULT: &str = "kernel.defaultReapDirtThreshold";
+/// Events that a migration left.
+pub const UPGRADE_EVENTS: &str = "upgradeEvents";
+/// The host's: supervisor of vats to come.
+pub const SUPERVISOR_BUNDLE_ID: &str = "supervisorBundleID";
+/// The host's: lockdown policy of vats to come.
+pub const LOCKDOWN_BUNDLE_ID: &str = "lockdownBundleID";
 /// Flag of a migration under way.
 pub const MIGRATING: &str = "kernel.migrating";
 
@@ -116,6 +141,31 @@ pub fn path<const N: usize>(parts: [&str; N]) -> Path {
 /// A static vat's ID by name.
 pub fn vat_name(name: &str) -> Path {
     path(["vat.name.", name])
+}
+
+/// A dynamic vat's name.
+pub fn dynamic_vat(vat_id: &str) -> Path {
+    path([VAT_DYNAMIC_IDS, ".", vat_id])
+}
+
+/// A device's ID by name.
+pub fn device_name(name: &str) -> Path {
+    path(["device.name.", name])
+}
+
+/// The host's: there while the bundle is installed.
+pub fn bundle(id: &str) -> Path {
+    path(["bundle/", id])
+}
+
+/// The host's: a named bundle's ID.
+pub fn named_bundle(name: &str) -> Path {
+    path(["namedBundleID.", name])
+}
+
+/// Promises that wait for a bundle.
+pub fn bundle_wait(id: &str) -> Path {
+    path(["bundleWait.", id])
 }
 
 /// A queue's item.

@@ -14,12 +14,14 @@
 
 extern crate alloc;
 
+mod admin;
 mod body;
 mod cleanup;
 mod clist;
 mod command;
 mod crank;
 pub mod delivery;
+mod device;
 mod event;
 mod faults;
 mod gc;
@@ -27,20 +29,28 @@ mod hash;
 pub mod host;
 mod illegal;
 mod initialize;
+mod json;
 pub mod keys;
 mod limits;
+mod meter;
 mod migrate;
 mod number;
+mod objects;
+mod operator;
 mod promise;
 mod queue;
+mod reap;
 mod refcount;
 mod refs;
 mod routing;
+mod service;
 mod stats;
 pub mod store;
 mod syscall;
 mod syscall_gc;
 mod translate;
+mod upgrade;
+mod vats;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 

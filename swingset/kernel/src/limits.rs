@@ -27,8 +27,12 @@ pub const VREF_BYTES_MAX: usize = 64;
 pub const PROMISE_QUEUE_MAX: u64 = 10_000;
 /// Settled promises in one notify. The rest stay as they are: the vat is notified when it subscribes.
 pub const NOTIFY_MAX: usize = 512;
-/// Entries that one cleanup crank deletes.
-pub const CLEANUP_ENTRIES: u64 = 100;
+/// Promises of a terminated vat that one crank gives up, under any policy.
+pub const CLEANUP_PROMISES: u64 = 100;
+/// Promises that may wait for one event of vat administration: a vat's end, a meter's threshold, a bundle.
+pub const WAITING_MAX: usize = 1_000;
+/// Bytes of an upgrade message.
+pub const MESSAGE_BYTES_MAX: usize = 1_024;
 /// References that one GC crank handles.
 pub const GC_REFERENCES: usize = 256;
 /// Static vats at initialization.

@@ -142,6 +142,7 @@ impl<H: Host> Kernel<'_, H> {
         };
         let owner = self.store.get_text(path([kref, ".owner"]))?.map(String::from);
         match owner {
+            Some(owner) if owner == crate::objects::OWNER => self.free_kernel_object(kref),
             Some(vat_id) => {
                 if self.is_reachable(&vat_id, kref)? {
                     self.add_gc_action(&vat_id, Action::DropExport, kref);

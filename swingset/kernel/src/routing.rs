@@ -20,6 +20,8 @@ use crate::{
 pub enum Route {
     /// To this vat, under this target: an object that it exports, or a promise that it decides.
     Deliver { vat_id: String, target: String },
+    /// To the kernel itself: an object of vat administration.
+    Kernel { target: String },
     /// Behind this unresolved promise.
     Wait { kpid: String },
     /// Nowhere: its result is rejected with this.
@@ -63,6 +65,9 @@ impl<H: Host> Kernel<'_, H> {
 
     fn route_to_object(&mut self, target: String) -> Kept<Route> {
         if let Some(owner) = self.store.get_text(path([&target, ".owner"]))? {
+            if owner == crate::objects::OWNER {
+                return Ok(Route::Kernel { target });
+            }
             let vat_id = String::from(owner);
             if self.store.has(path([&vat_id, ".options"])) {
                 return Ok(Route::Deliver { vat_id, target });
@@ -80,8 +85,10 @@ impl<H: Host> Kernel<'_, H> {
         };
         let target = String::from(target);
         match self.route(&target)? {
-            Route::Deliver { target: routed, .. } if routed == target => self.queue_push(keys::RUN_QUEUE, item),
-            Route::Deliver { target: routed, .. } => {
+            Route::Deliver { target: routed, .. } | Route::Kernel { target: routed } if routed == target => {
+                self.queue_push(keys::RUN_QUEUE, item)
+            }
+            Route::Deliver { target: routed, .. } | Route::Kernel { target: routed } => {
                 let Event::Send { result, methargs, .. } = event::decode(&item)? else {
                     return Err(Fault("a queued event is malformed"));
                 };

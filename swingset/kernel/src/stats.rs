@@ -24,10 +24,16 @@ impl<H: Host> Kernel<'_, H> {
             let value = self.store.get_number(counter)?.ok_or(Fault("a counter is missing"))?;
             figures.push((String::from(counter), value));
         }
+        let dynamic = self.store.get_number(keys::VAT_DYNAMIC_IDS)?;
+        let dynamic = dynamic.ok_or(Fault("the count of dynamic vats is missing"))?;
+        figures.push((String::from(keys::VAT_DYNAMIC_IDS), dynamic));
+        let meters = self.store.get_number(keys::METER_NEXT_ID)?;
         figures.push((
-            String::from(keys::VATS_TERMINATED),
-            self.list(keys::VATS_TERMINATED)?.len() as u64,
+            String::from(keys::METER_NEXT_ID),
+            meters.ok_or(Fault("a counter is missing"))?,
         ));
+        let terminated = self.terminated()?;
+        figures.push((String::from(keys::VATS_TERMINATED), terminated.tail - terminated.head));
         if cfg!(feature = "schema-2") {
             self.deliveries(&mut figures)?;
         }

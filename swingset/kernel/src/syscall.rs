@@ -26,8 +26,8 @@ pub struct Session {
     pub vat_id: String,
     /// Its first illegal syscall.
     pub illegal: Option<Illegal>,
-    /// It asked to end, with failure or without.
-    pub exit_failure: Option<bool>,
+    /// It asked to end: with failure or without, and its last words.
+    pub exit: Option<(bool, CapData)>,
     syscalls: u64,
     sends: u64,
     bytes: u64,
@@ -39,7 +39,7 @@ impl Session {
         Session {
             vat_id: String::from(vat_id),
             illegal: None,
-            exit_failure: None,
+            exit: None,
             syscalls: 0,
             sends: 0,
             bytes: 0,
@@ -111,13 +111,13 @@ impl<H: Host> Kernel<'_, H> {
                 }
                 self.send(&vat_id, &target, methargs, result.as_deref())?;
             }
-            VatSyscall::CallNow { .. } => return Err(Illegal::NoDevices.into()),
+            VatSyscall::CallNow { target, method, args } => return self.call_device(&vat_id, &target, &method, args),
             VatSyscall::Subscribe { promise } => self.subscribe(&vat_id, &promise)?,
             VatSyscall::Resolve { resolutions } => self.resolve(&vat_id, resolutions)?,
             VatSyscall::Exit { failure, info } => {
-                self.data_from_vat(&vat_id, info)?;
-                if session.exit_failure != Some(true) {
-                    session.exit_failure = Some(failure);
+                let info = self.data_from_vat(&vat_id, info)?;
+                if !matches!(session.exit, Some((true, _))) {
+                    session.exit = Some((failure, info));
                 }
             }
             VatSyscall::VatstoreGet { key } => {

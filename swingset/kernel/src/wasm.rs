@@ -33,6 +33,11 @@ mod import {
         ) -> i32;
         pub fn resume(reply: *const u8, reply_len: usize, out: *mut u8, capacity: usize) -> i32;
         pub fn abandon_vat(vat: *const u8, vat_len: usize);
+        pub fn replace_vat(vat: *const u8, vat_len: usize);
+        pub fn restore_vat(vat: *const u8, vat_len: usize);
+        pub fn mark() -> i32;
+        pub fn rollback(mark: i32);
+        pub fn release(mark: i32);
         pub fn fetch(out: *mut u8, capacity: usize) -> i32;
         pub fn log(level: i32, text: *const u8, text_len: usize);
     }
@@ -102,6 +107,26 @@ impl Host for Imports {
     fn abandon_vat(&mut self, vat_id: &str) {
         // SAFETY: see `fetch`.
         unsafe { import::abandon_vat(vat_id.as_ptr(), vat_id.len()) }
+    }
+    fn replace_vat(&mut self, vat_id: &str) {
+        // SAFETY: see `fetch`.
+        unsafe { import::replace_vat(vat_id.as_ptr(), vat_id.len()) }
+    }
+    fn restore_vat(&mut self, vat_id: &str) {
+        // SAFETY: see `fetch`.
+        unsafe { import::restore_vat(vat_id.as_ptr(), vat_id.len()) }
+    }
+    fn mark(&mut self) -> u32 {
+        // SAFETY: it takes nothing.
+        unsafe { import::mark() }.cast_unsigned()
+    }
+    fn rollback(&mut self, mark: u32) {
+        // SAFETY: a number is all that it takes.
+        unsafe { import::rollback(mark.cast_signed()) }
+    }
+    fn release(&mut self, mark: u32) {
+        // SAFETY: a number is all that it takes.
+        unsafe { import::release(mark.cast_signed()) }
     }
     fn log(&mut self, level: u32, text: &str) {
         // SAFETY: see `fetch`.

@@ -2,7 +2,8 @@
 
 use swingset_abi::{
     kernel::{
-        Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatOptions, VatSource,
+        Command, CrankKind, CrankReport, KernelOptions, PromiseState, ReapThreshold, Reply, ResolutionPolicy,
+        StaticVat, VatOptions, VatSource,
     },
     supervisor::{Input, Output, Passable, SlotHandle, VatAnswer, VatEvent, VatRequest},
     vat::{CapData, DeliveryOutcome, DeliveryVerdict, Resolution, SyscallReply, VatDelivery, VatStep, VatSyscall},
@@ -39,7 +40,12 @@ fn passable() -> Passable {
 }
 
 pub fn options() -> VatOptions {
-    VatOptions { critical: true, raw: false, pipelining: true, crank_limit: 1 << 40, reap_interval: 200 }
+    let reap = threshold();
+    VatOptions { critical: true, raw: false, pipelining: true, crank_limit: 1 << 40, reap, meter: Some(text("m1")) }
+}
+
+fn threshold() -> ReapThreshold {
+    ReapThreshold { deliveries: Some(200), gc_krefs: None, computrons: Some(0) }
 }
 
 pub fn source() -> VatSource {
@@ -51,7 +57,7 @@ pub fn commands() -> Vec<Command> {
     vec![
         Command::Describe {},
         Command::Initialize { vats: vec![vat], supervisor_bundle_id: text("b1-1"), lockdown_bundle_id: text("b1-2") },
-        Command::Step { crank_limit_default: 1_000_000 },
+        Command::Step { crank_limit_default: 1_000_000, cleanup_max: 100 },
         Command::QueueToVatRoot {
             vat_name: text("bank"),
             method: text("m"),
@@ -89,6 +95,16 @@ pub fn commands() -> Vec<Command> {
         Command::TerminateVat { vat_id: text("v1"), reason: data() },
         Command::Migrate { cursor: blob(), budget: 10_000 },
         Command::Stats {},
+        Command::UpgradeStaticVat {
+            vat_name: text("bank"),
+            bundle_id: text("b1-00"),
+            parameters: data(),
+            message: text("new"),
+        },
+        Command::ChangeKernelOptions { options: KernelOptions { reap_default: threshold() } },
+        Command::ReapAllVats {},
+        Command::InjectQueuedUpgradeEvents {},
+        Command::BundlesInstalled { ids: vec![text("b1-00")] },
     ]
 }
 
@@ -101,6 +117,7 @@ pub fn replies() -> Vec<Reply> {
         terminated: Some(text("meter exhausted")),
         panic: None,
         vats_created: 2,
+        cleaned: 100,
     };
     let idle = CrankReport {
         kind: CrankKind::Idle {},
@@ -166,6 +183,7 @@ pub fn syscall_replies() -> Vec<SyscallReply> {
         SyscallReply::Key { key: Some(text("k")) },
         SyscallReply::Data { data: data() },
         SyscallReply::Error { problem: text("illegal") },
+        SyscallReply::Failed { problem: text("no such method") },
     ]
 }
 

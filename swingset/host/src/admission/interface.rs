@@ -70,6 +70,10 @@ pub const KERNEL_INTERFACE: Interface = Interface {
         function("resume", &[I32, I32, I32, I32], &[I32]),
         // Drops a vat's instance.
         function("abandon_vat", &[I32, I32], &[]),
+        // Drops a vat's instance and memory, for its next incarnation.
+        function("replace_vat", &[I32, I32], &[]),
+        // Brings the vat of a failed upgrade back.
+        function("restore_vat", &[I32, I32], &[]),
         // A device's call to the host, in the same overlay.
         function("bridge", &[I32, I32, I32, I32, I32, I32], &[I32]),
         // The rest of an answer that did not fit.

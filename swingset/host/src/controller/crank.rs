@@ -202,11 +202,18 @@ fn fits(command: &Command, reply: &Reply) -> bool {
                     | Command::RegisterInterest { .. }
                     | Command::ReleaseInterest { .. }
                     | Command::PinVatRoot { .. }
-                    | Command::TerminateVat { .. },
+                    | Command::TerminateVat { .. }
+                    | Command::ChangeKernelOptions { .. }
+                    | Command::ReapAllVats {}
+                    | Command::InjectQueuedUpgradeEvents {}
+                    | Command::BundlesInstalled { .. },
                 Reply::Done {}
             )
             | (Command::Step { .. }, Reply::Crank { .. })
-            | (Command::QueueToVatRoot { .. } | Command::QueueToVatObject { .. }, Reply::Queued { .. })
+            | (
+                Command::QueueToVatRoot { .. } | Command::QueueToVatObject { .. } | Command::UpgradeStaticVat { .. },
+                Reply::Queued { .. }
+            )
             | (Command::PromiseStatus { .. }, Reply::PromiseState { .. })
             | (Command::Migrate { .. }, Reply::Migrated { .. })
             | (Command::Stats {}, Reply::Stats { .. })

@@ -82,7 +82,26 @@ pub(super) fn install(
     let record = BundleRecord::of(&bundle, bytes.len());
     env.set(&keys::bundle_record(&id), Bytes::from(record.to_bytes()))?;
     env.set(&keys::bundle_bytes(&id), Bytes::copy_from_slice(bytes))?;
+    note(env, &id)?;
     Ok(InstallReceipt { id, kind, already_installed: false })
+}
+
+/// Takes note of a bundle that someone waits for. The kernel is told before the next crank: installing enters no guest.
+fn note(env: &mut dyn Environment, id: &str) -> Result<()> {
+    if env.get(&keys::kernel(format!("{}{id}", keys::KERNEL_BUNDLE_WAITS).as_bytes()))?.is_none() {
+        return Ok(());
+    }
+    let mut ids = noted(env)?;
+    ids.push(id.to_owned());
+    Ok(env.set(&keys::host(keys::INSTALLED), Bytes::from(ids.to_bytes()))?)
+}
+
+/// The bundles that the kernel is still to be told of.
+pub(super) fn noted(env: &dyn Environment) -> Result<Vec<String>> {
+    let Some(bytes) = env.get(&keys::host(keys::INSTALLED))? else {
+        return Ok(Vec::new());
+    };
+    Wire::from_bytes(&bytes).map_err(|_| EngineError::halt("the list of installed bundles in state is damaged"))
 }
 
 fn admit(bundle: &Bundle, floats: bool) -> Result<()> {

@@ -9,6 +9,7 @@
 //! - Activity: after each crank or command that changed the kvStore, `activityhash` = SHA-256 over the one before and the
 //!   SHA-256 of the net writes in key order. The host writes it; the kernel writes `crankNumber`, which is thereby bound too.
 
+mod admin;
 mod crank;
 mod initialize;
 mod inspect;
@@ -21,6 +22,7 @@ mod swap_bundles;
 
 use std::sync::Arc;
 
+pub use admin::UpgradeOptions;
 pub use initialize::{SwingsetBundles, SwingsetConfig, VatConfig};
 pub use inspect::EngineView;
 pub use install::InstallReceipt;

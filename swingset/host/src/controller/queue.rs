@@ -125,7 +125,7 @@ impl Controller {
         }
     }
 
-    fn done(&mut self, env: &mut dyn Environment, command: &Command) -> Result<()> {
+    pub(super) fn done(&mut self, env: &mut dyn Environment, command: &Command) -> Result<()> {
         match self.public_command(env, command)? {
             Reply::Done {} => Ok(()),
             other => Err(unexpected(&other)),

@@ -2,8 +2,8 @@
 
 use swingset_abi::kernel::{Command, CrankKind, CrankReport, Reply};
 
-use super::{Controller, Result, crank::unexpected};
-use crate::{env::Environment, error::EngineError};
+use super::{Controller, Result, crank::unexpected, install::noted};
+use crate::{env::Environment, error::EngineError, keys};
 
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,9 +22,20 @@ pub trait RunPolicy {
     fn crank_complete(&mut self, computrons: u64) -> PolicyVerdict;
     /// A delivery failed; its computrons count as well.
     fn crank_failed(&mut self, computrons: u64) -> PolicyVerdict;
-    /// Nothing was delivered: routing, a splat, cleanup.
+    /// Nothing was delivered: routing, a splat, a message that the kernel itself answers.
     fn empty_crank(&mut self) -> PolicyVerdict;
+    /// How many entries of terminated vats the next crank may delete; 0: that work waits (SwingSet `allowCleanup`).
+    fn allow_cleanup(&mut self) -> u64 {
+        CLEANUP_ENTRIES
+    }
+    /// A crank deleted so many entries of a terminated vat (SwingSet `didCleanup`).
+    fn did_cleanup(&mut self, _entries: u64) -> PolicyVerdict {
+        self.empty_crank()
+    }
 }
+
+/// Entries of terminated vats that one crank may delete when the policy does not say otherwise.
+const CLEANUP_ENTRIES: u64 = 100;
 
 /// Goes on until nothing is left.
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +66,8 @@ pub struct ComputronBudget {
 
 /// Computrons that a crank without a delivery counts for: it does the kernel's work all the same.
 const EMPTY_CRANK: u64 = 100;
+/// Computrons that a deleted entry of a terminated vat counts for.
+const CLEANED_ENTRY: u64 = 20;
 /// Computrons that a new vat counts for.
 const VAT_CREATION: u64 = 300_000;
 
@@ -87,6 +100,9 @@ impl RunPolicy for ComputronBudget {
     }
     fn empty_crank(&mut self) -> PolicyVerdict {
         self.spend(self.empty_crank)
+    }
+    fn did_cleanup(&mut self, entries: u64) -> PolicyVerdict {
+        self.spend(self.empty_crank.saturating_add(entries.saturating_mul(CLEANED_ENTRY)))
     }
 }
 
@@ -131,7 +147,9 @@ impl Controller {
         let result = match self.migrate_slice(env) {
             Ok(true) => Ok(None),
             Ok(false) => {
-                self.crank(env, limit).map(|report| Some(report).filter(|report| report.kind != CrankKind::Idle {}))
+                self.tell_installed(env)?;
+                self.crank(env, limit, CLEANUP_ENTRIES)
+                    .map(|report| Some(report).filter(|report| report.kind != CrankKind::Idle {}))
             }
             Err(error) => Err(error),
         };
@@ -149,9 +167,10 @@ impl Controller {
         if self.migrate_slice(env)? {
             return Ok(());
         }
+        self.tell_installed(env)?;
         let limit = self.default_policy(env)?.crank_computrons_default;
         loop {
-            let report = self.crank(env, limit)?;
+            let report = self.crank(env, limit, policy.allow_cleanup())?;
             if report.kind == (CrankKind::Idle {}) {
                 summary.idle = true;
                 return Ok(());
@@ -167,8 +186,20 @@ impl Controller {
         }
     }
 
-    fn crank(&mut self, env: &mut dyn Environment, crank_limit_default: u64) -> Result<CrankReport> {
-        match self.command(env, &Command::Step { crank_limit_default })? {
+    /// Tells the kernel of bundles that someone waits for and that were installed since the last crank.
+    fn tell_installed(&mut self, env: &mut dyn Environment) -> Result<()> {
+        let ids = noted(env)?;
+        if ids.is_empty() {
+            return Ok(());
+        }
+        match self.command(env, &Command::BundlesInstalled { ids })? {
+            Reply::Done {} => Ok(env.delete(&keys::host(keys::INSTALLED))?),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    fn crank(&mut self, env: &mut dyn Environment, crank_limit_default: u64, cleanup_max: u64) -> Result<CrankReport> {
+        match self.command(env, &Command::Step { crank_limit_default, cleanup_max })? {
             Reply::Crank { report } => Ok(report),
             other => Err(unexpected(&other)),
         }
@@ -187,6 +218,7 @@ fn ask(policy: &mut dyn RunPolicy, report: &CrankReport) -> PolicyVerdict {
             policy.crank_failed(report.computrons)
         }
         CrankKind::Delivery {} => policy.crank_complete(report.computrons),
+        CrankKind::Cleanup {} => policy.did_cleanup(report.cleaned),
         _ => policy.empty_crank(),
     };
     if verdict == PolicyVerdict::Enough { verdict } else { crank }

@@ -258,6 +258,16 @@ fn abandon(mut caller: Kernel<'_>, vat: u32, length: u32) -> Result<()> {
     data.desk.vats.abandon(text(memory, vat, length)?).map_err(raise)
 }
 
+fn replace(mut caller: Kernel<'_>, vat: u32, length: u32) -> Result<()> {
+    let (memory, data) = parts(&mut caller)?;
+    data.desk.vats.replace(text(memory, vat, length)?).map_err(raise)
+}
+
+fn restore(mut caller: Kernel<'_>, vat: u32, length: u32) -> Result<()> {
+    let (memory, data) = parts(&mut caller)?;
+    data.desk.vats.restore(text(memory, vat, length)?).map_err(raise)
+}
+
 async fn bridge(
     mut caller: Kernel<'_>,
     (name, name_length, body, length, out, capacity): (u32, u32, u32, u32, u32, u32),
@@ -303,6 +313,8 @@ pub(crate) fn link_kernel(engine: &Engine) -> std::result::Result<Linker<KernelD
         linker.func_wrap(MODULE, "release", release)?;
         linker.func_wrap(MODULE, "resume", resume)?;
         linker.func_wrap(MODULE, "abandon_vat", abandon)?;
+        linker.func_wrap(MODULE, "replace_vat", replace)?;
+        linker.func_wrap(MODULE, "restore_vat", restore)?;
         linker.func_wrap_async(MODULE, "bridge", |caller, arguments| Box::new(bridge(caller, arguments)))?;
         linker.func_wrap(MODULE, "fetch", fetch)?;
         linker.func_wrap(MODULE, "log", log)?;

@@ -39,6 +39,8 @@ pub(super) struct Live {
     pub pending: Option<Delivery>,
     pub memory_bytes: u64,
     pub last_used: u64,
+    /// This crank makes it anew: what is stored is of the incarnation before.
+    pub anew: bool,
 }
 
 impl Live {
@@ -85,7 +87,7 @@ impl Live {
         if self.worker.is_some() {
             return Ok(Ok(()));
         }
-        let stored = pages::load(env, vat)?;
+        let stored = if self.anew { None } else { pages::load(env, vat)? };
         let (leaf, restore) = stored.map_or((None, None), |(leaf, restore)| (Some(leaf), Some(restore)));
         let fresh = leaf.is_none() && self.remembered.is_empty();
         let parts = VatParts {

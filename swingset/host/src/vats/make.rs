@@ -66,6 +66,7 @@ impl Vats {
             pending: None,
             memory_bytes: 0,
             last_used: 0,
+            anew: false,
         }))
     }
 

@@ -38,13 +38,15 @@ pub const LIVE_VATS_DEFAULT: usize = 50;
 const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 /// What this crank did to a vat.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Touched {
     /// Remembered deliveries at the crank's start.
     remembered: usize,
     delivered: bool,
     failed: bool,
     abandoned: bool,
+    /// It is made anew in this crank. What it was made of before is kept here, if it was live.
+    replaced: Option<Option<Box<Live>>>,
 }
 
 /// The vats.
@@ -131,8 +133,9 @@ impl Vats {
         vat: &str,
     ) -> Result<(), KernelFault> {
         if !self.live.contains_key(vat) {
+            let anew = self.crank.iter().any(|(touched, what)| touched == vat && what.replaced.is_some());
             match self.make(env, runtime, kv, vat)? {
-                Ok(live) => self.live.insert(vat.to_owned(), live),
+                Ok(live) => self.live.insert(vat.to_owned(), Live { anew, ..live }),
                 Err(word) => {
                     self.unusable = Some((vat.to_owned(), word));
                     return Ok(());
@@ -176,6 +179,57 @@ impl Vats {
             live.drop_worker();
         }
         Ok(())
+    }
+
+    /// Drops a vat's instance and memory: its next delivery in this crank makes it anew, from what the kernel recorded by then. What is
+    /// stored of it stays until the crank is committed.
+    pub(crate) fn replace(&mut self, vat: &str) -> Result<(), KernelFault> {
+        if self.suspended.is_some() || !is_vat_id(vat) {
+            return Err(kernel("replacing a vat that is suspended, or what is no vat"));
+        }
+        let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
+        let touched = touched(&mut self.crank, vat, remembered);
+        if touched.abandoned || touched.failed || touched.replaced.is_some() {
+            return Err(kernel("replacing a vat that failed or was replaced in this crank"));
+        }
+        let mut old = self.live.remove(vat).map(Box::new);
+        if let Some(old) = &mut old {
+            old.drop_worker();
+        }
+        touched.replaced = Some(old);
+        Ok(())
+    }
+
+    /// A vat is again as it was when the crank began, and may be delivered to.
+    pub(crate) fn restore(&mut self, vat: &str) -> Result<(), KernelFault> {
+        let Some(at) = self.crank.iter().position(|(touched, _)| touched == vat) else {
+            return Err(kernel("restoring a vat that this crank did not touch"));
+        };
+        let (vat, touched) = self.crank.swap_remove(at);
+        if touched.abandoned {
+            return Err(kernel("restoring a vat that was abandoned"));
+        }
+        self.suspended.take_if(|suspended| *suspended == vat);
+        self.unusable.take_if(|(unusable, _)| *unusable == vat);
+        self.put_back(vat, touched);
+        Ok(())
+    }
+
+    /// Undoes what a crank did to a vat. Its instance is made again, from what is stored and remembered, when it is next needed.
+    fn put_back(&mut self, vat: String, touched: Touched) {
+        if let Some(old) = touched.replaced {
+            self.live.remove(&vat);
+            if let Some(old) = old {
+                self.live.insert(vat.clone(), *old);
+            }
+        }
+        if let Some(live) = self.live.get_mut(&vat) {
+            live.drop_worker();
+            live.forget_since(touched.remembered);
+            if live.remembered.is_empty() {
+                self.live.remove(&vat);
+            }
+        }
     }
 
     /// A delivery that could not even begin.
@@ -241,7 +295,15 @@ impl Vats {
             if touched.abandoned {
                 self.live.remove(&vat);
                 pages::delete_vat(env, &vat)?;
-            } else if self.live.get(&vat).is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX) {
+                continue;
+            }
+            if touched.replaced.is_some() {
+                pages::delete_vat(env, &vat)?;
+                if let Some(live) = self.live.get_mut(&vat) {
+                    live.anew = false;
+                }
+            }
+            if self.live.get(&vat).is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX) {
                 due.push(vat);
             }
         }
@@ -255,14 +317,8 @@ impl Vats {
     pub(crate) fn rollback_crank(&mut self) {
         self.suspended = None;
         self.unusable = None;
-        for (vat, touched) in self.crank.drain(..) {
-            if let Some(live) = self.live.get_mut(&vat) {
-                live.drop_worker();
-                live.forget_since(touched.remembered);
-                if live.remembered.is_empty() {
-                    self.live.remove(&vat);
-                }
-            }
+        for (vat, touched) in std::mem::take(&mut self.crank) {
+            self.put_back(vat, touched);
         }
     }
 

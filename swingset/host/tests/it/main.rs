@@ -10,5 +10,7 @@ mod hostile;
 mod pages;
 mod rewrite;
 mod rollback;
+mod scripted;
 mod swap;
 mod swap_bundles;
+mod vat_life;

@@ -77,7 +77,7 @@ fn naming_a_forged_slot() {
 
 #[test]
 fn exporting_a_device() {
-    check(vec![send("o-50", "#[]", &["d+1"], None)], "this kernel has no devices");
+    check(vec![send("o-50", "#[]", &["d+1"], None)], "a vat exports no devices");
 }
 
 #[test]
@@ -140,13 +140,14 @@ fn subscribing_to_an_object() {
 }
 
 #[test]
-fn calling_a_device() {
-    let call = VatSyscall::CallNow {
-        target: "d-70".to_owned(),
+fn calling_what_is_no_device() {
+    let call = |target: &str| VatSyscall::CallNow {
+        target: target.to_owned(),
         method: "x".to_owned(),
         args: data("#[]", &[]),
     };
-    check(vec![call], "this kernel has no devices");
+    check(vec![call("o-50")], "wrong kind of reference");
+    check(vec![call("d-99")], "vref was not allocated by the kernel");
 }
 
 #[test]

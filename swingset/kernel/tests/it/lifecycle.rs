@@ -141,7 +141,7 @@ fn an_export_that_nobody_reaches_is_dropped_and_then_retired() {
             VatDelivery::RetireExports { vrefs }
         ]
     );
-    assert_eq!(world.keys("ko22"), Vec::<String>::new());
+    assert_eq!(world.keys("ko23"), Vec::<String>::new());
     assert_eq!(world.text("gcActions").as_deref(), Some("0"));
 }
 
@@ -153,8 +153,8 @@ fn an_orphan_is_retired_from_its_importer_once_it_is_dropped() {
     world.run();
     terminate(&mut world, "v1");
     world.run();
-    assert_eq!(world.text("ko22.owner"), None);
-    assert_eq!(world.text("ko22.refCount").as_deref(), Some("1,1"));
+    assert_eq!(world.text("ko23.owner"), None);
+    assert_eq!(world.text("ko23.refCount").as_deref(), Some("1,1"));
     world.queue("b", "drop", ResolutionPolicy::None {});
     world.acts(
         "v2",
@@ -170,14 +170,14 @@ fn an_orphan_is_retired_from_its_importer_once_it_is_dropped() {
             vrefs: vec!["o-50".to_owned()]
         }
     );
-    assert_eq!(world.keys("ko22"), Vec::<String>::new());
+    assert_eq!(world.keys("ko23"), Vec::<String>::new());
     assert_eq!(world.text("v2.c.o-50"), None);
 }
 
 #[test]
 fn a_vat_is_reaped_at_its_interval() {
     let mut reaped = vat("a");
-    reaped.options.reap_interval = 2;
+    reaped.options.reap.deliveries = Some(2);
     let mut world = World::with(vec![reaped]);
     world.queue("a", "go", ResolutionPolicy::None {});
     world.run();
@@ -190,7 +190,10 @@ fn a_vat_is_reaped_at_its_interval() {
 #[test]
 fn commands_are_refused_with_their_codes() {
     let mut world = World::default();
-    let step = Command::Step { crank_limit_default: 1 };
+    let step = Command::Step {
+        crank_limit_default: 1,
+        cleanup_max: 100,
+    };
     assert!(matches!(world.call(&step), Reply::Refused { code: 1, .. }));
     let mut world = World::started(&["a"]);
     let again = Command::Initialize {
@@ -235,7 +238,10 @@ fn schema_1_is_migrated_in_slices_and_no_crank_runs_before_the_last() {
     // What schema 1 looks like: no counts, and the older version.
     world.kv.insert(b"version".to_vec(), b"1".to_vec());
     world.kv.retain(|key, _| !key.ends_with(b".deliveries"));
-    let step = Command::Step { crank_limit_default: 1 };
+    let step = Command::Step {
+        crank_limit_default: 1,
+        cleanup_max: 100,
+    };
     assert!(matches!(world.call(&step), Reply::Refused { code: 6, .. }));
     let mut cursor = Blob(vec![]);
     for more in [true, true, false] {

@@ -18,8 +18,9 @@ fn first_ids_are_those_of_the_specification() {
         Some("41"),
         "kp40 is bootstrap's result"
     );
-    assert_eq!(world.text("kd.nextID").as_deref(), Some("30"));
-    assert_eq!(world.text("device.nextID").as_deref(), Some("7"));
+    assert_eq!(world.text("vatAdminRootKref").as_deref(), Some("ko22"));
+    assert_eq!(world.text("device.name.vatAdmin").as_deref(), Some("d7"));
+    assert_eq!(world.text("kd30.owner").as_deref(), Some("d7"));
     assert_eq!(world.text("vat.names").as_deref(), Some("bootstrap,other"));
 }
 
@@ -29,7 +30,10 @@ fn bootstrap_gets_all_roots_after_every_vat_has_started() {
     world.run();
     assert_eq!(
         world.messages(),
-        [r##"v1 o+0 #["bootstrap",[{"bootstrap":"$0.Alleged: root","other":"$1.Alleged: root"},{}]] [o+0,o-50] p-60"##]
+        [concat!(
+            r##"v1 o+0 #["bootstrap",[{"bootstrap":"$0.Alleged: root","other":"$1.Alleged: root","##,
+            r##""vatAdmin":"$2.Alleged: vatAdmin"},{"vatAdmin":"$3.Alleged: vatAdmin"}]] [o+0,o-50,o-51,d-70] p-60"##
+        )]
     );
     assert_eq!(world.delivered().len(), 3, "two startVat and the message");
 }

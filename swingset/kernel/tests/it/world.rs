@@ -3,7 +3,9 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use swingset_abi::{
-    kernel::{Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatOptions},
+    kernel::{
+        Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatOptions, VatSource,
+    },
     vat::{CapData, DeliveryOutcome, DeliveryVerdict, Resolution, SyscallReply, VatDelivery, VatStep, VatSyscall},
     wire::Wire,
 };
@@ -34,6 +36,9 @@ pub struct Vats {
     scripts: BTreeMap<String, Script>,
     running: Option<(String, std::vec::IntoIter<VatSyscall>, Act)>,
     pub abandoned: Vec<String>,
+    /// Vats made anew, from what.
+    pub replaced: Vec<(String, VatSource)>,
+    pub restored: Vec<String>,
     /// Everything delivered, by vat, in order.
     pub delivered: Vec<(String, VatDelivery)>,
     /// Every answer to a syscall.
@@ -47,6 +52,7 @@ pub struct Vats {
 pub struct World {
     pub kv: BTreeMap<Vec<u8>, Vec<u8>>,
     pub vats: Rc<RefCell<Vats>>,
+    marks: Vec<BTreeMap<Vec<u8>, Vec<u8>>>,
 }
 
 impl Host for World {
@@ -91,6 +97,26 @@ impl Host for World {
     }
     fn abandon_vat(&mut self, vat_id: &str) {
         self.vats.borrow_mut().abandoned.push(vat_id.to_owned());
+    }
+    fn replace_vat(&mut self, vat_id: &str) {
+        let key = format!("{vat_id}.source");
+        let source = self.kv.get(key.as_bytes()).expect("a vat to make anew has a source");
+        let source = VatSource::from_bytes(source).expect("the kernel writes sources");
+        self.vats.borrow_mut().replaced.push((vat_id.to_owned(), source));
+    }
+    fn restore_vat(&mut self, vat_id: &str) {
+        self.vats.borrow_mut().restored.push(vat_id.to_owned());
+    }
+    fn mark(&mut self) -> u32 {
+        self.marks.push(self.kv.clone());
+        self.marks.len() as u32 - 1
+    }
+    fn rollback(&mut self, mark: u32) {
+        self.marks.truncate(mark as usize + 1);
+        self.kv = self.marks.pop().expect("the mark was given");
+    }
+    fn release(&mut self, mark: u32) {
+        self.marks.truncate(mark as usize);
     }
     fn log(&mut self, _level: u32, text: &str) {
         self.vats.borrow_mut().log.push(text.to_owned());
@@ -163,6 +189,11 @@ impl World {
     /// A world with these static vats, initialized, nothing run yet.
     pub fn with(vats: Vec<StaticVat>) -> World {
         let mut world = World::default();
+        for name in ["supervisor", "lockdown"] {
+            world
+                .kv
+                .insert(format!("{name}BundleID").into(), format!("b1-{name}").into());
+        }
         let command = Command::Initialize {
             vats,
             supervisor_bundle_id: "b1-supervisor".to_owned(),
@@ -182,6 +213,29 @@ impl World {
         world.script("v1", |_| Act::of(Vec::new()));
         world.vats.borrow_mut().delivered.clear();
         world
+    }
+
+    /// Installs a bundle, as the host would; gives its ID.
+    pub fn install(&mut self, digit: char) -> String {
+        let id = format!("b1-{}", digit.to_string().repeat(128));
+        self.kv.insert(format!("bundle/{id}").into(), vec![1]);
+        id
+    }
+
+    /// Tells bootstrap `go`, which makes these syscalls; gives the notifies and answers to syscalls that came of it.
+    pub fn go(&mut self, syscalls: Vec<VatSyscall>) -> (Vec<String>, Vec<SyscallReply>) {
+        self.queue("bootstrap", "go", ResolutionPolicy::None {});
+        self.acts("v1", vec![syscalls]);
+        let (notified, replied) = (self.notifies().len(), self.vats.borrow().replies.len());
+        self.run();
+        let replies = self.vats.borrow().replies[replied..].to_vec();
+        (self.notifies()[notified..].to_vec(), replies)
+    }
+
+    /// Bootstrap sends a message and watches its result; gives the notify.
+    pub fn call_of(&mut self, target: &str, body: &str, slots: &[&str], result: &str) -> String {
+        let (mut notifies, _) = self.go(vec![send(target, body, slots, Some(result)), subscribe(result)]);
+        notifies.pop().unwrap_or_default()
     }
 
     /// What a vat does from now on.
@@ -204,10 +258,23 @@ impl World {
     }
 
     pub fn step(&mut self) -> CrankReport {
+        self.step_with(100)
+    }
+
+    /// One crank; what a panic leaves is undone, as the host does.
+    pub fn step_with(&mut self, cleanup_max: u64) -> CrankReport {
+        let before = self.kv.clone();
         match self.call(&Command::Step {
             crank_limit_default: 1000,
+            cleanup_max,
         }) {
-            Reply::Crank { report } => report,
+            Reply::Crank { report } => {
+                self.marks.clear();
+                if report.panic.is_some() {
+                    self.kv = before;
+                }
+                report
+            }
             other => panic!("a step was answered with {other:?}"),
         }
     }

@@ -1,0 +1,104 @@
+//! What an operator asks of vats and kernel: termination, upgrade, options.
+
+use alloc::{string::String, vec::Vec};
+
+use swingset_abi::{
+    kernel::{KernelOptions, ResolutionPolicy, refusal},
+    vat::CapData,
+    wire::{Blob, Wire},
+};
+
+use crate::{
+    command::{Refused, Served},
+    crank::Kernel,
+    event::{Event, Upgrade},
+    host::Host,
+    keys::{self, path},
+    limits, reap,
+    refs::is_kref,
+    store::Fault,
+};
+
+impl<H: Host> Kernel<'_, H> {
+    /// Makes a vat's root object permanent.
+    pub fn pin_vat_root(&mut self, name: &str) -> Served<()> {
+        let vat_id = self.living_vat(name)?;
+        let root = self.root_of(&vat_id)?;
+        Ok(self.pin(root)?)
+    }
+
+    /// Ends a vat that is not critical.
+    pub fn terminate_vat(&mut self, vat_id: &str, reason: CapData) -> Served<()> {
+        let known = is_kref(vat_id, "v") && self.store.has(path([vat_id, ".source"]));
+        match self.options(vat_id)? {
+            _ if !known => Err(Refused::new(refusal::UNKNOWN, "no vat has this ID")),
+            None => Err(Refused::new(refusal::VAT_TERMINATED, "the vat was terminated before")),
+            Some(options) if options.critical => {
+                Err(Refused::new(refusal::CRITICAL, "a critical vat is not terminated"))
+            }
+            Some(options) => {
+                let reason = self.reason_of(reason)?;
+                Ok(self.terminate(vat_id, &options, true, &reason)?)
+            }
+        }
+    }
+
+    /// Queues a static vat's upgrade; gives the result promise.
+    pub fn upgrade_static_vat(
+        &mut self,
+        name: &str,
+        bundle_id: &str,
+        parameters: CapData,
+        message: &str,
+    ) -> Served<String> {
+        let vat_id = self.living_vat(name)?;
+        if !self.is_installed(bundle_id) {
+            return Err(Refused::new(refusal::UNKNOWN, "no bundle with this ID is installed"));
+        }
+        if parameters.body.len() > limits::BODY_BYTES_MAX
+            || parameters.slots.len() > limits::SLOTS_MAX
+            || message.len() > limits::MESSAGE_BYTES_MAX
+        {
+            return Err(Refused::new(
+                refusal::BAD_ARGUMENT,
+                "the parameters or the upgrade message are too large",
+            ));
+        }
+        for slot in &parameters.slots {
+            self.require_referable(slot)?;
+            self.hold(slot)?;
+        }
+        let kpid = self.new_promise(None, Some(ResolutionPolicy::Ignore {}))?;
+        self.hold(&kpid)?;
+        let upgrade = Upgrade {
+            vat_id,
+            bundle_id: String::from(bundle_id),
+            parameters,
+            message: String::from(message),
+            result: Some(kpid.clone()),
+        };
+        self.queue_push(keys::ACCEPTANCE_QUEUE, Event::UpgradeVat { upgrade }.to_bytes())?;
+        Ok(kpid)
+    }
+
+    /// Changes the kernel's options.
+    pub fn change_options(&mut self, options: &KernelOptions) -> Served<()> {
+        let merged = reap::merged(&options.reap_default, &self.reap_default()?);
+        self.store.set(keys::REAP_DEFAULT, merged.to_bytes());
+        Ok(())
+    }
+
+    /// Queues what a migration left, once.
+    pub fn inject_upgrade_events(&mut self) -> Served<()> {
+        let Some(bytes) = self.store.get(keys::UPGRADE_EVENTS) else {
+            return Ok(());
+        };
+        let events = Vec::<Blob>::from_bytes(bytes).map_err(|_| Fault("the queued upgrade events are malformed"))?;
+        self.store.delete(keys::UPGRADE_EVENTS);
+        for Blob(event) in events {
+            crate::event::decode(&event)?;
+            self.queue_push(keys::ACCEPTANCE_QUEUE, event)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,140 @@
+//! When vats are told `bringOutYourDead`: each gathers dirt, and is queued when it has enough of one kind.
+//!
+//! A vat is in the reap queue once at most (`v$N.reapQueued` is there while it is).
+
+use alloc::{string::String, vec::Vec};
+
+use swingset_abi::{
+    kernel::{ReapThreshold, VatOptions},
+    vat::VatDelivery,
+    wire::Wire,
+};
+
+use crate::{
+    crank::{Crank, Kernel},
+    host::Host,
+    keys::{self, path},
+    store::{Fault, Kept, parse_number, push_number},
+};
+
+/// The default of a new kernel, as SwingSet's.
+pub const DEFAULT: ReapThreshold = ReapThreshold {
+    deliveries: Some(1_000),
+    gc_krefs: Some(20),
+    computrons: Some(0),
+};
+
+/// What replaces what: a threshold of `over` goes before the one of `under`.
+pub fn merged(over: &ReapThreshold, under: &ReapThreshold) -> ReapThreshold {
+    ReapThreshold {
+        deliveries: over.deliveries.or(under.deliveries),
+        gc_krefs: over.gc_krefs.or(under.gc_krefs),
+        computrons: over.computrons.or(under.computrons),
+    }
+}
+
+fn krefs(delivery: &VatDelivery) -> u64 {
+    match delivery {
+        VatDelivery::DropExports { vrefs }
+        | VatDelivery::RetireExports { vrefs }
+        | VatDelivery::RetireImports { vrefs } => vrefs.len() as u64,
+        _ => 0,
+    }
+}
+
+impl<H: Host> Kernel<'_, H> {
+    /// The kernel's default thresholds.
+    pub fn reap_default(&mut self) -> Kept<ReapThreshold> {
+        match self.store.get(keys::REAP_DEFAULT) {
+            None => Ok(ReapThreshold::default()),
+            Some(bytes) => {
+                ReapThreshold::from_bytes(bytes).map_err(|_| Fault("the default reap thresholds are malformed"))
+            }
+        }
+    }
+
+    /// Counts a delivery's dirt; queues the vat when it has enough.
+    pub fn count_dirt(
+        &mut self,
+        vat_id: &str,
+        options: &VatOptions,
+        delivery: &VatDelivery,
+        computrons: u64,
+    ) -> Kept<()> {
+        if *delivery == (VatDelivery::BringOutYourDead {}) {
+            return Ok(());
+        }
+        let own = &options.reap;
+        let complete = own.deliveries.is_some() && own.gc_krefs.is_some() && own.computrons.is_some();
+        let threshold = if options.raw || complete {
+            own.clone()
+        } else {
+            merged(own, &self.reap_default()?)
+        };
+        let limits = [threshold.deliveries, threshold.gc_krefs, threshold.computrons].map(|limit| limit.unwrap_or(0));
+        if limits == [0; 3] {
+            return Ok(());
+        }
+        let key = path([vat_id, ".reapDirt"]);
+        let mut dirt = [0u64; 3];
+        if let Some(text) = self.store.get(&key) {
+            let mut parts = text.split(|byte| *byte == b',');
+            for kind in &mut dirt {
+                let count = parts.next().and_then(parse_number);
+                *kind = count.ok_or(Fault("a vat's dirt is malformed"))?;
+            }
+        }
+        let more = [1, krefs(delivery), computrons];
+        let mut reached = false;
+        let mut text = Vec::with_capacity(24);
+        for ((kind, more), limit) in dirt.iter().zip(more).zip(limits) {
+            let sum = kind.saturating_add(more);
+            reached |= limit > 0 && sum >= limit;
+            if !text.is_empty() {
+                text.push(b',');
+            }
+            push_number(&mut text, sum);
+        }
+        if reached {
+            return self.reap(vat_id);
+        }
+        self.store.set(&key, text);
+        Ok(())
+    }
+
+    /// Puts a vat on the reap queue, unless it is there; its dirt is counted from nothing again.
+    pub fn reap(&mut self, vat_id: &str) -> Kept<()> {
+        self.delete_if_there(path([vat_id, ".reapDirt"]));
+        let queued = path([vat_id, ".reapQueued"]);
+        if self.store.has(&queued) {
+            return Ok(());
+        }
+        self.store.set_text(&queued, "1");
+        self.queue_push(keys::REAP_QUEUE, Vec::from(vat_id.as_bytes()))
+    }
+
+    /// One vat of the reap queue.
+    pub fn reap_crank(&mut self, item: Vec<u8>, limit_default: u64) -> Kept<Crank> {
+        let vat_id = String::from_utf8(item).map_err(|_| Fault("a reap queue item is malformed"))?;
+        self.delete_if_there(path([&vat_id, ".reapQueued"]));
+        if self.options(&vat_id)?.is_none() {
+            return Ok(Crank::empty(Some(vat_id)));
+        }
+        self.deliver(&vat_id, &VatDelivery::BringOutYourDead {}, limit_default)
+    }
+
+    /// Every living vat is due.
+    pub fn reap_all(&mut self) -> Kept<()> {
+        let end = self
+            .store
+            .get_number(keys::VAT_NEXT_ID)?
+            .ok_or(Fault("an ID counter is missing"))?;
+        for number in 1..end {
+            let vat_id = keys::numbered("v", number);
+            if self.store.has(path([&vat_id, ".options"])) {
+                self.reap(&vat_id)?;
+            }
+        }
+        Ok(())
+    }
+}
