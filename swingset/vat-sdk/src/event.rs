@@ -54,10 +54,11 @@ pub fn handle<R: IntoRoot>(event: &[u8], define: impl FnOnce(), start: impl FnOn
             rejected,
             value,
         }) => settled(promise, rejected, &value),
-        Ok(VatEvent::Dropped { handles }) => with(|tables| {
-            let slots = handles.into_iter().map(|handle| SlotHandle::Local { handle });
-            tables.let_go.extend(slots);
-        }),
+        Ok(VatEvent::Dropped { handles }) => {
+            for handle in handles {
+                runtime::let_go(SlotHandle::Local { handle });
+            }
+        }
         Err(_) => crate::trap(),
     }
     task::run();
@@ -134,7 +135,7 @@ fn settled(promise: Handle, rejected: bool, value: &Passable) {
 /// Gives back what nothing refers to any more.
 fn release() {
     loop {
-        let candidates = with(|tables| core::mem::take(&mut tables.let_go));
+        let candidates = runtime::take_let_go();
         if candidates.is_empty() {
             return;
         }

@@ -89,10 +89,12 @@ pub mod prelude {
     };
 }
 
-/// Ends the vat: the crank is undone and the vat terminated.
+/// Ends the vat: the crank is undone and the vat terminated. In native tests a panic.
+#[allow(clippy::panic, reason = "in native tests only")]
+#[track_caller]
 pub fn trap() -> ! {
     #[cfg(target_arch = "wasm32")]
     core::arch::wasm32::unreachable();
     #[cfg(not(target_arch = "wasm32"))]
-    std::process::abort()
+    panic!("the vat trapped")
 }

@@ -54,7 +54,6 @@ pub(crate) struct Tables {
     loaded: BTreeMap<StoredId, Loaded>,
     continuations: BTreeMap<Handle, Vec<Continuation>>,
     held: BTreeMap<SlotHandleKey, Weak<Token>>,
-    pub(crate) let_go: Vec<SlotHandle>,
     pub(crate) tasks: Tasks,
     /// The object whose method is running.
     pub(crate) current: Option<SlotHandle>,
@@ -156,7 +155,51 @@ pub(crate) fn forget_if_gone(slot: SlotHandle) -> bool {
 
 /// Nothing refers to this handle any more; it is released at the event's end unless it has come back by then.
 pub(crate) fn let_go(slot: SlotHandle) {
-    with(|tables| tables.let_go.push(slot));
+    LET_GO.push(slot);
+}
+
+/// What was let go of. Beside the tables, since those may let go of something when they end with a native test's thread.
+#[cfg(target_arch = "wasm32")]
+static LET_GO: LetGo = LetGo(boundary::Cell::new());
+#[cfg(not(target_arch = "wasm32"))]
+static LET_GO: LetGo = LetGo;
+
+#[cfg(target_arch = "wasm32")]
+struct LetGo(boundary::Cell<Vec<SlotHandle>>);
+#[cfg(not(target_arch = "wasm32"))]
+struct LetGo;
+
+#[cfg(target_arch = "wasm32")]
+impl LetGo {
+    fn push(&self, slot: SlotHandle) {
+        self.0.with(Vec::new, |slots| slots.push(slot));
+    }
+
+    fn take(&self) -> Vec<SlotHandle> {
+        self.0.with(Vec::new, core::mem::take)
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+std::thread_local! {
+    static LET_GO_HERE: RefCell<Vec<SlotHandle>> = const { RefCell::new(Vec::new()) };
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl LetGo {
+    fn push(&self, slot: SlotHandle) {
+        // Gone with the thread: nobody will release anything any more.
+        let _ = LET_GO_HERE.try_with(|slots| slots.borrow_mut().push(slot));
+    }
+
+    fn take(&self) -> Vec<SlotHandle> {
+        LET_GO_HERE.with(RefCell::take)
+    }
+}
+
+/// What was let go of since this was last taken.
+pub(crate) fn take_let_go() -> Vec<SlotHandle> {
+    LET_GO.take()
 }
 
 /// Adds an object under its handle.
