@@ -125,6 +125,8 @@ pub enum SyscallReply {
     Data { data: CapData },
     /// The syscall is illegal or failed; the crank will be undone.
     Error { problem: String },
+    /// `callNow`: the device refused. The caller learns why and goes on.
+    Failed { problem: String },
 }
 wire_enum!(SyscallReply {
     0 => Done {},
@@ -132,6 +134,7 @@ wire_enum!(SyscallReply {
     2 => Key { key },
     3 => Data { data },
     4 => Error { problem },
+    5 => Failed { problem },
 });
 
 /// What `deliver` and `resume` answer to the kernel.

@@ -72,7 +72,7 @@ pub use convert::{FromValue, IntoArgs, IntoValue};
 pub use event::IntoRoot;
 pub use own::{Fields, Kind, Own, make};
 pub use promise::{Promise, Resolver};
-pub use reference::{E, Far, Marker, Sending, Target, export};
+pub use reference::{E, Far, Marker, Sending, Target, call_device, export};
 pub use remote::{Arrival, Pending, Reference, Remote};
 pub use runtime::{exit, incarnation, log};
 pub use swingset_abi as abi;

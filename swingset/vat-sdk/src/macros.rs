@@ -257,7 +257,7 @@ macro_rules! remote {
         #[derive(Clone, Debug, PartialEq)]
         $vis struct $name($crate::Reference);
 
-        #[allow(non_snake_case, dead_code, reason = "message names are JavaScript's; not all are used everywhere")]
+        #[allow(non_snake_case, dead_code, missing_docs, reason = "message names are JavaScript's; not all are used everywhere")]
         impl $name { $(
             $(#[$method_meta])*
             $vis fn $method(&self $(, $arg: $arg_type)*) -> $crate::Pending<$crate::remote!(@result $($result)?)> {

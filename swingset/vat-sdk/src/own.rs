@@ -120,6 +120,11 @@ impl<T: Object> Own<T> {
         }
     }
 
+    /// Whether it is the object whose method is being called.
+    pub fn is_current(&self) -> bool {
+        runtime::current() == Some(self.far.slot())
+    }
+
     /// The plain reference.
     pub fn far(&self) -> &Far {
         &self.far

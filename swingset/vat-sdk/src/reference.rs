@@ -5,7 +5,7 @@ use core::cell::OnceCell;
 
 use swingset_abi::supervisor::{SlotHandle, VatAnswer, VatRequest};
 
-use crate::{Answer, Args, IntoArgs, Object, Own, Promise, runtime, smallcaps};
+use crate::{Answer, Args, Error, IntoArgs, Object, Own, Promise, Value, runtime, smallcaps};
 
 /// A handle as long as something in the vat refers to it; released when nothing does.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl Far {
     }
 
     /// This object as one of this vat's own, of this type; an error when it is not.
-    pub fn own<T: Object>(&self) -> Result<Own<T>, crate::Error> {
+    pub fn own<T: Object>(&self) -> Result<Own<T>, Error> {
         Own::of(self)
     }
 
@@ -174,6 +174,25 @@ impl Sending {
             args: passable,
             want_result,
         })
+    }
+}
+
+/// Calls a device's node at once.
+///
+/// # Errors
+/// What the device answers a call with that it refuses, or when this is no device's node.
+pub fn call_device(device: &Far, method: &str, args: impl IntoArgs) -> Result<Value, Error> {
+    let SlotHandle::Device { handle } = device.slot() else {
+        return Err(Error::type_error("expected a device's node"));
+    };
+    let args = args.into_args();
+    match runtime::try_request(&VatRequest::CallDevice {
+        device: handle,
+        method: String::from(method),
+        args: smallcaps::encode_list(&args)?,
+    })? {
+        VatAnswer::Data { data } => smallcaps::decode(&data),
+        _ => crate::trap(),
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
 
 use swingset_abi::{
     supervisor::{Input, Output, VatAnswer, VatEvent, VatRequest},
-    vat::{SyscallReply, VatSyscall},
+    vat::{CapData, SyscallReply, VatSyscall},
     wire::{Blob, Wire},
 };
 
@@ -22,12 +22,16 @@ enum Waiting {
     Reply,
 }
 
-/// What a vatstore read gave.
+/// What the last syscall gave.
 pub enum Got {
     /// A value.
     Value(Option<Vec<u8>>),
     /// A key.
     Key(Option<String>),
+    /// A device's answer.
+    Data(CapData),
+    /// A device's refusal.
+    Failed(String),
 }
 
 /// Goes on with what was read.
@@ -139,7 +143,9 @@ impl Supervisor {
             SyscallReply::Done {} if !self.syscalls.is_empty() || !matches!(then, Then::Read(_)) => {
                 return self.go_on(then);
             }
-            SyscallReply::Done {} | SyscallReply::Data { .. } => return failed(UNFITTING),
+            SyscallReply::Data { data } => Got::Data(data),
+            SyscallReply::Failed { problem } => Got::Failed(problem),
+            SyscallReply::Done {} => return failed(UNFITTING),
         };
         match then {
             Then::Read(after) if self.syscalls.is_empty() => {
@@ -194,7 +200,7 @@ impl Supervisor {
         self.syscalls.push_back(VatSyscall::VatstoreGet { key });
         Ok(Then::Read(Box::new(move |supervisor, got| match got {
             Got::Value(value) => after(supervisor, value),
-            Got::Key(_) => Err(UNFITTING),
+            _ => Err(UNFITTING),
         })))
     }
 
@@ -213,7 +219,21 @@ impl Supervisor {
                 supervisor,
                 key.and_then(|key| key.strip_prefix(prefix.as_str()).map(String::from)),
             ),
-            Got::Value(_) => Err(UNFITTING),
+            _ => Err(UNFITTING),
+        })))
+    }
+
+    /// Calls a device; a refusal is told to the vat's code.
+    pub(crate) fn call_device(&mut self, target: String, method: String, args: CapData) -> Requested {
+        self.syscalls.push_back(VatSyscall::CallNow { target, method, args });
+        Ok(Then::Read(Box::new(|supervisor, got| match got {
+            Got::Data(data) => {
+                let data = supervisor.value_in(data)?;
+                supervisor.note_given(&data);
+                Ok(Then::Answer(VatAnswer::Data { data }))
+            }
+            Got::Failed(problem) => Ok(Then::Answer(VatAnswer::Refused { problem })),
+            _ => Err(UNFITTING),
         })))
     }
 

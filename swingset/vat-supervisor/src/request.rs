@@ -14,6 +14,7 @@ use crate::{
     promises::Standing,
     records::STORE_PREFIX,
     slots::Announced,
+    vref,
 };
 
 /// Longest key of vat code, in bytes: with the prefix it stays below the kernel's limit.
@@ -81,7 +82,15 @@ impl Supervisor {
                 self.syscalls.push_back(VatSyscall::Exit { failure, info });
                 done()
             }
-            VatRequest::CallDevice { .. } => Err("this supervisor's kernel has no devices"),
+            VatRequest::CallDevice { device, method, args } => {
+                self.check_slots(&[SlotHandle::Device { handle: device }])?;
+                self.check_value(&args)?;
+                if args.slots.iter().any(|slot| matches!(slot, SlotHandle::Promise { .. })) {
+                    return Err("a device takes no promises");
+                }
+                let args = self.value_out(args, &mut Announced::default());
+                self.call_device(vref::text("d-", device), method, args)
+            }
             stored => self.stored_request(stored),
         }
     }

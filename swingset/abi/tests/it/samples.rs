@@ -178,6 +178,7 @@ pub fn syscall_replies() -> Vec<SyscallReply> {
         SyscallReply::Key { key: Some(text("k")) },
         SyscallReply::Data { data: data() },
         SyscallReply::Error { problem: text("illegal") },
+        SyscallReply::Failed { problem: text("no such method") },
     ]
 }
 
