@@ -40,7 +40,9 @@ pub enum Input {
     Deliver { delivery: VatDelivery },
     /// The vat's code returned from the event that it was given.
     VatReturned {},
-    /// The vat's code made a request ([`VatRequest`] bytes).
+    /// The vat's code made requests: the bytes of one [`VatRequest`] or of several, one after the other. All but the last are such
+    /// that answer `Done` without reading anything, and there is one answer, the last one's; a refused one ends them with its
+    /// refusal.
     VatRequest { request: Blob },
     /// The kernel answered the syscall that was asked for.
     Reply { reply: SyscallReply },

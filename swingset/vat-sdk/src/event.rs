@@ -9,7 +9,7 @@ use swingset_abi::{
 
 use crate::{
     Answer, Args, Error, Object, Promise, Resolver, Value,
-    runtime::{self, ask, request, token, with},
+    runtime::{self, ask, put_off, token, with},
     smallcaps, task,
 };
 
@@ -64,6 +64,7 @@ pub fn handle<R: IntoRoot>(event: &[u8], define: impl FnOnce(), start: impl FnOn
     task::run();
     runtime::save();
     release();
+    runtime::flush();
 }
 
 fn message(target: SlotHandle, method: &str, args: &Passable, result: Option<Handle>) {
@@ -149,7 +150,7 @@ fn release() {
             }
         }
         if !handles.is_empty() {
-            request(&VatRequest::Release { handles });
+            put_off(&VatRequest::Release { handles });
         }
     }
 }

@@ -62,7 +62,7 @@ impl Promise {
             body(outcome);
         });
         if runtime::add_continuation(self.handle(), continuation) {
-            runtime::request(&VatRequest::Watch { promise: self.handle() });
+            runtime::put_off(&VatRequest::Watch { promise: self.handle() });
         }
     }
 
@@ -124,7 +124,7 @@ impl Resolver {
             Err(error) => (true, runtime::must(smallcaps::encode(&Value::Error(error)))),
         };
         let promise = self.promise.handle();
-        runtime::request(&VatRequest::Settle {
+        runtime::put_off(&VatRequest::Settle {
             promise,
             rejected,
             value: passable,

@@ -153,7 +153,7 @@ pub fn E(target: &impl Target) -> Sending {
 impl Sending {
     /// Sends, and gives a promise for the result.
     pub fn call(self, method: &str, args: impl IntoArgs) -> Promise {
-        match self.send(method, args, true) {
+        match runtime::request(&self.sending(method, args, true)) {
             VatAnswer::Handle { handle } => Promise::held(handle),
             _ => crate::trap(),
         }
@@ -161,19 +161,18 @@ impl Sending {
 
     /// Sends; nobody learns of the result.
     pub fn tell(self, method: &str, args: impl IntoArgs) {
-        self.send(method, args, false);
+        runtime::put_off(&self.sending(method, args, false));
     }
 
-    fn send(self, method: &str, args: impl IntoArgs, want_result: bool) -> VatAnswer {
-        // What they name must stay held until the request is made.
+    /// What the arguments name may be let go of at once: it is released after this, at the event's end.
+    fn sending(self, method: &str, args: impl IntoArgs, want_result: bool) -> VatRequest {
         let args = args.into_args();
-        let passable = runtime::must(smallcaps::encode_list(&args));
-        runtime::request(&VatRequest::Send {
+        VatRequest::Send {
             target: self.slot,
             method: String::from(method),
-            args: passable,
+            args: runtime::must(smallcaps::encode_list(&args)),
             want_result,
-        })
+        }
     }
 }
 

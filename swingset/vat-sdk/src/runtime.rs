@@ -54,6 +54,8 @@ pub(crate) struct Tables {
     loaded: BTreeMap<StoredId, Loaded>,
     continuations: BTreeMap<Handle, Vec<Continuation>>,
     held: BTreeMap<SlotHandleKey, Weak<Token>>,
+    /// Requests that were put off.
+    requests: Vec<u8>,
     pub(crate) tasks: Tasks,
     /// The object whose method is running.
     pub(crate) current: Option<SlotHandle>,
@@ -87,21 +89,61 @@ fn key(slot: SlotHandle) -> SlotHandleKey {
     }
 }
 
-pub(crate) fn ask(request: &VatRequest) -> VatAnswer {
-    match VatAnswer::from_bytes(&boundary::exchange(&request.to_bytes())) {
+/// Bytes of requests that are put off; more are made at once.
+const PUT_OFF_BYTES_MAX: usize = 64 * 1024;
+
+/// Makes a request, after those that were put off.
+fn exchange(request: Option<&VatRequest>) -> VatAnswer {
+    let mut requests = with(|tables| core::mem::take(&mut tables.requests));
+    if let Some(request) = request {
+        request.encode(&mut requests);
+    }
+    let answer = VatAnswer::from_bytes(&boundary::exchange(&requests));
+    requests.clear();
+    with(|tables| tables.requests = requests);
+    match answer {
         Ok(answer) => answer,
         Err(_) => crate::trap(),
     }
 }
 
-/// Makes a request that must not be refused.
-pub(crate) fn request(request: &VatRequest) -> VatAnswer {
-    match ask(request) {
+/// Makes a request, with its refusal told apart from one of those that were put off.
+pub(crate) fn ask(request: &VatRequest) -> VatAnswer {
+    flush();
+    exchange(Some(request))
+}
+
+fn unrefused(answer: VatAnswer) -> VatAnswer {
+    match answer {
         VatAnswer::Refused { problem } => {
             log(&problem);
             crate::trap()
         }
         answer => answer,
+    }
+}
+
+/// Makes a request that must not be refused.
+pub(crate) fn request(request: &VatRequest) -> VatAnswer {
+    unrefused(exchange(Some(request)))
+}
+
+/// Puts off a request that answers with nothing and must not be refused, until another is made or the event ends: together they
+/// take one call.
+pub(crate) fn put_off(request: &VatRequest) {
+    let length = with(|tables| {
+        request.encode(&mut tables.requests);
+        tables.requests.len()
+    });
+    if length > PUT_OFF_BYTES_MAX {
+        flush();
+    }
+}
+
+/// Makes the requests that were put off.
+pub(crate) fn flush() {
+    if with(|tables| !tables.requests.is_empty()) {
+        unrefused(exchange(None));
     }
 }
 
@@ -276,6 +318,7 @@ pub(crate) fn save() {
         let Some(value) = value else { crate::trap() };
         let now = must(smallcaps::encode(&value));
         if now != state {
+            // It reads, so it is not put off.
             request(&VatRequest::StateSet { object: id, state: now });
         }
     }

@@ -5,7 +5,7 @@ use alloc::{boxed::Box, collections::VecDeque, string::String, vec::Vec};
 use swingset_abi::{
     supervisor::{Input, Output, VatAnswer, VatEvent, VatRequest},
     vat::{CapData, SyscallReply, VatSyscall},
-    wire::{Blob, Wire},
+    wire::{Blob, Reader, Wire},
 };
 
 use crate::{counts::Counts, exports::Exports, promises::Promises, slots::Imports, stored::Stored};
@@ -108,16 +108,27 @@ impl Supervisor {
                 self.follow(delivered)
             }
             (Waiting::Vat, Input::VatReturned {}) => self.go_on(Then::NextEvent),
-            (Waiting::Vat, Input::VatRequest { request }) => match VatRequest::from_bytes(&request.0) {
-                Ok(request) => {
-                    self.vat_asks = true;
-                    let requested = self.request(request);
-                    self.follow(requested)
-                }
-                Err(_) => failed("the vat's request is malformed"),
-            },
+            (Waiting::Vat, Input::VatRequest { request }) => self.requests(&request.0),
             (Waiting::Reply, Input::Reply { reply }) => self.reply(reply),
             _ => failed("the host's input does not fit what was asked of it"),
+        }
+    }
+
+    /// One request after the other. All but the last say nothing; a refused one ends them.
+    fn requests(&mut self, bytes: &[u8]) -> Output {
+        self.vat_asks = true;
+        let mut reader = Reader::new(bytes);
+        loop {
+            let Ok(request) = VatRequest::decode(&mut reader) else {
+                return failed("the vat's request is malformed");
+            };
+            let requested = self.request(request);
+            match &requested {
+                _ if reader.rest().is_empty() => return self.follow(requested),
+                Ok(Then::Answer(VatAnswer::Done {})) => {}
+                Err(_) => return self.follow(requested),
+                Ok(_) => return failed("a request that is answered was not the last"),
+            }
         }
     }
 
