@@ -34,6 +34,8 @@ test/kernel-endless-migration swingset-kernel    schema-2,endless-migration
 test/raw-pingpong     vat-raw-pingpong           -
 test/pingpong         vat-pingpong               -
 test/hostile          vat-hostile                -
+test/stories          vat-stories                -
+test/tutorial         vat-tutorial               -
 TABLE
 }
 

@@ -40,7 +40,9 @@ pub enum Input {
     Deliver { delivery: VatDelivery },
     /// The vat's code returned from the event that it was given.
     VatReturned {},
-    /// The vat's code made a request ([`VatRequest`] bytes).
+    /// The vat's code made requests: the bytes of one [`VatRequest`] or of several, one after the other. All but the last are such
+    /// that answer `Done` without reading anything, and there is one answer, the last one's; a refused one ends them with its
+    /// refusal.
     VatRequest { request: Blob },
     /// The kernel answered the syscall that was asked for.
     Reply { reply: SyscallReply },
@@ -88,6 +90,61 @@ pub struct Passable {
 }
 wire_struct!(Passable { body, slots });
 
+/// An object whose state lies in the vatstore: `o+dK/I` (durable: it outlives its vat's code) or `o+vK/I` (virtual: it does not).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct StoredId {
+    /// Whether it outlives an upgrade of the vat.
+    pub durable: bool,
+    /// Its kind; those below [`StoredId::KINDS_FROM`] are collections.
+    pub kind: u64,
+    /// Its number among those of its kind.
+    pub instance: u64,
+}
+wire_struct!(StoredId { durable, kind, instance });
+
+impl StoredId {
+    /// The first kind of a vat's own; below are the collections' kinds ([`CollectionShape`]).
+    pub const KINDS_FROM: u64 = 10;
+    /// The vat's baggage: a durable map that every incarnation finds.
+    pub const BAGGAGE: StoredId = StoredId { durable: true, kind: 1, instance: 1 };
+}
+
+/// What a collection is. Its number is the kind of its objects.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CollectionShape {
+    /// Keys and values, in the keys' order.
+    Map {},
+    /// Keys in their order.
+    Set {},
+    /// Objects as keys, not kept alive by it; no walking, no size.
+    WeakMap {},
+    /// As `WeakMap`, without values.
+    WeakSet {},
+}
+wire_enum!(CollectionShape { 1 => Map {}, 2 => Set {}, 3 => WeakMap {}, 4 => WeakSet {} });
+
+/// A key of a collection.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EntryKey {
+    /// Data, as text whose order is that of the data. It does not begin with `o`.
+    Data { text: String },
+    /// An object. Objects come after all data, in the order of their vrefs.
+    Object { slot: SlotHandle },
+}
+wire_enum!(EntryKey { 0 => Data { text }, 1 => Object { slot } });
+
+/// A key and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The key.
+    pub key: EntryKey,
+    /// The value; a set's is empty.
+    pub value: Passable,
+}
+wire_struct!(Entry { key, value });
+
 /// A handle and what it stands for.
 #[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,17 +157,26 @@ pub enum SlotHandle {
     Promise { handle: Handle },
     /// A device node.
     Device { handle: Handle },
+    /// A virtual or durable object, or a collection, of this vat.
+    Stored { object: StoredId },
 }
-wire_enum!(SlotHandle { 0 => Local { handle }, 1 => Presence { handle }, 2 => Promise { handle }, 3 => Device { handle } });
+wire_enum!(SlotHandle {
+    0 => Local { handle },
+    1 => Presence { handle },
+    2 => Promise { handle },
+    3 => Device { handle },
+    4 => Stored { object },
+});
 
 /// What the supervisor gives vat code.
 #[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum VatEvent {
-    /// The vat starts, with its parameters (first incarnation) or wakes with its baggage (later ones).
+    /// The vat's code starts. In incarnations above 0 what earlier ones left is in the vatstore, and every durable kind must be
+    /// defined again before the event returns.
     Start { parameters: Passable, incarnation: u64 },
-    /// A message for a local object; `result` is the promise to settle, if somebody wants it.
-    Message { target: Handle, method: String, args: Passable, result: Option<Handle> },
+    /// A message for an object of this vat (`Local` or `Stored`); `result` is the promise to settle, if somebody wants it.
+    Message { target: SlotHandle, method: String, args: Passable, result: Option<Handle> },
     /// A promise that this vat watches has settled.
     Settled { promise: Handle, rejected: bool, value: Passable },
     /// These local objects are unreachable from outside.
@@ -151,6 +217,28 @@ pub enum VatRequest {
     Exit { failure: bool, info: Passable },
     /// Call a device node.
     CallDevice { device: Handle, method: String, args: Passable },
+    /// Define a kind of stored objects, or define it again after an upgrade (same name, same number): answers with its number.
+    DefineKind { name: String, durable: bool },
+    /// A new object of a kind: answers with its instance number.
+    NewStored { kind: u64, state: Passable },
+    /// This vat's code keeps the object that a message was for.
+    Hold { object: StoredId },
+    /// An object's state.
+    StateGet { object: StoredId },
+    /// Replace an object's state.
+    StateSet { object: StoredId, state: Passable },
+    /// A new collection: answers with its instance number. Label and schema are for the vat's code.
+    NewCollection { durable: bool, shape: CollectionShape, label: String, schema: String },
+    /// What a collection was made with, and its size.
+    CollectionInfo { collection: StoredId },
+    /// The value of a key.
+    EntryGet { collection: StoredId, key: EntryKey },
+    /// Set the value of a key; with `only_new`, a key that is there keeps its value.
+    EntrySet { collection: StoredId, key: EntryKey, value: Passable, only_new: bool },
+    /// Delete a key.
+    EntryDelete { collection: StoredId, key: EntryKey },
+    /// The first entry, or the first after a key.
+    EntryNext { collection: StoredId, after: Option<EntryKey> },
 }
 wire_enum!(VatRequest {
     0 => Send { target, method, args, want_result },
@@ -165,6 +253,17 @@ wire_enum!(VatRequest {
     9 => Release { handles },
     10 => Exit { failure, info },
     11 => CallDevice { device, method, args },
+    12 => DefineKind { name, durable },
+    13 => NewStored { kind, state },
+    14 => Hold { object },
+    15 => StateGet { object },
+    16 => StateSet { object, state },
+    17 => NewCollection { durable, shape, label, schema },
+    18 => CollectionInfo { collection },
+    19 => EntryGet { collection, key },
+    20 => EntrySet { collection, key, value, only_new },
+    21 => EntryDelete { collection, key },
+    22 => EntryNext { collection, after },
 });
 
 /// The supervisor's answer.
@@ -183,6 +282,14 @@ pub enum VatAnswer {
     Data { data: Passable },
     /// Refused: a mistake of the vat's code that does not end the crank.
     Refused { problem: String },
+    /// A state, or the value of a key; `None` where there is none.
+    Stored { data: Option<Passable> },
+    /// Whether the key was there before.
+    Existed { existed: bool },
+    /// An entry of a collection.
+    Entry { entry: Option<Entry> },
+    /// What a collection is.
+    Collection { label: String, schema: String, size: u64 },
 }
 wire_enum!(VatAnswer {
     0 => Done {},
@@ -191,4 +298,8 @@ wire_enum!(VatAnswer {
     3 => Key { key },
     4 => Data { data },
     5 => Refused { problem },
+    6 => Stored { data },
+    7 => Existed { existed },
+    8 => Entry { entry },
+    9 => Collection { label, schema, size },
 });

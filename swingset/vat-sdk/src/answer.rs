@@ -1,11 +1,12 @@
 //! Objects and their answers.
 
-use alloc::vec::Vec;
+use alloc::{boxed::Box, vec::Vec};
+use core::{any::Any, future::Future, pin::Pin};
 
 use crate::{Error, FromValue, IntoValue, Promise, Value};
 
 /// What a vat exports: something that answers messages. [`crate::methods!`] writes this for a list of methods.
-pub trait Object: 'static {
+pub trait Object: Any {
     /// What it calls itself to others; not a proof of anything.
     fn interface(&self) -> &'static str;
     /// Answers one message.
@@ -45,12 +46,23 @@ impl Args {
 }
 
 /// What becomes of a message's result.
-#[derive(Clone, Debug, PartialEq)]
 pub enum Answer {
     /// It is fulfilled; with a promise, it follows that.
     Fulfilled(Value),
     /// It is rejected.
     Rejected(Value),
+    /// It is what this comes to.
+    Later(Pin<Box<dyn Future<Output = Answer>>>),
+}
+
+impl core::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Answer::Fulfilled(value) => f.debug_tuple("Fulfilled").field(value).finish(),
+            Answer::Rejected(reason) => f.debug_tuple("Rejected").field(reason).finish(),
+            Answer::Later(_) => f.debug_tuple("Later").finish(),
+        }
+    }
 }
 
 /// What a method may return.
@@ -81,6 +93,11 @@ impl IntoAnswer for Answer {
 }
 
 impl Answer {
+    /// What asynchronous code comes to.
+    pub fn later<R: IntoAnswer>(code: impl Future<Output = R> + 'static) -> Answer {
+        Answer::Later(Box::pin(async move { code.await.into_answer() }))
+    }
+
     /// The promise that the answer waits for, if it does.
     pub(crate) fn awaited(&self) -> Option<&Promise> {
         match self {

@@ -56,8 +56,10 @@ mod native {
         HOST.with(|slot| slot.borrow_mut().as_mut().map(|host| host(request)).unwrap_or_default())
     }
 
-    /// Nobody reads traces of native tests.
-    pub fn log(_level: u32, _text: &str) {}
+    /// Natively traces go where a test's output goes.
+    pub fn log(level: u32, text: &str) {
+        std::eprintln!("vat trace {level}: {text}");
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]

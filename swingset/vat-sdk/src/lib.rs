@@ -45,39 +45,56 @@ extern crate alloc;
 pub mod answer;
 #[doc(hidden)]
 pub mod boundary;
+mod collection;
 mod convert;
-mod json;
+#[doc(hidden)]
+pub mod event;
 mod macros;
+mod own;
 mod promise;
 pub mod raw;
 mod reference;
+mod remote;
 pub mod runtime;
 mod smallcaps;
 pub mod store;
+mod task;
 mod value;
 
+#[doc(hidden)]
+pub use alloc::{string::String as RtString, vec as rt_vec};
 #[doc(hidden)]
 pub use swingset_guest_rt as rt;
 
 pub use answer::{Answer, Args, IntoAnswer, Object};
+pub use collection::{Baggage, Entries, Key, MapStore, SetStore, WeakMapStore, WeakSetStore, baggage};
 pub use convert::{FromValue, IntoArgs, IntoValue};
+pub use event::IntoRoot;
+pub use own::{Fields, Kind, Own, make};
 pub use promise::{Promise, Resolver};
-pub use reference::{E, Far, Sending, export};
-pub use runtime::{exit, log};
+pub use reference::{E, Far, Marker, Sending, Target, call_device, export};
+pub use remote::{Arrival, Pending, Reference, Remote};
+pub use runtime::{exit, incarnation, log};
 pub use swingset_abi as abi;
+pub use task::{Settled, spawn};
 pub use value::{Error, Value};
 
 /// What vat code usually needs.
 pub mod prelude {
-    pub use alloc::{string::String, vec::Vec};
+    pub use alloc::{borrow::ToOwned, boxed::Box, format, string::String, vec, vec::Vec};
 
-    pub use crate::{Answer, E, Error, Far, IntoValue, Promise, Resolver, Value, export, methods, vat};
+    pub use crate::{
+        Answer, E, Error, Far, FromValue, IntoValue, MapStore, Own, Pending, Promise, Resolver, SetStore, Value,
+        WeakMapStore, WeakSetStore, baggage, export, kind, make, methods, record, remote, spawn, vat,
+    };
 }
 
-/// Ends the vat: the crank is undone and the vat terminated.
+/// Ends the vat: the crank is undone and the vat terminated. In native tests a panic.
+#[allow(clippy::panic, reason = "in native tests only")]
+#[track_caller]
 pub fn trap() -> ! {
     #[cfg(target_arch = "wasm32")]
     core::arch::wasm32::unreachable();
     #[cfg(not(target_arch = "wasm32"))]
-    std::process::abort()
+    panic!("the vat trapped")
 }

@@ -8,7 +8,7 @@ use crate::{
     Answer, IntoAnswer, IntoValue, Value,
     reference::Token,
     runtime::{self, Continuation},
-    smallcaps,
+    smallcaps, task,
 };
 
 /// A promise: a value that is not there yet. Cloning gives another reference to the same one.
@@ -33,11 +33,14 @@ impl Promise {
 
     pub(crate) fn handle(&self) -> Handle {
         match self.token.slot() {
-            SlotHandle::Promise { handle }
-            | SlotHandle::Local { handle }
-            | SlotHandle::Presence { handle }
-            | SlotHandle::Device { handle } => handle,
+            SlotHandle::Promise { handle } => handle,
+            // A promise is made of nothing else.
+            _ => crate::trap(),
         }
+    }
+
+    pub(crate) fn slot(&self) -> SlotHandle {
+        self.token.slot()
     }
 
     /// A new promise and the right to settle it.
@@ -59,7 +62,7 @@ impl Promise {
             body(outcome);
         });
         if runtime::add_continuation(self.handle(), continuation) {
-            runtime::request(&VatRequest::Watch { promise: self.handle() });
+            runtime::put_off(&VatRequest::Watch { promise: self.handle() });
         }
     }
 
@@ -97,6 +100,10 @@ impl Resolver {
 
     /// Settles it as an answer says.
     pub fn answer(self, answer: Answer) {
+        if let Answer::Later(later) = answer {
+            task::spawn(async move { self.answer(later.await) });
+            return;
+        }
         if let Some(awaited) = answer.awaited() {
             let awaited = awaited.clone();
             awaited.when(move |outcome| match outcome {
@@ -105,15 +112,22 @@ impl Resolver {
             });
             return;
         }
-        let (rejected, value) = match &answer {
+        let (rejected, value) = match answer {
             Answer::Fulfilled(value) => (false, value),
             Answer::Rejected(value) => (true, value),
+            // Seen to above.
+            Answer::Later(_) => return,
+        };
+        let (rejected, passable) = match smallcaps::encode(&value) {
+            Ok(passable) => (rejected, passable),
+            // The reason is one level deep.
+            Err(error) => (true, runtime::must(smallcaps::encode(&Value::Error(error)))),
         };
         let promise = self.promise.handle();
-        runtime::request(&VatRequest::Settle {
+        runtime::put_off(&VatRequest::Settle {
             promise,
             rejected,
-            value: smallcaps::encode(value),
+            value: passable,
         });
     }
 }

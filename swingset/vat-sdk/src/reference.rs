@@ -1,20 +1,26 @@
 //! References to objects, and eventual sends.
 
-use alloc::rc::Rc;
+use alloc::{boxed::Box, rc::Rc, string::String};
+use core::cell::OnceCell;
 
 use swingset_abi::supervisor::{SlotHandle, VatAnswer, VatRequest};
 
-use crate::{IntoArgs, Object, Promise, Value, runtime, smallcaps};
+use crate::{Answer, Args, Error, IntoArgs, Object, Own, Promise, Value, runtime, smallcaps};
 
 /// A handle as long as something in the vat refers to it; released when nothing does.
 #[derive(Debug)]
 pub struct Token {
     slot: SlotHandle,
+    /// What an object elsewhere calls itself, where somebody said so.
+    interface: OnceCell<Box<str>>,
 }
 
 impl Token {
     pub(crate) fn new(slot: SlotHandle) -> Token {
-        Token { slot }
+        Token {
+            slot,
+            interface: OnceCell::new(),
+        }
     }
 
     pub(crate) fn slot(&self) -> SlotHandle {
@@ -48,11 +54,26 @@ impl Far {
         }
     }
 
+    /// As [`Far::held`], with what it is said to be.
+    pub(crate) fn named(slot: SlotHandle, interface: &str) -> Far {
+        let far = Far::held(slot);
+        if !interface.is_empty() && !far.is_own() {
+            // The first name stays.
+            let _ = far.token.interface.set(Box::from(interface));
+        }
+        far
+    }
+
     pub(crate) fn slot(&self) -> SlotHandle {
         self.token.slot()
     }
 
-    /// The number of one of this vat's own objects, under which it may keep what it knows of it; `None` for others' objects.
+    fn is_own(&self) -> bool {
+        matches!(self.slot(), SlotHandle::Local { .. } | SlotHandle::Stored { .. })
+    }
+
+    /// The number of one of this vat's own objects in memory, under which it may keep what it knows of it; `None` for others'
+    /// objects and for stored ones.
     pub fn own_id(&self) -> Option<u64> {
         match self.slot() {
             SlotHandle::Local { handle } => Some(handle),
@@ -60,19 +81,30 @@ impl Far {
         }
     }
 
-    /// The interface of one of this vat's own objects; empty for others.
-    pub(crate) fn interface(&self) -> &'static str {
-        match self.slot() {
-            SlotHandle::Local { handle } => runtime::interface(handle),
-            _ => "",
+    /// This object as one of this vat's own, of this type; an error when it is not.
+    pub fn own<T: Object>(&self) -> Result<Own<T>, Error> {
+        Own::of(self)
+    }
+
+    /// What it calls itself: `Alleged: ` and a name. Not a proof of anything.
+    pub(crate) fn with_interface(&self, body: impl FnOnce(&str)) {
+        if let Some(interface) = self.token.interface.get() {
+            return body(interface);
+        }
+        if self.is_own() {
+            let name = runtime::interface(self.slot());
+            if !name.is_empty() {
+                body(&["Alleged: ", name].concat());
+            }
         }
     }
 }
 
-/// Makes an object that others can be given.
+/// Makes an object in the vat's memory that others can be given. It ends with the incarnation; see [`crate::make`] for one that
+/// does not.
 pub fn export(object: impl Object) -> Far {
     match runtime::request(&VatRequest::NewObject {
-        interface: alloc::string::String::from(object.interface()),
+        interface: String::from(object.interface()),
     }) {
         VatAnswer::Handle { handle } => {
             runtime::add_object(handle, object);
@@ -88,7 +120,7 @@ pub struct Sending {
     slot: SlotHandle,
 }
 
-/// What messages can be sent to: [`Far`] and [`Promise`].
+/// What messages can be sent to: [`Far`], [`Promise`], [`Own`], and the types that [`crate::remote!`] makes.
 pub trait Target {
     /// Its handle.
     fn target(&self) -> SlotHandle;
@@ -102,7 +134,13 @@ impl Target for Far {
 
 impl Target for Promise {
     fn target(&self) -> SlotHandle {
-        SlotHandle::Promise { handle: self.handle() }
+        self.slot()
+    }
+}
+
+impl<T: Object> Target for Own<T> {
+    fn target(&self) -> SlotHandle {
+        self.far().slot()
     }
 }
 
@@ -115,7 +153,7 @@ pub fn E(target: &impl Target) -> Sending {
 impl Sending {
     /// Sends, and gives a promise for the result.
     pub fn call(self, method: &str, args: impl IntoArgs) -> Promise {
-        match self.send(method, args, true) {
+        match runtime::request(&self.sending(method, args, true)) {
             VatAnswer::Handle { handle } => Promise::held(handle),
             _ => crate::trap(),
         }
@@ -123,16 +161,57 @@ impl Sending {
 
     /// Sends; nobody learns of the result.
     pub fn tell(self, method: &str, args: impl IntoArgs) {
-        self.send(method, args, false);
+        runtime::put_off(&self.sending(method, args, false));
     }
 
-    fn send(self, method: &str, args: impl IntoArgs, want_result: bool) -> VatAnswer {
-        let args = smallcaps::encode(&Value::List(args.into_args()));
-        runtime::request(&VatRequest::Send {
+    /// What the arguments name may be let go of at once: it is released after this, at the event's end.
+    fn sending(self, method: &str, args: impl IntoArgs, want_result: bool) -> VatRequest {
+        let args = args.into_args();
+        VatRequest::Send {
             target: self.slot,
-            method: alloc::string::String::from(method),
-            args,
+            method: String::from(method),
+            args: runtime::must(smallcaps::encode_list(&args)),
             want_result,
-        })
+        }
+    }
+}
+
+/// Calls a device's node at once.
+///
+/// # Errors
+/// What the device answers a call with that it refuses, or when this is no device's node.
+pub fn call_device(device: &Far, method: &str, args: impl IntoArgs) -> Result<Value, Error> {
+    let SlotHandle::Device { handle } = device.slot() else {
+        return Err(Error::type_error("expected a device's node"));
+    };
+    let args = args.into_args();
+    match runtime::try_request(&VatRequest::CallDevice {
+        device: handle,
+        method: String::from(method),
+        args: smallcaps::encode_list(&args)?,
+    })? {
+        VatAnswer::Data { data } => smallcaps::decode(&data),
+        _ => crate::trap(),
+    }
+}
+
+/// An object without methods: something to be recognized by.
+#[derive(Debug)]
+pub struct Marker(&'static str);
+
+impl Marker {
+    /// A new one, under an interface.
+    pub fn make(interface: &'static str) -> Far {
+        export(Marker(interface))
+    }
+}
+
+impl Object for Marker {
+    fn interface(&self) -> &'static str {
+        self.0
+    }
+
+    fn call(&mut self, method: &str, _args: Args) -> Answer {
+        runtime::no_method(self.0, method)
     }
 }

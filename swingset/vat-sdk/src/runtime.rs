@@ -1,9 +1,9 @@
-//! What the SDK keeps in the vat's memory: its objects, the closures that wait for promises, and which handles are held.
+//! What the SDK keeps in the vat's memory: its objects, kinds, the closures that wait for promises, and which handles are held.
 //!
 //! # Invariants
 //! - No code of the vat runs while the tables are borrowed.
 //! - A request that the supervisor refuses is a mistake of the SDK or of the vat: the vat traps, except where a refusal is an
-//!   answer (releasing an object that others may reach).
+//!   answer (releasing an object that others may reach; stored data, whose refusals are told).
 
 use alloc::{
     boxed::Box,
@@ -12,70 +12,157 @@ use alloc::{
     string::String,
     vec::Vec,
 };
-use core::cell::RefCell;
+use core::{any::TypeId, cell::RefCell};
 
 use swingset_abi::{
-    supervisor::{Handle, Passable, SlotHandle, VatAnswer, VatEvent, VatRequest},
+    supervisor::{Handle, Passable, SlotHandle, StoredId, VatAnswer, VatRequest},
     wire::Wire,
 };
 
-use crate::{Answer, Args, Error, Object, Promise, Resolver, Value, boundary, reference::Token, smallcaps};
+use crate::{Answer, Error, Kind, Object, Value, boundary, reference::Token, smallcaps, task::Tasks};
 
 /// What runs when a promise settles.
 pub type Continuation = Box<dyn FnOnce(Result<Value, Value>)>;
 
+/// An object that may be in use.
+pub type Shared = Rc<RefCell<dyn Object>>;
+
 struct Exported {
-    object: Rc<RefCell<dyn Object>>,
+    object: Shared,
     interface: &'static str,
 }
 
-#[derive(Default)]
-struct Tables {
-    objects: BTreeMap<Handle, Exported>,
-    continuations: BTreeMap<Handle, Vec<Continuation>>,
-    /// By kind and handle.
-    held: BTreeMap<(u8, Handle), Weak<Token>>,
-    let_go: Vec<SlotHandle>,
+/// A kind, once it is defined.
+struct Defined {
+    of: TypeId,
+    name: &'static str,
+    load: fn(Value) -> Result<Shared, Error>,
+    save: fn(&dyn Object) -> Option<Value>,
 }
 
+/// A stored object that this event has used.
+struct Loaded {
+    object: Shared,
+    /// Its state as it is in the vatstore.
+    state: Passable,
+}
+
+#[derive(Default)]
+pub(crate) struct Tables {
+    objects: BTreeMap<Handle, Exported>,
+    kinds: BTreeMap<u64, Defined>,
+    loaded: BTreeMap<StoredId, Loaded>,
+    continuations: BTreeMap<Handle, Vec<Continuation>>,
+    held: BTreeMap<SlotHandleKey, Weak<Token>>,
+    /// Requests that were put off.
+    requests: Vec<u8>,
+    pub(crate) tasks: Tasks,
+    /// The object whose method is running.
+    pub(crate) current: Option<SlotHandle>,
+    pub(crate) incarnation: u64,
+}
+
+/// A slot's kind and numbers.
+type SlotHandleKey = (u8, u64, u64);
+
 #[cfg(target_arch = "wasm32")]
-fn with<R>(body: impl FnOnce(&mut Tables) -> R) -> R {
+pub(crate) fn with<R>(body: impl FnOnce(&mut Tables) -> R) -> R {
     static TABLES: boundary::Cell<Tables> = boundary::Cell::new();
     TABLES.with(Tables::default, body)
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-fn with<R>(body: impl FnOnce(&mut Tables) -> R) -> R {
+pub(crate) fn with<R>(body: impl FnOnce(&mut Tables) -> R) -> R {
     std::thread_local! {
         static TABLES: RefCell<Tables> = RefCell::default();
     }
     TABLES.with(|tables| body(&mut tables.borrow_mut()))
 }
 
-fn key(slot: SlotHandle) -> (u8, Handle) {
+fn key(slot: SlotHandle) -> SlotHandleKey {
     match slot {
-        SlotHandle::Local { handle } => (0, handle),
-        SlotHandle::Presence { handle } => (1, handle),
-        SlotHandle::Promise { handle } => (2, handle),
-        SlotHandle::Device { handle } => (3, handle),
+        SlotHandle::Local { handle } => (0, handle, 0),
+        SlotHandle::Presence { handle } => (1, handle, 0),
+        SlotHandle::Promise { handle } => (2, handle, 0),
+        SlotHandle::Device { handle } => (3, handle, 0),
+        SlotHandle::Stored { object } => (4 + u8::from(object.durable), object.kind, object.instance),
     }
 }
 
-fn ask(request: &VatRequest) -> VatAnswer {
-    match VatAnswer::from_bytes(&boundary::exchange(&request.to_bytes())) {
+/// Bytes of requests that are put off; more are made at once.
+const PUT_OFF_BYTES_MAX: usize = 64 * 1024;
+
+/// Makes a request, after those that were put off.
+fn exchange(request: Option<&VatRequest>) -> VatAnswer {
+    let mut requests = with(|tables| core::mem::take(&mut tables.requests));
+    if let Some(request) = request {
+        request.encode(&mut requests);
+    }
+    let answer = VatAnswer::from_bytes(&boundary::exchange(&requests));
+    requests.clear();
+    with(|tables| tables.requests = requests);
+    match answer {
         Ok(answer) => answer,
         Err(_) => crate::trap(),
     }
 }
 
-/// Makes a request that must not be refused.
-pub(crate) fn request(request: &VatRequest) -> VatAnswer {
-    match ask(request) {
+/// Makes a request, with its refusal told apart from one of those that were put off.
+pub(crate) fn ask(request: &VatRequest) -> VatAnswer {
+    flush();
+    exchange(Some(request))
+}
+
+fn unrefused(answer: VatAnswer) -> VatAnswer {
+    match answer {
         VatAnswer::Refused { problem } => {
             log(&problem);
             crate::trap()
         }
         answer => answer,
+    }
+}
+
+/// Makes a request that must not be refused.
+pub(crate) fn request(request: &VatRequest) -> VatAnswer {
+    unrefused(exchange(Some(request)))
+}
+
+/// Puts off a request that answers with nothing and must not be refused, until another is made or the event ends: together they
+/// take one call.
+pub(crate) fn put_off(request: &VatRequest) {
+    let length = with(|tables| {
+        request.encode(&mut tables.requests);
+        tables.requests.len()
+    });
+    if length > PUT_OFF_BYTES_MAX {
+        flush();
+    }
+}
+
+/// Makes the requests that were put off.
+pub(crate) fn flush() {
+    if with(|tables| !tables.requests.is_empty()) {
+        unrefused(exchange(None));
+    }
+}
+
+/// Makes a request whose refusal is told.
+pub(crate) fn try_request(request: &VatRequest) -> Result<VatAnswer, Error> {
+    match ask(request) {
+        VatAnswer::Refused { problem } => Err(Error::new(problem)),
+        answer => Ok(answer),
+    }
+}
+
+/// What must be right, or else the vat traps.
+pub(crate) fn must<T>(result: Result<T, Error>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => {
+            log(&error.message);
+            crate::trap()
+        }
     }
 }
 
@@ -91,9 +178,70 @@ pub(crate) fn token(slot: SlotHandle) -> Rc<Token> {
     })
 }
 
+/// Whether the vat's code holds this handle.
+pub(crate) fn is_held(slot: SlotHandle) -> bool {
+    with(|tables| tables.held.contains_key(&key(slot)))
+}
+
+/// Forgets a handle's token if nothing refers to it.
+pub(crate) fn forget_if_gone(slot: SlotHandle) -> bool {
+    with(|tables| {
+        let held = tables.held.get(&key(slot));
+        let gone = held.is_none_or(|token| token.strong_count() == 0);
+        if gone {
+            tables.held.remove(&key(slot));
+        }
+        gone
+    })
+}
+
 /// Nothing refers to this handle any more; it is released at the event's end unless it has come back by then.
 pub(crate) fn let_go(slot: SlotHandle) {
-    with(|tables| tables.let_go.push(slot));
+    LET_GO.push(slot);
+}
+
+/// What was let go of. Beside the tables, since those may let go of something when they end with a native test's thread.
+#[cfg(target_arch = "wasm32")]
+static LET_GO: LetGo = LetGo(boundary::Cell::new());
+#[cfg(not(target_arch = "wasm32"))]
+static LET_GO: LetGo = LetGo;
+
+#[cfg(target_arch = "wasm32")]
+struct LetGo(boundary::Cell<Vec<SlotHandle>>);
+#[cfg(not(target_arch = "wasm32"))]
+struct LetGo;
+
+#[cfg(target_arch = "wasm32")]
+impl LetGo {
+    fn push(&self, slot: SlotHandle) {
+        self.0.with(Vec::new, |slots| slots.push(slot));
+    }
+
+    fn take(&self) -> Vec<SlotHandle> {
+        self.0.with(Vec::new, core::mem::take)
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+std::thread_local! {
+    static LET_GO_HERE: RefCell<Vec<SlotHandle>> = const { RefCell::new(Vec::new()) };
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl LetGo {
+    fn push(&self, slot: SlotHandle) {
+        // Gone with the thread: nobody will release anything any more.
+        let _ = LET_GO_HERE.try_with(|slots| slots.borrow_mut().push(slot));
+    }
+
+    fn take(&self) -> Vec<SlotHandle> {
+        LET_GO_HERE.with(RefCell::take)
+    }
+}
+
+/// What was let go of since this was last taken.
+pub(crate) fn take_let_go() -> Vec<SlotHandle> {
+    LET_GO.take()
 }
 
 /// Adds an object under its handle.
@@ -106,8 +254,119 @@ pub(crate) fn add_object(handle: Handle, object: impl Object) {
     with(|tables| tables.objects.insert(handle, exported));
 }
 
-pub(crate) fn interface(handle: Handle) -> &'static str {
-    with(|tables| tables.objects.get(&handle).map_or("", |exported| exported.interface))
+/// Forgets an object in memory, if it is there. What it holds is let go of when the result is dropped.
+pub(crate) fn remove_object(handle: Handle) -> Option<Shared> {
+    with(|tables| tables.objects.remove(&handle)).map(|exported| exported.object)
+}
+
+pub(crate) fn has_object(handle: Handle) -> bool {
+    with(|tables| tables.objects.contains_key(&handle))
+}
+
+/// What one of this vat's objects calls itself.
+pub(crate) fn interface(slot: SlotHandle) -> &'static str {
+    with(|tables| match slot {
+        SlotHandle::Local { handle } => tables.objects.get(&handle).map_or("", |exported| exported.interface),
+        SlotHandle::Stored { object } => match tables.kinds.get(&object.kind) {
+            Some(kind) => kind.name,
+            None => "collection",
+        },
+        _ => "",
+    })
+}
+
+/// The object that a message is for, or that the vat's code works on; stored ones are loaded. `None` when there is none.
+pub(crate) fn object(slot: SlotHandle) -> Result<Option<Shared>, Error> {
+    match slot {
+        SlotHandle::Local { handle } => Ok(with(|tables| {
+            tables.objects.get(&handle).map(|exported| exported.object.clone())
+        })),
+        SlotHandle::Stored { object } => load(object),
+        _ => Ok(None),
+    }
+}
+
+fn load(id: StoredId) -> Result<Option<Shared>, Error> {
+    if let Some(object) = with(|tables| tables.loaded.get(&id).map(|loaded| loaded.object.clone())) {
+        return Ok(Some(object));
+    }
+    let Some(load) = with(|tables| tables.kinds.get(&id.kind).map(|kind| kind.load)) else {
+        return Ok(None);
+    };
+    match try_request(&VatRequest::StateGet { object: id })? {
+        VatAnswer::Stored { data: Some(state) } => {
+            let object = load(smallcaps::decode(&state)?)?;
+            add_loaded(id, object.clone(), state);
+            Ok(Some(object))
+        }
+        VatAnswer::Stored { data: None } => Ok(None),
+        _ => crate::trap(),
+    }
+}
+
+/// A stored object's state is in memory until the event's end.
+pub(crate) fn add_loaded(id: StoredId, object: Shared, state: Passable) {
+    with(|tables| tables.loaded.insert(id, Loaded { object, state }));
+}
+
+/// Writes the states that this event has changed.
+pub(crate) fn save() {
+    let loaded = with(|tables| core::mem::take(&mut tables.loaded));
+    for (id, Loaded { object, state }) in loaded {
+        let save = with(|tables| tables.kinds.get(&id.kind).map(|kind| kind.save));
+        let value = save.and_then(|save| save(&*object.borrow()));
+        let Some(value) = value else { crate::trap() };
+        let now = must(smallcaps::encode(&value));
+        if now != state {
+            // It reads, so it is not put off.
+            request(&VatRequest::StateSet { object: id, state: now });
+        }
+    }
+}
+
+/// Defines a kind. [`crate::vat!`] does it for those that it names, in every incarnation.
+pub fn define<T: Kind>() {
+    let answer = request(&VatRequest::DefineKind {
+        name: String::from(T::NAME),
+        durable: T::DURABLE,
+    });
+    let VatAnswer::Handle { handle } = answer else {
+        crate::trap()
+    };
+    let defined = Defined {
+        of: TypeId::of::<T>(),
+        name: T::NAME,
+        load: |state| Ok(Rc::new(RefCell::new(T::from_state(state)?)) as Shared),
+        save: |object| {
+            let any: &dyn core::any::Any = object;
+            any.downcast_ref::<T>().map(Kind::to_state)
+        },
+    };
+    with(|tables| tables.kinds.insert(handle, defined));
+}
+
+/// The number of a kind that is defined.
+pub(crate) fn kind_of<T: Kind>() -> Option<u64> {
+    with(|tables| {
+        let mut kinds = tables.kinds.iter();
+        kinds.find(|(_, kind)| kind.of == TypeId::of::<T>()).map(|(id, _)| *id)
+    })
+}
+
+/// Whether this is the number of this type's kind.
+pub(crate) fn is_kind<T: Object>(kind: u64) -> bool {
+    with(|tables| tables.kinds.get(&kind).is_some_and(|kind| kind.of == TypeId::of::<T>()))
+}
+
+/// A type's name without its path.
+pub(crate) fn short_name<T>() -> &'static str {
+    let name = core::any::type_name::<T>();
+    name.rsplit("::").next().unwrap_or(name)
+}
+
+/// The object whose method is running.
+pub(crate) fn current() -> Option<SlotHandle> {
+    with(|tables| tables.current)
 }
 
 /// Adds a closure for a promise's settlement; true when it is the first.
@@ -119,139 +378,31 @@ pub(crate) fn add_continuation(handle: Handle, continuation: Continuation) -> bo
     })
 }
 
+/// The closures that wait for a promise.
+pub(crate) fn take_continuations(handle: Handle) -> Vec<Continuation> {
+    with(|tables| tables.continuations.remove(&handle)).unwrap_or_default()
+}
+
 /// Writes a trace line.
 pub fn log(text: &str) {
     boundary::log(2, text);
 }
 
+/// How often this vat was upgraded: 0 for its first code.
+pub fn incarnation() -> u64 {
+    with(|tables| tables.incarnation)
+}
+
 /// Ends the vat after this delivery; with `failure`, the delivery is undone.
 pub fn exit(failure: bool, info: impl crate::IntoValue) {
+    let info = info.into_value();
     request(&VatRequest::Exit {
         failure,
-        info: smallcaps::encode(&info.into_value()),
+        info: must(smallcaps::encode(&info)),
     });
-}
-
-/// Handles one event; `start` makes the root object.
-pub fn handle<R: Object>(event: &[u8], start: impl FnOnce(Value) -> R) {
-    match VatEvent::from_bytes(event) {
-        Ok(VatEvent::Start { parameters, .. }) => {
-            let parameters = smallcaps::decode(&parameters).unwrap_or(Value::Undefined);
-            add_object(0, start(parameters));
-        }
-        Ok(VatEvent::Message {
-            target,
-            method,
-            args,
-            result,
-        }) => message(target, &method, &args, result),
-        Ok(VatEvent::Settled {
-            promise,
-            rejected,
-            value,
-        }) => settled(promise, rejected, &value),
-        Ok(VatEvent::Dropped { handles }) => {
-            with(|tables| {
-                tables
-                    .let_go
-                    .extend(handles.into_iter().map(|handle| SlotHandle::Local { handle }))
-            });
-        }
-        Err(_) => crate::trap(),
-    }
-    release();
-}
-
-fn message(target: Handle, method: &str, args: &Passable, result: Option<Handle>) {
-    let resolver = result.map(Resolver::of);
-    let object = with(|tables| tables.objects.get(&target).map(|exported| exported.object.clone()));
-    let hold_unread = |args: &Passable| args.slots.iter().for_each(|slot| drop(token(*slot)));
-    let answer = match (object, smallcaps::decode(args)) {
-        (Some(object), Ok(Value::List(items))) => object.borrow_mut().call(method, Args::new(items)),
-        (None, _) => {
-            hold_unread(args);
-            Answer::Rejected(Value::from("no such object"))
-        }
-        (_, Ok(other)) => Answer::Rejected(Error::kind("a list of arguments", &other).into()),
-        (_, Err(error)) => {
-            hold_unread(args);
-            Answer::Rejected(error.into())
-        }
-    };
-    if let Some(resolver) = resolver {
-        resolver.answer(answer);
-    }
-}
-
-fn settled(promise: Handle, rejected: bool, value: &Passable) {
-    let held = Promise::held(promise);
-    let waiting = with(|tables| tables.continuations.remove(&promise)).unwrap_or_default();
-    for continuation in waiting {
-        let outcome = match smallcaps::decode(value) {
-            Ok(value) if rejected => Err(value),
-            Ok(value) => Ok(value),
-            Err(error) => Err(error.into()),
-        };
-        continuation(outcome);
-    }
-    drop(held);
-}
-
-/// Gives back what nothing refers to any more.
-fn release() {
-    loop {
-        let candidates = with(|tables| core::mem::take(&mut tables.let_go));
-        if candidates.is_empty() {
-            return;
-        }
-        let mut handles = Vec::new();
-        for slot in candidates {
-            let gone = with(|tables| {
-                let gone = tables
-                    .held
-                    .get(&key(slot))
-                    .is_none_or(|token| token.strong_count() == 0);
-                if gone {
-                    tables.held.remove(&key(slot));
-                }
-                gone
-            });
-            match slot {
-                SlotHandle::Local { handle } if gone => release_object(handle),
-                _ if gone && !handles.contains(&slot) => handles.push(slot),
-                _ => {}
-            }
-        }
-        if !handles.is_empty() {
-            request(&VatRequest::Release { handles });
-        }
-    }
-}
-
-/// Forgets an object that neither this vat nor anybody else refers to; a refusal means that others may reach it.
-fn release_object(handle: Handle) {
-    let known = with(|tables| tables.objects.contains_key(&handle));
-    if handle == 0 || !known {
-        return;
-    }
-    let slot = SlotHandle::Local { handle };
-    if ask(&VatRequest::Release {
-        handles: Vec::from([slot]),
-    }) == (VatAnswer::Done {})
-    {
-        // Out of the borrow: what the object holds is let go of when it is dropped.
-        let object = with(|tables| tables.objects.remove(&handle));
-        drop(object);
-    }
 }
 
 /// For messages: the vat's own words about an unknown method.
 pub fn no_method(interface: &str, method: &str) -> Answer {
-    let mut message = String::from(interface);
-    message.push_str(" has no method ");
-    message.push_str(method);
-    Answer::Rejected(Value::Error(Error {
-        name: String::from("TypeError"),
-        message,
-    }))
+    Answer::Rejected(Error::type_error([interface, " has no method ", method].concat()).into())
 }

@@ -49,19 +49,44 @@ impl Error {
         }
     }
 
-    /// A `TypeError`: a value of another kind than expected.
-    pub fn kind(expected: &str, got: &Value) -> Error {
-        let message = ["expected ", expected, ", got ", got.kind()].concat();
+    /// A `TypeError` with this message.
+    pub fn type_error(message: impl Into<String>) -> Error {
         Error {
             name: String::from("TypeError"),
-            message,
+            message: message.into(),
         }
+    }
+
+    /// A `TypeError`: a value of another kind than expected.
+    pub fn kind(expected: &str, got: &Value) -> Error {
+        Error::type_error(["expected ", expected, ", got ", got.kind()].concat())
     }
 }
 
 impl From<&str> for Error {
     fn from(message: &str) -> Self {
         Error::new(message)
+    }
+}
+
+impl core::fmt::Display for Error {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.name)?;
+        f.write_str(": ")?;
+        f.write_str(&self.message)
+    }
+}
+
+impl core::error::Error for Error {}
+
+impl From<Value> for Error {
+    /// A rejection's reason as an error: what is one stays, of other values the kind is told.
+    fn from(reason: Value) -> Self {
+        match reason {
+            Value::Error(error) => error,
+            Value::Text(text) => Error::new(text),
+            other => Error::new(["rejected with ", other.kind()].concat()),
+        }
     }
 }
 

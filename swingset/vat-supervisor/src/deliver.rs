@@ -9,8 +9,10 @@ use swingset_abi::{
 
 use crate::{
     body,
-    machine::{Coming, Supervisor},
+    machine::{Coming, Requested, Supervisor, Then},
     promises::Standing,
+    records::RECOGNIZABLE,
+    sweep::SWEEP_BUDGET,
     vref::{self, Vref},
 };
 
@@ -18,59 +20,59 @@ const UNREADABLE: &str = "#{\"#error\":\"the message is not a method and a list 
 
 impl Supervisor {
     /// Queues the events and syscalls that a delivery leads to.
-    pub(crate) fn deliver(&mut self, delivery: VatDelivery) -> Result<(), &'static str> {
+    pub(crate) fn deliver(&mut self, delivery: VatDelivery) -> Requested {
+        self.stored.sweep_budget = SWEEP_BUDGET;
         match delivery {
             VatDelivery::Message {
                 target,
                 methargs,
                 result,
-            } => self.message(&target, methargs, result),
-            VatDelivery::Notify { resolutions } => self.notify(resolutions),
-            VatDelivery::StartVat { parameters } => {
-                let parameters = self.value_in(parameters)?;
-                self.events.push_back(Coming::Event(VatEvent::Start {
-                    parameters,
-                    incarnation: 0,
-                }));
-                Ok(())
-            }
+            } => self.message(&target, methargs, result)?,
+            VatDelivery::Notify { resolutions } => self.notify(resolutions)?,
+            VatDelivery::StartVat { parameters } => return self.start_vat(parameters),
             VatDelivery::DropExports { vrefs } => {
-                let handles = self
-                    .exports
-                    .handles(&vrefs)
-                    .ok_or("the kernel dropped what was never exported")?;
+                let handles = self.exports_changed(&vrefs, RECOGNIZABLE)?;
                 self.exports.dropped(&handles);
-                self.events.push_back(Coming::Event(VatEvent::Dropped { handles }));
-                Ok(())
+                if !handles.is_empty() {
+                    self.events.push_back(Coming::Event(VatEvent::Dropped { handles }));
+                }
             }
             VatDelivery::RetireExports { vrefs } => {
-                let handles = self
-                    .exports
-                    .handles(&vrefs)
-                    .ok_or("the kernel retired what was never exported")?;
+                let handles = self.exports_changed(&vrefs, 0)?;
                 self.exports.retired(&handles);
-                Ok(())
             }
             VatDelivery::RetireImports { vrefs } => {
                 for slot in &vrefs {
                     if let Some(Vref::Import(handle)) = vref::parse(slot) {
-                        self.imports.retired(handle);
+                        self.import_retired(handle);
                     }
                 }
-                Ok(())
             }
-            // What nothing holds is given back at every delivery's end, so there is nothing left to bring out.
-            VatDelivery::ChangeVatOptions { .. } | VatDelivery::BringOutYourDead {} => Ok(()),
+            VatDelivery::ChangeVatOptions { .. } => {}
+            VatDelivery::BringOutYourDead {} => return self.bring_out_your_dead(),
+        }
+        Ok(Then::NextEvent)
+    }
+
+    fn import_retired(&mut self, handle: u64) {
+        self.imports.retired(handle);
+        self.stored.forget_weak_import(handle);
+        if self.stored.meta.imports_in_store > 0 && !self.stored.meta.gone_imports.contains(&handle) {
+            self.stored.meta.gone_imports.push(handle);
+        }
+    }
+
+    /// The object that a message is for.
+    fn target(&self, vref: &str) -> Result<SlotHandle, &'static str> {
+        match vref::parse(vref) {
+            Some(Vref::Export(handle)) if self.exports.has(handle) => Ok(SlotHandle::Local { handle }),
+            Some(Vref::Stored(object)) if self.stored.knows(object) => Ok(SlotHandle::Stored { object }),
+            _ => Err("the kernel delivered to an object that this vat does not have"),
         }
     }
 
     fn message(&mut self, target: &str, methargs: CapData, result: Option<String>) -> Result<(), &'static str> {
-        let Some(Vref::Export(target)) = vref::parse(target) else {
-            return Err("the kernel delivered to what is no export");
-        };
-        if !self.exports.has(target) {
-            return Err("the kernel delivered to an object that this vat does not have");
-        }
+        let target = self.target(target)?;
         let Some((method, list)) = body::split(&methargs.body) else {
             // Whoever sent it learns of it; this vat's code does not.
             let unread = self.value_in(methargs)?;

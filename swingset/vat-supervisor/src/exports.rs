@@ -1,6 +1,6 @@
 //! Local objects: handle N is `o+N`, the root is 0.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{collections::BTreeMap, string::String};
 
 use crate::vref;
 
@@ -32,6 +32,16 @@ impl Default for Exports {
 }
 
 impl Exports {
+    /// The next object's number.
+    pub fn next_number(&self) -> u64 {
+        self.next
+    }
+
+    /// Earlier incarnations gave their objects the numbers below this one.
+    pub fn go_on_from(&mut self, next: u64) {
+        self.next = next.max(1);
+    }
+
     /// A new object's handle.
     pub fn make(&mut self) -> u64 {
         let handle = self.next;
@@ -84,12 +94,8 @@ impl Exports {
         }
     }
 
-    /// The handles of exported vrefs; `None` when one was never exported.
-    pub fn handles(&self, vrefs: &[String]) -> Option<Vec<u64>> {
-        let handle = |vref: &String| match vref::parse(vref) {
-            Some(vref::Vref::Export(handle)) if handle < self.next => Some(handle),
-            _ => None,
-        };
-        vrefs.iter().map(handle).collect()
+    /// Whether there was such an object once.
+    pub fn was_made(&self, handle: u64) -> bool {
+        handle < self.next
     }
 }

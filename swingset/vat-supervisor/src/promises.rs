@@ -3,7 +3,7 @@
 //! # Invariants
 //! - A handle is never used twice. A vref stands in the table exactly while the kernel's c-list has it.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{collections::BTreeMap, string::String, vec::Vec};
 
 use swingset_abi::supervisor::{Handle, Passable};
 
@@ -39,6 +39,8 @@ pub enum Standing {
 pub struct Promises {
     last_handle: Handle,
     last_vref: u64,
+    /// The last number that an earlier incarnation gave a promise.
+    last_earlier: u64,
     table: BTreeMap<Handle, Promise>,
     by_vref: BTreeMap<String, Handle>,
 }
@@ -75,6 +77,37 @@ impl Promises {
     /// The handle of a promise that the kernel names.
     pub fn by_vref(&self, vref: &str) -> Option<Handle> {
         self.by_vref.get(vref).copied()
+    }
+
+    /// The last number given to a promise.
+    pub fn last_number(&self) -> u64 {
+        self.last_vref
+    }
+
+    /// Earlier incarnations gave their promises the numbers up to this one.
+    pub fn go_on_from(&mut self, last: u64) {
+        self.last_vref = last;
+        self.last_earlier = last;
+    }
+
+    /// Whether an earlier incarnation made this promise. The kernel has settled those that it decided; others settle the rest.
+    pub fn is_earlier(&self, slot: &str) -> bool {
+        matches!(vref::parse(slot), Some(vref::Vref::OwnPromise(number)) if number <= self.last_earlier)
+    }
+
+    /// A promise that an earlier incarnation knew is subscribed to: its settlement is of no use to anybody here.
+    pub fn subscribed_earlier(&mut self, vref: &str) {
+        self.add(Some(String::from(vref)), Standing::Theirs { subscribed: true });
+    }
+
+    /// The names of promises that others settle and that this vat has not subscribed to.
+    pub fn unsubscribed(&self) -> Vec<String> {
+        let waiting = |promise: &&Promise| promise.standing == (Standing::Theirs { subscribed: false });
+        self.table
+            .values()
+            .filter(waiting)
+            .filter_map(|promise| promise.vref.clone())
+            .collect()
     }
 
     /// A vref that the kernel does not know yet.

@@ -5,13 +5,16 @@ use alloc::{string::String, vec::Vec};
 use swingset_abi::{
     supervisor::{Passable, SlotHandle, VatAnswer, VatRequest},
     vat::{Resolution, VatSyscall},
+    wire::Blob,
 };
 
 use crate::{
     body,
-    machine::{Coming, STORE_PREFIX, Supervisor, Then},
+    machine::{Coming, Requested, Supervisor, Then, done},
     promises::Standing,
+    records::STORE_PREFIX,
     slots::Announced,
+    vref,
 };
 
 /// Longest key of vat code, in bytes: with the prefix it stays below the kernel's limit.
@@ -19,12 +22,6 @@ const STORE_KEY_BYTES_MAX: usize = 500;
 
 /// Most settlements in one syscall; below the kernel's limit.
 const RESOLUTIONS_MAX: usize = 1_000;
-
-type Requested = Result<Then, &'static str>;
-
-fn done() -> Requested {
-    Ok(Then::Answer(VatAnswer::Done {}))
-}
 
 fn store_key(key: &str) -> Result<String, &'static str> {
     if key.is_empty() || key.len() > STORE_KEY_BYTES_MAX {
@@ -57,25 +54,23 @@ impl Supervisor {
                 rejected,
                 value,
             } => self.settle(promise, rejected, value),
-            VatRequest::StoreGet { key } => self.read(VatSyscall::VatstoreGet { key: store_key(&key)? }),
+            VatRequest::StoreGet { key } => self.read(store_key(&key)?, |_, found| {
+                Ok(Then::Answer(VatAnswer::Value { value: found.map(Blob) }))
+            }),
             VatRequest::StoreSet { key, value } => {
-                self.syscalls.push_back(VatSyscall::VatstoreSet {
-                    key: store_key(&key)?,
-                    value,
-                });
+                self.write(store_key(&key)?, value.0);
                 done()
             }
             VatRequest::StoreDelete { key } => {
-                self.syscalls
-                    .push_back(VatSyscall::VatstoreDelete { key: store_key(&key)? });
+                self.delete(store_key(&key)?);
                 done()
             }
             VatRequest::StoreNextKey { prior } => {
                 if prior.len() > STORE_KEY_BYTES_MAX {
                     return Err("a key is at most 500 bytes long");
                 }
-                self.read(VatSyscall::VatstoreGetNextKey {
-                    prior: [STORE_PREFIX, &prior].concat(),
+                self.next_key(String::from(STORE_PREFIX), &prior, |_, key| {
+                    Ok(Then::Answer(VatAnswer::Key { key }))
                 })
             }
             VatRequest::Release { handles } => self.release(&handles),
@@ -87,13 +82,44 @@ impl Supervisor {
                 self.syscalls.push_back(VatSyscall::Exit { failure, info });
                 done()
             }
-            VatRequest::CallDevice { .. } => Err("this supervisor's kernel has no devices"),
+            VatRequest::CallDevice { device, method, args } => {
+                self.check_slots(&[SlotHandle::Device { handle: device }])?;
+                self.check_value(&args)?;
+                if args.slots.iter().any(|slot| matches!(slot, SlotHandle::Promise { .. })) {
+                    return Err("a device takes no promises");
+                }
+                let args = self.value_out(args, &mut Announced::default());
+                self.call_device(vref::text("d-", device), method, args)
+            }
+            stored => self.stored_request(stored),
         }
     }
 
-    fn read(&mut self, syscall: VatSyscall) -> Requested {
-        self.syscalls.push_back(syscall);
-        Ok(Then::Read)
+    fn stored_request(&mut self, request: VatRequest) -> Requested {
+        match request {
+            VatRequest::DefineKind { name, durable } => self.define_kind(name, durable),
+            VatRequest::NewStored { kind, state } => self.new_stored(kind, &state),
+            VatRequest::Hold { object } => self.hold_stored(object),
+            VatRequest::StateGet { object } => self.state_get(object),
+            VatRequest::StateSet { object, state } => self.state_set(object, &state),
+            VatRequest::NewCollection {
+                durable,
+                shape,
+                label,
+                schema,
+            } => self.new_collection(durable, &shape, label, schema),
+            VatRequest::CollectionInfo { collection } => self.collection_info(collection),
+            VatRequest::EntryGet { collection, key } => self.entry_get(collection, &key),
+            VatRequest::EntrySet {
+                collection,
+                key,
+                value,
+                only_new,
+            } => self.entry_set(collection, &key, &value, only_new),
+            VatRequest::EntryDelete { collection, key } => self.entry_delete(collection, &key),
+            VatRequest::EntryNext { collection, after } => self.entry_next(collection, after.as_ref()),
+            _ => Err("a request that this supervisor does not know"),
+        }
     }
 
     fn hold_by_vat(&mut self, handle: u64) {
@@ -216,6 +242,7 @@ impl Supervisor {
                 SlotHandle::Local { handle } => retired.extend(self.exports.release(handle)),
                 SlotHandle::Presence { handle } => self.imports.release(handle),
                 SlotHandle::Promise { handle } => self.release_promise(handle),
+                SlotHandle::Stored { object } => self.counts.release(object),
                 SlotHandle::Device { .. } => {}
             }
         }

@@ -7,13 +7,14 @@ use alloc::{
 };
 
 use swingset_abi::{
-    supervisor::{Handle, Passable, SlotHandle},
+    supervisor::{Handle, Passable, SlotHandle, StoredId},
     vat::{CapData, Resolution, VatSyscall},
 };
 
 use crate::{
     machine::Supervisor,
     promises::Standing,
+    records::REACHABLE,
     vref::{self, Vref},
 };
 
@@ -23,7 +24,7 @@ const SLOTS_MAX: usize = 4_000;
 const BODY_BYTES_MAX: usize = 4_000_000;
 
 /// One holder less; true when it was the last.
-fn let_go(holders: &mut BTreeMap<u64, u64>, handle: u64) -> bool {
+pub fn let_go<K: Ord>(holders: &mut BTreeMap<K, u64>, handle: K) -> bool {
     match holders.get_mut(&handle) {
         Some(count) if *count > 1 => {
             *count -= 1;
@@ -41,7 +42,7 @@ pub struct Imports {
     held_by_vat: BTreeSet<u64>,
     /// How many settled promises' values name a presence.
     held_by_values: BTreeMap<u64, u64>,
-    /// How many settled promises' values name a local object.
+    /// How many settled promises' values and virtual states name a local object.
     locals_held_by_values: BTreeMap<u64, u64>,
     devices: BTreeSet<u64>,
     /// Presences that lost a holder in this delivery.
@@ -72,13 +73,39 @@ impl Imports {
         self.maybe_dead.remove(&handle);
     }
 
-    /// The vrefs of presences that nothing holds any more, to be dropped and retired.
-    pub fn take_dead(&mut self) -> Vec<String> {
-        let candidates = core::mem::take(&mut self.maybe_dead);
-        let dead = candidates
-            .into_iter()
-            .filter(|id| !self.held_by_vat.contains(id) && !self.held_by_values.contains_key(id));
-        dead.map(|id| vref::text("o-", id)).collect()
+    /// A count of this import fell, or it was a weak collection's key.
+    pub fn may_be_unheld(&mut self, handle: u64) {
+        self.maybe_dead.insert(handle);
+    }
+
+    /// A virtual state that names this local object was written, or deleted.
+    pub fn count_local(&mut self, handle: u64, held: bool) {
+        if held {
+            *self.locals_held_by_values.entry(handle).or_insert(0) += 1;
+        } else {
+            let_go(&mut self.locals_held_by_values, handle);
+        }
+    }
+
+    /// An import that nothing in memory holds any more.
+    pub fn next_unheld(&mut self) -> Option<u64> {
+        while let Some(id) = self.maybe_dead.pop_first() {
+            if !self.held_by_vat.contains(&id) && !self.held_by_values.contains_key(&id) {
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// All that memory holds.
+    pub fn held(&self) -> Vec<u64> {
+        let held: BTreeSet<u64> = self
+            .held_by_vat
+            .iter()
+            .chain(self.held_by_values.keys())
+            .copied()
+            .collect();
+        held.into_iter().collect()
     }
 }
 
@@ -105,10 +132,15 @@ impl Supervisor {
             Some(Vref::Import(handle)) => {
                 // Held by nobody until it is given to the vat or kept in a promise's value.
                 self.imports.maybe_dead.insert(handle);
+                self.stored.forget_weak_import(handle);
                 Ok(SlotHandle::Presence { handle })
             }
+            Some(Vref::Stored(object)) if self.stored.knows(object) => {
+                self.counts.arrived(object);
+                Ok(SlotHandle::Stored { object })
+            }
             Some(Vref::Device(handle)) => Ok(SlotHandle::Device { handle }),
-            Some(Vref::Promise) => Ok(SlotHandle::Promise {
+            Some(Vref::Promise | Vref::OwnPromise(_)) => Ok(SlotHandle::Promise {
                 handle: self.promise_in(slot)?,
             }),
             _ => Err("the kernel named a reference that this vat never exported"),
@@ -119,7 +151,7 @@ impl Supervisor {
     pub(crate) fn promise_in(&mut self, slot: &str) -> Result<Handle, &'static str> {
         match self.promises.by_vref(slot) {
             Some(handle) => Ok(handle),
-            None if slot.starts_with("p-") => Ok(self
+            None if slot.starts_with("p-") || self.promises.is_earlier(slot) => Ok(self
                 .promises
                 .add(Some(String::from(slot)), Standing::Theirs { subscribed: false })),
             None => Err("the kernel named a promise that this vat never exported"),
@@ -141,6 +173,7 @@ impl Supervisor {
                         promise.held_by_vat = true;
                     }
                 }
+                SlotHandle::Stored { object } => self.counts.hold(object),
                 SlotHandle::Local { .. } => {}
             }
         }
@@ -156,7 +189,8 @@ impl Supervisor {
                         promise.held_by_values += 1;
                     }
                 }
-                SlotHandle::Local { handle } => *self.imports.locals_held_by_values.entry(handle).or_insert(0) += 1,
+                SlotHandle::Local { handle } => self.imports.count_local(handle, true),
+                SlotHandle::Stored { object } => self.counts.hold_by_value(object),
                 SlotHandle::Device { .. } => {}
             }
         }
@@ -183,9 +217,8 @@ impl Supervisor {
                             candidates.push(handle);
                         }
                     }
-                    SlotHandle::Local { handle } => {
-                        let_go(&mut self.imports.locals_held_by_values, handle);
-                    }
+                    SlotHandle::Local { handle } => self.imports.count_local(handle, false),
+                    SlotHandle::Stored { object } => self.counts.let_go_by_value(object),
                     SlotHandle::Device { .. } => {}
                 }
             }
@@ -223,6 +256,7 @@ impl Supervisor {
                 SlotHandle::Presence { handle } => self.imports.has(handle),
                 SlotHandle::Device { handle } => self.imports.devices.contains(&handle),
                 SlotHandle::Promise { handle } => self.promises.get(handle).is_some_and(|promise| promise.held_by_vat),
+                SlotHandle::Stored { object } => object == StoredId::BAGGAGE || self.counts.has(object),
             };
             if !known {
                 return Err("a handle that this vat does not hold");
@@ -237,6 +271,10 @@ impl Supervisor {
             SlotHandle::Local { handle } => self.exports.export(handle),
             SlotHandle::Presence { handle } => vref::text("o-", handle),
             SlotHandle::Device { handle } => vref::text("d-", handle),
+            SlotHandle::Stored { object } => {
+                self.counts.mark(object, REACHABLE);
+                vref::stored_text("o+", object)
+            }
             SlotHandle::Promise { handle } => {
                 if let Some(name) = announced.names.get(&handle) {
                     return name.clone();

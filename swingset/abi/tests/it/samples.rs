@@ -5,7 +5,10 @@ use swingset_abi::{
         Command, CrankKind, CrankReport, KernelOptions, PromiseState, ReapThreshold, Reply, ResolutionPolicy,
         StaticVat, VatOptions, VatSource,
     },
-    supervisor::{Input, Output, Passable, SlotHandle, VatAnswer, VatEvent, VatRequest},
+    supervisor::{
+        CollectionShape, Entry, EntryKey, Input, Output, Passable, SlotHandle, StoredId, VatAnswer, VatEvent,
+        VatRequest,
+    },
     vat::{CapData, DeliveryOutcome, DeliveryVerdict, Resolution, SyscallReply, VatDelivery, VatStep, VatSyscall},
     wire::Blob,
 };
@@ -29,12 +32,21 @@ fn resolutions() -> Vec<Resolution> {
     ]
 }
 
+fn stored() -> StoredId {
+    StoredId { durable: true, kind: 10, instance: 1_000 }
+}
+
+fn keys() -> Vec<EntryKey> {
+    vec![EntryKey::Data { text: text("sk") }, EntryKey::Object { slot: SlotHandle::Stored { object: stored() } }]
+}
+
 fn passable() -> Passable {
     let slots = vec![
         SlotHandle::Local { handle: 0 },
         SlotHandle::Presence { handle: 300 },
         SlotHandle::Promise { handle: 2 },
         SlotHandle::Device { handle: u64::MAX },
+        SlotHandle::Stored { object: stored() },
     ];
     Passable { body: text("#\"$0\""), slots }
 }
@@ -217,13 +229,39 @@ pub fn outputs() -> Vec<Output> {
 pub fn events() -> Vec<VatEvent> {
     vec![
         VatEvent::Start { parameters: passable(), incarnation: 3 },
-        VatEvent::Message { target: 0, method: text("m"), args: passable(), result: Some(9) },
+        VatEvent::Message {
+            target: SlotHandle::Local { handle: 0 },
+            method: text("m"),
+            args: passable(),
+            result: Some(9),
+        },
         VatEvent::Settled { promise: 9, rejected: true, value: passable() },
         VatEvent::Dropped { handles: vec![1, 2, 300] },
     ]
 }
 
 pub fn requests() -> Vec<VatRequest> {
+    let collection = StoredId::BAGGAGE;
+    let shapes =
+        [CollectionShape::Map {}, CollectionShape::Set {}, CollectionShape::WeakMap {}, CollectionShape::WeakSet {}];
+    let mut requests = plain_requests();
+    requests.extend(shapes.map(|shape| VatRequest::NewCollection {
+        durable: false,
+        shape,
+        label: text("l"),
+        schema: text("int"),
+    }));
+    for key in keys() {
+        requests.push(VatRequest::EntryGet { collection, key: key.clone() });
+        let value = passable();
+        requests.push(VatRequest::EntrySet { collection, key: key.clone(), value, only_new: true });
+        requests.push(VatRequest::EntryDelete { collection, key: key.clone() });
+        requests.push(VatRequest::EntryNext { collection, after: Some(key) });
+    }
+    requests
+}
+
+fn plain_requests() -> Vec<VatRequest> {
     vec![
         VatRequest::Send {
             target: SlotHandle::Presence { handle: 1 },
@@ -242,6 +280,12 @@ pub fn requests() -> Vec<VatRequest> {
         VatRequest::Release { handles: vec![SlotHandle::Promise { handle: 2 }] },
         VatRequest::Exit { failure: false, info: passable() },
         VatRequest::CallDevice { device: 3, method: text("m"), args: passable() },
+        VatRequest::DefineKind { name: text("Purse"), durable: true },
+        VatRequest::NewStored { kind: 10, state: passable() },
+        VatRequest::Hold { object: stored() },
+        VatRequest::StateGet { object: stored() },
+        VatRequest::StateSet { object: stored(), state: passable() },
+        VatRequest::CollectionInfo { collection: stored() },
     ]
 }
 
@@ -254,5 +298,9 @@ pub fn answers() -> Vec<VatAnswer> {
         VatAnswer::Key { key: None },
         VatAnswer::Data { data: passable() },
         VatAnswer::Refused { problem: text("no") },
+        VatAnswer::Stored { data: Some(passable()) },
+        VatAnswer::Existed { existed: true },
+        VatAnswer::Entry { entry: keys().pop().map(|key| Entry { key, value: passable() }) },
+        VatAnswer::Collection { label: text("l"), schema: text("int"), size: 2 },
     ]
 }

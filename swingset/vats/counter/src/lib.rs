@@ -21,6 +21,12 @@ pub struct Counter {
     digest: u64,
 }
 
+record! {
+    /// What the IDs come to.
+    #[derive(Debug, PartialEq)]
+    pub struct Reading { value: i128, count: u64, distinct: u64, sum: u64, digest: u64 }
+}
+
 /// FNV-1a, from a starting point.
 fn hash(start: u64, bytes: &[u8]) -> u64 {
     bytes.iter().fold(start, |hash, byte| {
@@ -56,15 +62,14 @@ methods! {
         }
 
         /// What the IDs come to.
-        fn read(&mut self) -> Value {
-            let field = |name: &str, value: Value| (String::from(name), value);
-            Value::Record(Vec::from([
-                field("value", self.value.into_value()),
-                field("count", (self.ids.len() as u64).into_value()),
-                field("distinct", (self.distinct.len() as u64).into_value()),
-                field("sum", self.sum.into_value()),
-                field("digest", self.digest.into_value()),
-            ]))
+        fn read(&mut self) -> Reading {
+            Reading {
+                value: self.value,
+                count: self.ids.len() as u64,
+                distinct: self.distinct.len() as u64,
+                sum: self.sum,
+                digest: self.digest,
+            }
         }
 
         /// A part of the IDs, in the order in which they came.

@@ -1,0 +1,204 @@
+//! A delivery's end: counts are written, and what nobody holds is deleted, as far as the budget goes. The rest waits for later
+//! deliveries; bringOutYourDead has the larger budget.
+
+use alloc::{string::String, vec::Vec};
+
+use swingset_abi::{supervisor::StoredId, vat::CapData};
+
+use crate::{
+    collections,
+    machine::{Requested, Supervisor, Then},
+    records::{self, Counted, entries_prefix, state_key},
+    vref,
+};
+
+/// How many objects and entries any delivery may delete.
+pub const SWEEP_BUDGET: u64 = 200;
+/// How many bringOutYourDead may delete: each takes some syscalls, of which the kernel allows 100,000 a crank.
+pub const SWEEP_BUDGET_DEAD: u64 = 5_000;
+
+impl Supervisor {
+    /// What is to be done before the delivery ends; `None` when nothing is left to do.
+    pub(crate) fn finish(&mut self) -> Result<Option<Then>, &'static str> {
+        if core::mem::take(&mut self.stored.starting) && self.stored.lacks_a_kind() {
+            return Err("a durable kind of an earlier incarnation was not defined again");
+        }
+        if let Some(next) = self.settle_counts() {
+            return next.map(Some);
+        }
+        if self.stored.sweep_budget > 0
+            && let Some(next) = self.sweep()
+        {
+            self.stored.sweep_budget -= 1;
+            return next.map(Some);
+        }
+        if !self.stored.open.is_empty() {
+            self.save_sizes();
+            return Ok(Some(Then::NextEvent));
+        }
+        if self.save_records() {
+            return Ok(Some(Then::NextEvent));
+        }
+        Ok(None)
+    }
+
+    /// Deletes one thing that is gone.
+    fn sweep(&mut self) -> Option<Requested> {
+        let meta = &self.stored.meta;
+        if let Some(handle) = meta.gone_imports.first() {
+            return Some(self.forget_key(Counted::Import(*handle)));
+        }
+        if let Some(id) = meta.gone_stored.first() {
+            return Some(self.forget_key(Counted::Stored(*id)));
+        }
+        if let Some(id) = meta.dying.first() {
+            return Some(self.delete_part(*id));
+        }
+        if meta.stale {
+            return Some(self.find_stale());
+        }
+        None
+    }
+
+    /// One weak collection forgets an object that is gone.
+    fn forget_key(&mut self, gone: Counted) -> Requested {
+        self.next_key(gone.recognizers_prefix(), "", move |supervisor, found| {
+            let Some(collection) = found else {
+                return supervisor.forgotten(gone);
+            };
+            let id = vref::parse_stored(&collection).ok_or("a record in the vatstore is malformed")?;
+            let text = ["o", &gone.vref()].concat();
+            supervisor.delete([&gone.recognizers_prefix(), collection.as_str()].concat());
+            let full = [&entries_prefix(id), text.as_str()].concat();
+            supervisor.read(full.clone(), move |supervisor, found| {
+                // The collection may have been deleted meanwhile, down to here.
+                if let Some(bytes) = found {
+                    let value: CapData = records::read(&bytes)?;
+                    supervisor.count_slots(&value.slots, -1);
+                    supervisor.delete(full);
+                }
+                Ok(Then::NextEvent)
+            })
+        })
+    }
+
+    /// No weak collection knows it any more.
+    fn forgotten(&mut self, gone: Counted) -> Requested {
+        match gone {
+            Counted::Stored(id) => self.stored.meta.gone_stored.retain(|other| *other != id),
+            Counted::Import(handle) => {
+                self.stored.meta.gone_imports.retain(|other| *other != handle);
+                return self.read(gone.holders_key(), move |supervisor, found| {
+                    supervisor.forget_holders(handle, found.as_ref())?;
+                    Ok(Then::NextEvent)
+                });
+            }
+        }
+        Ok(Then::NextEvent)
+    }
+
+    /// An object's state, or one of a collection's entries.
+    fn delete_part(&mut self, id: StoredId) -> Requested {
+        if id.kind >= StoredId::KINDS_FROM {
+            return self.read(state_key(id), move |supervisor, found| {
+                if let Some(bytes) = found {
+                    let state: CapData = records::read(&bytes)?;
+                    supervisor.count_slots(&state.slots, -1);
+                }
+                supervisor.deleted(id);
+                Ok(Then::NextEvent)
+            });
+        }
+        self.next_key(entries_prefix(id), "", move |supervisor, found| {
+            let Some(text) = found else {
+                supervisor.deleted(id);
+                return Ok(Then::NextEvent);
+            };
+            let full = [&entries_prefix(id), text.as_str()].concat();
+            supervisor.read(full, move |supervisor, found| {
+                let bytes = found.ok_or("an entry in the vatstore is missing")?;
+                let gone = collections::object_of(&text).and_then(collections::counted);
+                // One that is gone already has no holders to be counted down.
+                if collections::is_weak(id) && gone.is_some_and(|gone| supervisor.is_gone(gone)) {
+                    let value: CapData = records::read(&bytes)?;
+                    supervisor.count_slots(&value.slots, -1);
+                    supervisor.delete([&entries_prefix(id), text.as_str()].concat());
+                    return Ok(Then::NextEvent);
+                }
+                supervisor.drop_entry(id, &text, &bytes)?;
+                Ok(Then::NextEvent)
+            })
+        })
+    }
+
+    fn is_gone(&self, counted: Counted) -> bool {
+        match counted {
+            Counted::Import(handle) => self.stored.meta.gone_imports.contains(&handle),
+            Counted::Stored(id) => self.stored.meta.gone_stored.contains(&id),
+        }
+    }
+
+    fn deleted(&mut self, id: StoredId) {
+        self.delete(state_key(id));
+        self.stored.open.remove(&id);
+        self.stored.meta.dying.retain(|other| *other != id);
+    }
+
+    /// A virtual object of an earlier incarnation.
+    fn find_stale(&mut self) -> Requested {
+        let after = core::mem::take(&mut self.stored.stale_after);
+        self.next_key(String::from("o.v"), &after, |supervisor, found| {
+            let Some(text) = found else {
+                supervisor.stored.meta.stale = false;
+                return Ok(Then::NextEvent);
+            };
+            let id = vref::parse_stored(&["v", &text].concat()).ok_or("a record in the vatstore is malformed")?;
+            supervisor.stored.stale_after = text;
+            if supervisor.stored.is_stale(id) && !supervisor.stored.meta.dying.contains(&id) {
+                let holders = Counted::Stored(id).holders_key();
+                supervisor.delete(holders);
+                supervisor.stored.meta.dying.push(id);
+            }
+            Ok(Then::NextEvent)
+        })
+    }
+
+    /// Writes what the next incarnation is to know, where it has changed; true when something was written.
+    fn save_records(&mut self) -> bool {
+        use swingset_abi::wire::Wire;
+        let mut written = false;
+        if core::mem::take(&mut self.stored.save_heap) {
+            let heap = records::Heap {
+                imports: first(self.imports.held(), HEAP_IMPORTS_MAX),
+                promises: first(self.promises.unsubscribed(), HEAP_PROMISES_MAX),
+            };
+            let bytes = heap.to_bytes();
+            if bytes != self.stored.heap_written {
+                self.write(String::from(records::HEAP), bytes.clone());
+                self.stored.heap_written = bytes;
+                written = true;
+            }
+        }
+        if core::mem::take(&mut self.stored.save_meta) {
+            self.stored.meta.next_export = self.exports.next_number();
+            self.stored.meta.last_promise = self.promises.last_number();
+            let bytes = self.stored.meta.to_bytes();
+            if bytes != self.stored.meta_written {
+                self.write(String::from(records::META), bytes.clone());
+                self.stored.meta_written = bytes;
+                written = true;
+            }
+        }
+        written
+    }
+}
+
+/// Most imports and promises that are remembered for the next incarnation, so that the record stays below the kernel's limit; the
+/// kernel keeps the entries of the others.
+const HEAP_IMPORTS_MAX: usize = 300_000;
+const HEAP_PROMISES_MAX: usize = 100_000;
+
+fn first<T>(mut items: Vec<T>, most: usize) -> Vec<T> {
+    items.truncate(most);
+    items
+}
