@@ -197,8 +197,10 @@ impl Ports {
     /// When there are none.
     pub fn free() -> Result<Self> {
         // All are held at once, so that they differ.
-        let held = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
-        let [rpc, p2p] = &held;
-        Ok(Ports { rpc: rpc.local_addr()?.port(), p2p: p2p.local_addr()?.port() })
+        let free = || TcpListener::bind("127.0.0.1:0");
+        let held = [free()?, free()?, free()?];
+        let [rpc, p2p, pages] = &held;
+        let port = |held: &TcpListener| held.local_addr().map(|address| address.port());
+        Ok(Ports { rpc: port(rpc)?, p2p: port(p2p)?, pages: port(pages)? })
     }
 }

@@ -19,3 +19,4 @@ pub mod scenario;
 pub mod swingd;
 pub mod validator;
 pub mod wait;
+pub mod watch;

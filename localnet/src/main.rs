@@ -20,6 +20,8 @@ use swing_localnet::{
     scenario::{
         swap::{self, Kernels},
         upgrade,
+        visor::{self, Supervision},
+        zero,
     },
     validator::Engine,
     wait,
@@ -50,6 +52,14 @@ enum Verb {
     },
     /// Replaces the kernel of a running network by a vote, with no new software and no stop, and tells the story.
     Swap(SwapArgs),
+    /// Measures the extra time at an upgrade's height under swingvisor: with a restart, and with CometBFT kept connected.
+    Handover {
+        #[command(flatten)]
+        common: Common,
+        /// What swingvisor does: restart, front, or one after the other
+        #[arg(long, default_value = "both", value_parser = ["restart", "front", "both"])]
+        mode: String,
+    },
 }
 
 #[derive(Args, Debug)]
@@ -105,6 +115,7 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Verb::Up(common) => with_folder(&common, |folder| up(&common, folder)),
+        Verb::Handover { common, mode } => handover(&common, &mode),
         Verb::Swap(arguments) => with_folder(&arguments.common, |folder| swap(&arguments, folder)),
         Verb::Upgrade { common, report, quiet } => with_folder(&common, |folder| {
             let binaries = Binaries::find(common.bin_dir.as_deref())?;
@@ -113,6 +124,37 @@ fn run(cli: Cli) -> Result<()> {
             report.map_or(Ok(()), |path| outcome.write(&path).with_context(|| format!("report {}", path.display())))
         }),
     }
+}
+
+/// Runs the supervised upgrade once a mode, and prints what the block of the upgrade took.
+fn handover(common: &Common, mode: &str) -> Result<()> {
+    let mut lines = Vec::new();
+    for front in [false, true] {
+        if mode == if front { "restart" } else { "front" } {
+            continue;
+        }
+        let binaries = Binaries::find(common.bin_dir.as_deref())?;
+        let program = binaries.path("swingvisor");
+        with_folder(common, |folder| {
+            let mut narrator = Narrator::new(true);
+            if front {
+                let report = zero::run(common.plan(), folder, binaries, &program, &mut narrator)?;
+                let upgrade = &report.upgrade;
+                lines.push(format!(
+                    "front: block H {} ms, block H-1 {} ms, consensus waited {:?} ms, no node for {:?} ms",
+                    upgrade.block_ms_at_upgrade, upgrade.block_ms_before, report.extra_ms, report.parked_ms
+                ));
+            } else {
+                let how = Supervision { program, download_info: None, front };
+                let report = visor::run(common.plan(), folder, binaries, &how, &mut narrator)?;
+                let (at, before) = (report.block_ms_at_upgrade, report.block_ms_before);
+                lines.push(format!("restart: block H {at} ms, block H-1 {before} ms"));
+            }
+            Ok(())
+        })?;
+    }
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(())
 }
 
 fn swap(arguments: &SwapArgs, folder: &std::path::Path) -> Result<()> {

@@ -30,6 +30,8 @@ pub struct Ports {
     pub rpc: u16,
     /// CometBFT's peer port.
     pub p2p: u16,
+    /// The supervisor's status pages.
+    pub pages: u16,
 }
 
 /// A validator.

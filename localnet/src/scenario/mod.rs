@@ -3,3 +3,4 @@
 pub mod swap;
 pub mod upgrade;
 pub mod visor;
+pub mod zero;

@@ -21,7 +21,8 @@ use crate::{
     validator::Validator,
 };
 
-const SOON: Duration = Duration::from_secs(180);
+/// How long anything is waited for.
+pub const SOON: Duration = Duration::from_secs(180);
 /// File name of the node under a supervisor.
 const DAEMON: &str = "swingd";
 
@@ -32,7 +33,21 @@ pub struct Supervision {
     pub program: PathBuf,
     /// Text of the plan's info where the supervisor downloads the binary by it; none where the operator adds it beforehand.
     pub download_info: Option<String>,
+    /// swingvisor keeps CometBFT connected.
+    pub front: bool,
 }
+
+/// A moment at which a watcher may look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Blocks are made, no plan is made yet.
+    Begun,
+    /// Some blocks after the plan of this height.
+    Upgraded(u64),
+}
+
+/// Looks at a network at a moment.
+pub type Watcher<'a> = &'a mut dyn FnMut(&Network, Moment) -> Result<()>;
 
 /// What was seen.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -62,7 +77,22 @@ impl Supervision {
         if self.download_info.is_some() {
             command.env("DAEMON_ALLOW_DOWNLOAD_BINARIES", "true");
         }
+        if self.front {
+            let pages = format!("127.0.0.1:{}", validator.ports.pages);
+            command.env("SWINGVISOR_MODE", "front").env("SWINGVISOR_LISTEN", pages);
+        }
         command
+    }
+
+    /// What swingvisor says of one home.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn status(&self, validator: &Validator) -> Result<serde_json::Value> {
+        let output = self.command(validator, &["status", "-o", "json"]).output().context("running the supervisor")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ensure!(output.status.success(), "`status` ended with {}: {said}", output.status);
+        Ok(serde_json::from_slice(&output.stdout)?)
     }
 
     fn run(&self, validator: &Validator, arguments: &[&str]) -> Result<()> {
@@ -84,9 +114,26 @@ pub fn run(
     how: &Supervision,
     tell: &mut Narrator,
 ) -> Result<VisorReport> {
+    run_watched(plan, folder, binaries, how, tell, &mut |_, _| Ok(()))
+}
+
+/// As [`run`], with somebody who looks.
+///
+/// # Errors
+/// As [`run`], and the watcher's.
+pub fn run_watched(
+    plan: Plan,
+    folder: &Path,
+    binaries: Binaries,
+    how: &Supervision,
+    tell: &mut Narrator,
+    watcher: Watcher<'_>,
+) -> Result<VisorReport> {
     let mut report = VisorReport::default();
     let mut network = begin(plan, folder, binaries, how, tell)?;
     report.kernels[0] = upgrade::kernel(&network)?.0[0].clone();
+
+    watcher(&network, Moment::Begun)?;
 
     tell.step("A load of messages to the contract `counter` begins");
     let rpcs: Vec<Rpc> = network.validators.iter().map(Validator::rpc).collect();
@@ -97,6 +144,7 @@ pub fn run(
 
     tell.step(&format!("Nobody touches a node while height {height} comes"));
     network.wait_for_height(height.saturating_add(3), SOON)?;
+    watcher(&network, Moment::Upgraded(height))?;
     for validator in &mut network.validators {
         validator.swingd.program = network.binaries.path(NEWEST);
         let link = std::fs::read_link(validator.swingd.home.join("cosmovisor/current"))?;

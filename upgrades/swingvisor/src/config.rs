@@ -18,6 +18,28 @@ const HOOK_TIMEOUT_MS: u64 = 60_000;
 const PRE_UPGRADE_TIMEOUT_MS: u64 = 600_000;
 const DOWNLOAD_BYTES_MAX: u64 = 2 << 30;
 
+const START_TIMEOUT_MS: u64 = 60_000;
+
+/// How a binary takes over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// The node is stopped and the next one started; CometBFT ends with it.
+    Restart,
+    /// swingvisor stands between CometBFT and the node, and CometBFT keeps its connections.
+    Front,
+}
+
+impl Mode {
+    /// As the variable has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Mode::Restart => "restart",
+            Mode::Front => "front",
+        }
+    }
+}
+
 /// The configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -53,6 +75,13 @@ pub struct Config {
     pub download_bytes_max: u64,
     /// `SSL_CERT_FILE`: root certificates for https in place of the built-in ones.
     pub certificates: Option<PathBuf>,
+    /// `SWINGVISOR_MODE`: `restart`, the default, or `front`.
+    pub mode: Mode,
+    /// `SWINGVISOR_ABCI`: where CometBFT connects in the mode `front`; else what the node's arguments or config.toml say for an
+    /// external CometBFT, and a socket of our own for one that swingvisor starts.
+    pub abci: Option<String>,
+    /// `SWINGVISOR_START_TIMEOUT`: how long a new node may take to serve while CometBFT waits, milliseconds.
+    pub start_timeout_ms: u64,
     /// `COSMOVISOR_DISABLE_LOGS`.
     pub disable_logs: bool,
 }
@@ -108,6 +137,14 @@ impl Reader {
             self.faults.push(format!("{name}: {} is not an absolute path", path.display()));
         }
         Some(path)
+    }
+
+    fn mode(&mut self, name: &str) -> Mode {
+        self.parsed(name, Mode::Restart, |text| match text {
+            "restart" => Ok(Mode::Restart),
+            "front" => Ok(Mode::Front),
+            _ => Err(format!("{text:?} is neither restart nor front")),
+        })
     }
 
     fn loopback(&mut self, name: &str) -> Option<SocketAddr> {
@@ -197,6 +234,9 @@ impl Config {
             listen: reader.loopback("SWINGVISOR_LISTEN"),
             download_bytes_max: reader.number("SWINGVISOR_DOWNLOAD_BYTES_MAX", DOWNLOAD_BYTES_MAX),
             certificates: reader.folder("SSL_CERT_FILE"),
+            mode: reader.mode("SWINGVISOR_MODE"),
+            abci: reader.text("SWINGVISOR_ABCI"),
+            start_timeout_ms: reader.millis("SWINGVISOR_START_TIMEOUT", START_TIMEOUT_MS),
             disable_logs: reader.boolean("COSMOVISOR_DISABLE_LOGS", false),
         };
         if reader.faults.is_empty() { Ok(config) } else { Err(ConfigError { faults: reader.faults }) }

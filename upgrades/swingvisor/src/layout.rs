@@ -81,6 +81,16 @@ impl Layout {
         self.own().join("lock")
     }
 
+    /// Where CometBFT finds its application in the mode `front`.
+    pub fn front_socket(&self) -> PathBuf {
+        self.own().join("front.sock")
+    }
+
+    /// Where the node listens then.
+    pub fn node_socket(&self) -> PathBuf {
+        self.own().join("node.sock")
+    }
+
     /// The folder in which downloads are made.
     pub fn downloads(&self) -> PathBuf {
         self.own().join("downloads")

@@ -4,6 +4,7 @@
 //! - What to do is decided by [`core`], a pure function of a journal and of facts; [`run`] only performs it.
 //! - Every file that counts is touched through [`files::Files`]; a crash at any operation is resumed with no operator.
 //! - No node runs while its data is backed up or its binary is switched, and no second swingvisor works on one home.
+//! - CometBFT is kept waiting between the blocks H−1 and H alone, see [`front`].
 //! - A download is nothing until its checksum, its machine and its own answers were verified.
 
 pub mod backup;
@@ -14,6 +15,7 @@ pub mod config;
 pub mod core;
 pub mod fetch;
 pub mod files;
+pub mod front;
 pub mod home;
 pub mod layout;
 pub mod probe;

@@ -65,6 +65,17 @@ impl Prober {
         Ok(Identity { release: text("release"), version: text("version"), sha256: sha256(binary).map_err(failed)? })
     }
 
+    /// Has the binary compile what it brings, so that its first block does not wait for that. Gives what it said.
+    ///
+    /// # Errors
+    /// Why it did not: a binary may have no such command, and then compiles when it must.
+    pub fn precompile(&self, binary: &Path, limit: Duration) -> Result<String, String> {
+        let mut command = Command::new(binary);
+        command.args(["precompile", "--home"]).arg(&self.home);
+        let asker = Prober { limit, ..self.clone() };
+        asker.answer(&mut command).map(|said| String::from_utf8_lossy(&said).trim().to_owned())
+    }
+
     fn answer(&self, command: &mut Command) -> Result<Vec<u8>, String> {
         let output = command::run(command, self.limit, &self.told).map_err(|error| error.to_string())?;
         if output.status.success() {

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::{
     core::{Answer, Done, Plan, Policy, Slot, Upgrade, folder_of_plan},
+    front::View,
     probe::Identity,
 };
 
@@ -16,8 +17,14 @@ pub struct Report {
     pub swingvisor: String,
     /// Whether a swingvisor works on this home.
     pub supervised: bool,
+    /// How a binary takes over: restart, or front.
+    pub mode: String,
     /// The node's process ID, while it runs.
     pub pid: Option<u32>,
+    /// CometBFT's process ID, while it runs as swingvisor's child.
+    pub comet_pid: Option<u32>,
+    /// The ABCI front: what of CometBFT is parked, and the last change of processes under it.
+    pub front: Option<View>,
     /// How often the node was started.
     pub starts: u64,
     /// How often it ended without being told to.
@@ -174,6 +181,21 @@ impl Report {
             "switch_under_way",
             "Whether a switch was begun and is not finished.",
             Some(self.switch.is_some().into()),
+        );
+        let front = self.front.as_ref();
+        let waiting = |front: &View| front.connections.iter().map(|line| line.waiting).sum::<usize>();
+        let parked = |front: &View| u64::from(front.parked_ms.is_some());
+        gauge("front_parked", "Whether CometBFT is parked.", front.map(parked));
+        gauge("front_parked_ms", "For how long it has been.", front.and_then(|front| front.parked_ms));
+        gauge(
+            "front_waiting",
+            "Requests of CometBFT's that wait for a node.",
+            front.and_then(|front| u64::try_from(waiting(front)).ok()),
+        );
+        gauge(
+            "front_extra_ms",
+            "For how long consensus waited at the last change of processes.",
+            front.and_then(|front| Some(front.last_swap?.extra_ms)),
         );
         gauge("risks", "Number of things that would make the next action fail.", u64::try_from(self.risks.len()).ok());
         text

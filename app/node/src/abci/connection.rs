@@ -2,7 +2,7 @@
 //!
 //! # Invariants
 //! - Replies leave in the order of their requests.
-//! - The reply to the last commit is on the wire before the lifecycle hears of the stop. After it the connections stay open, so
+//! - The reply to the last commit is on the wire before the lifecycle hears of the stop, and a supervisor hears of it before that. After it the connections stay open, so
 //!   that CometBFT saves the block and hands its commit to slower validators, until it asks for the next block, which is not
 //!   answered, or until the patience is over.
 //! - A request that cannot be served is not answered: the connection ends.
@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use tendermint_proto::v0_38::abci::{Request, Response, request, response};
+use tendermint_proto::v0_38::abci::{Request, RequestInfo, Response, request, response};
 
 use super::{
     application::ReadApplication,
@@ -155,11 +155,22 @@ impl Connection<'_> {
         }
         // The owner has told the lifecycle why it ended.
         let answer = self.shared.consensus.call(request).map_err(|_| End::Failed(ConnectionError::OwnerEnded))?;
+        if answer.then_stop.is_some() {
+            self.announce_last()?;
+        }
         self.reply(answer.value)?;
         if let Some(reason) = answer.then_stop {
             let last = Last::begin(self.shared, reason.clone());
             self.last = Some(last.map_err(|_| End::Failed(ConnectionError::Stopped(reason)))?);
         }
+        Ok(())
+    }
+
+    /// Tells a supervisor which commit is the last one, before its reply: it must not ask this process for the next block.
+    fn announce_last(&self) -> Result<(), End> {
+        let info = self.shared.read.info(RequestInfo::default());
+        let info = info.map_err(|reason| End::Failed(ConnectionError::Stopped(reason)))?;
+        self.shared.lifecycle.last_commit(info.last_block_height, &info.last_block_app_hash);
         Ok(())
     }
 

@@ -18,6 +18,7 @@ mod init;
 mod keys;
 mod output;
 mod pre_upgrade;
+mod precompile;
 mod query;
 mod rollback;
 mod smallcaps;
@@ -66,6 +67,8 @@ enum Command {
     Status(status::StatusArgs),
     /// Say by the exit code whether this binary can take over this home: 0 yes, 30 no, 31 ask again
     PreUpgrade,
+    /// Compile this binary's bundles into the home's cache, before they are needed; the node may run
+    Precompile,
     /// Make the configuration, key and genesis files of a new node
     Init(init::InitArgs),
     /// Manage the keys of accounts
@@ -106,6 +109,7 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
     let result = match cli.command {
         Command::Start(arguments) => start::run(&context.home, &arguments, binary.release, binary.killpoints),
         Command::PreUpgrade => return pre_upgrade::run(&context),
+        Command::Precompile => precompile::run(&context),
         Command::Status(arguments) => status::run(&context, &arguments),
         Command::Init(arguments) => init::run(&context, &arguments),
         Command::Keys(command) => keys::run(&context, &command),

@@ -10,11 +10,13 @@ mod exit;
 mod info_file;
 mod reason;
 mod refusal;
+mod supervised;
 mod switch;
 
 pub use exit::{ExitCode, end_process};
 pub use info_file::{INFO_FILE, write_info_file};
 pub use reason::StopReason;
 pub use refusal::{Refusal, decide_from_state, refusal_of, refuse};
+pub use supervised::{SUPERVISOR_VARIABLE, Supervised};
 pub use swing_core::error::Halt;
 pub use switch::{Lifecycle, StopSwitch, Watched};

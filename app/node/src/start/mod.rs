@@ -13,4 +13,5 @@ mod signals;
 mod solo;
 
 pub use args::{EngineKind, LogFormat, StartArgs};
+pub(crate) use run::CODE_CACHE_FOLDER;
 pub use run::run;

@@ -13,7 +13,7 @@ use crate::{
     config::{Home, cometbft::CometConfig},
     engine_adapter::SwingsetEngine,
     killpoints::{Killpoint, Killpoints},
-    lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, end_process, refuse},
+    lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, Supervised, end_process, refuse},
     signing::{self, SigningError, SigningWatch},
 };
 
@@ -27,7 +27,7 @@ const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
 const SOCKET_PATH_BYTES_MAX: usize = 100;
 
 /// The folder of compiled code in the data folder; local to the machine, never copied.
-const CODE_CACHE_FOLDER: &str = "code-cache";
+pub(crate) const CODE_CACHE_FOLDER: &str = "code-cache";
 
 /// Runs the node until something ends it, and the process with it: also where it did not come to run, threads that were begun may
 /// still use the database.
@@ -112,7 +112,10 @@ fn start(
     let committed = opened.read().committed();
     tracing::info!(height = committed.height, app_version = committed.app_version, "committed state");
     let switch = StopSwitch::new();
-    let lifecycle: Arc<dyn Lifecycle> = switch.clone();
+    let lifecycle: Arc<dyn Lifecycle> = match Supervised::from_environment(&switch).map_err(config)? {
+        Some(supervised) => Arc::new(supervised),
+        None => switch.clone(),
+    };
     signals::watch(Arc::clone(&lifecycle)).map_err(system)?;
     let engine = match arguments.engine {
         EngineKind::Solo => {

@@ -10,6 +10,7 @@ use wasmtime::{Engine, InstancePre, Linker, Module};
 use super::{cache::CodeCache, config, identity::engine_identity};
 use crate::{
     admission::{self, Admitted, GLOBAL_EXPORT_PREFIX, ModuleRole, REWRITER_VERSION},
+    bundle::{Bundle, bundle_id},
     error::Halt,
     kernel::{KernelData, KernelShim, link_kernel},
     runner::{Gives, Runner},
@@ -131,6 +132,18 @@ impl EngineRuntime {
         let prepared = Arc::new(self.compile(bundle_id, role, floats, wasm)?);
         modules.insert(key, prepared.clone());
         Ok(prepared)
+    }
+
+    /// Compiles a bundle's module, so that its first use finds it in the cache. A bundle that has none is passed over; gives whether
+    /// it has one.
+    ///
+    /// # Errors
+    /// Bytes that are no bundle, or a module that cannot be compiled.
+    pub fn precompile(&self, bytes: &[u8], floats: bool) -> Result<bool, Halt> {
+        let bundle = Bundle::decode(bytes).map_err(|error| Halt::new(error.to_string()))?;
+        let Some(role) = ModuleRole::of(bundle.manifest.kind) else { return Ok(false) };
+        let floats = floats && role == ModuleRole::Vat;
+        self.prepare(&bundle_id(bytes), role, floats, bundle.content()).map(|_| true)
     }
 
     /// The compiled form, if it was made before: saves reading the bundle.

@@ -7,7 +7,10 @@ use swing_localnet::{
     binaries::NEWEST,
     genesis::Plan,
     report::Narrator,
-    scenario::visor::{self, Supervision, VisorReport},
+    scenario::{
+        visor::{self, Supervision, VisorReport},
+        zero,
+    },
     validator::Engine,
 };
 
@@ -32,7 +35,7 @@ fn run(plan: Plan, supervision: &Supervision) -> VisorReport {
 }
 
 fn added(program: PathBuf) -> Supervision {
-    Supervision { program, download_info: None }
+    Supervision { program, download_info: None, front: false }
 }
 
 #[test]
@@ -51,12 +54,21 @@ fn swingvisor_upgrades_a_solo_chain_under_load_with_a_binary_that_the_plan_names
     let url = format!("file://{}?checksum=sha256:{checksum}", binary.display());
     // `any`: the test does not need to know how plans name this platform.
     let info = serde_json::json!({ "binaries": { "any": url } }).to_string();
-    run(Plan::quick(1, Engine::Solo), &Supervision { program: swingvisor(), download_info: Some(info) });
+    run(Plan::quick(1, Engine::Solo), &Supervision { program: swingvisor(), download_info: Some(info), front: false });
 }
 
 #[test]
 fn four_validators_each_under_its_swingvisor_go_through_the_upgrade_under_load() {
     run(Plan::quick(4, Engine::CometChild), &added(swingvisor()));
+}
+
+#[test]
+fn four_validators_go_through_the_upgrade_with_no_peer_no_client_and_no_height_lost() {
+    let stage = Stage::new();
+    let plan = Plan::quick(4, Engine::CometChild);
+    let report = zero::run(plan, stage.folder(), binaries(), &swingvisor(), &mut Narrator::new(false))
+        .expect("the scenario reaches its end");
+    assert!(report.upgrade.messages > 0 && report.requests.iter().all(|requests| *requests > 0), "{report:?}");
 }
 
 #[test]

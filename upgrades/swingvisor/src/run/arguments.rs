@@ -34,6 +34,21 @@ pub(super) fn value_of(arguments: &[OsString], flag: &str) -> Option<OsString> {
     None
 }
 
+/// The node's arguments without these flags and their values.
+pub(super) fn without(arguments: &[OsString], flags: &[&str]) -> Vec<OsString> {
+    let mut kept = Vec::new();
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
+        let text = argument.to_string_lossy();
+        if flags.contains(&&*text) {
+            arguments.next();
+        } else if !flags.iter().any(|flag| text.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))) {
+            kept.push(argument.clone());
+        }
+    }
+    kept
+}
+
 /// Asks binaries about the home that the node is started with.
 pub fn prober(config: &Config, arguments: &[OsString], told: &Told) -> Prober {
     Prober {

@@ -12,7 +12,7 @@ use signal_hook::{
 };
 
 use super::Look;
-use crate::command::Told;
+use crate::{command::Told, front};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub enum Event {
     Child,
     /// Committed state was looked at.
     Look(Box<Look>),
+    /// The ABCI front tells something.
+    Front(front::Event),
 }
 
 /// The queue of what happened.

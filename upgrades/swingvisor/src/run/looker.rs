@@ -25,6 +25,8 @@ use crate::{
     probe::{Identity, Prober},
 };
 
+/// A binary that was found fit is asked once more when so few blocks are left.
+const ASK_AGAIN_BLOCKS: u64 = 10;
 /// Heights that the estimate of the block time spans.
 const SAMPLES_MAX: usize = 120;
 
@@ -102,6 +104,7 @@ impl Looker {
             slot: slot.clone(),
             stop_since: None,
             armed: None,
+            asked_again: None,
             problem: None,
             fetch_failed_at: None,
             own: None,
@@ -133,6 +136,8 @@ struct Eye {
     slot: Slot,
     stop_since: Option<Moment>,
     armed: Option<(Slot, Signature, Identity)>,
+    /// The plan height before which the binary was asked once more.
+    asked_again: Option<u64>,
     problem: Option<String>,
     fetch_failed_at: Option<Moment>,
     own: Option<Identity>,
@@ -199,6 +204,7 @@ impl Eye {
         {
             self.armed = None;
         }
+        self.ask_again_before_the_height(answer);
         let again = self.fetch_failed_at.is_some_and(|at| at.elapsed_ms() >= self.config.policy.backoff_max_ms);
         if again {
             (self.facts.fetch_failed, self.fetch_failed_at) = (None, None);
@@ -234,6 +240,19 @@ impl Eye {
         }
     }
 
+    /// What was fit when the plan was new may not be any more: a library that is gone, a home that changed.
+    fn ask_again_before_the_height(&mut self, answer: &Answer) {
+        let Ok(status) = answer else { return };
+        let near = status.plan.as_ref().map(|plan| plan.height).filter(|height| {
+            height.saturating_sub(status.committed_height) <= ASK_AGAIN_BLOCKS && self.asked_again != Some(*height)
+        });
+        if let (Some(height), Some((slot, _, _))) = (near, self.armed.clone()) {
+            self.asked_again = Some(height);
+            self.armed = None;
+            self.arm(&slot);
+        }
+    }
+
     fn arm(&mut self, slot: &Slot) {
         let binary = self.config.layout.binary(slot);
         let Ok(now) = signature(&binary) else { return };
@@ -241,6 +260,11 @@ impl Eye {
             Ok(identity) => {
                 tracing::info!(%slot, release = identity.release, sha256 = identity.sha256, "the plan's binary is ready");
                 self.problem = None;
+                let limit = Duration::from_millis(self.config.pre_upgrade_timeout_ms);
+                match self.prober.precompile(&binary, limit) {
+                    Ok(said) => tracing::info!(%slot, said, "precompiled"),
+                    Err(reason) => tracing::debug!(%slot, reason, "not precompiled"),
+                }
                 self.armed = Some((slot.clone(), now, identity));
             }
             Err(problem) => {

@@ -7,7 +7,9 @@
 
 mod arguments;
 mod check;
+mod comet;
 mod events;
+mod fronted;
 mod hooks;
 mod http;
 mod looker;

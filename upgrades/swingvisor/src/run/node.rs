@@ -3,6 +3,7 @@
 use std::{
     ffi::OsString,
     io,
+    os::{fd::OwnedFd, unix::net::UnixStream},
     path::Path,
     process::{Child, Command, Stdio},
     time::Duration,
@@ -15,6 +16,9 @@ use crate::{clock::Moment, command};
 /// How often an ending node is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// Tells a node that its standard input is a socket of its supervisor's.
+const CONTROL_VARIABLE: &str = "SWINGD_SUPERVISOR";
+
 /// A running node. It dies with the thread that started it.
 #[derive(Debug)]
 pub struct Node {
@@ -23,13 +27,16 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts it, with our outputs and environment.
+    /// Starts it, with our outputs and environment. Over `control` it tells us of its last commit.
     ///
     /// # Errors
     /// The system's.
-    pub fn start(binary: &Path, arguments: &[OsString]) -> io::Result<Self> {
+    pub fn start(binary: &Path, arguments: &[OsString], control: Option<UnixStream>) -> io::Result<Self> {
         let mut command = Command::new(binary);
-        command.args(arguments).stdin(Stdio::null());
+        command.args(arguments).stdin(Stdio::null()).env_remove(CONTROL_VARIABLE);
+        if let Some(control) = control {
+            command.stdin(OwnedFd::from(control)).env(CONTROL_VARIABLE, "stdin");
+        }
         Ok(Node { child: command::spawn(&mut command)?, started: Moment::now() })
     }
 

@@ -8,6 +8,7 @@ use signal_hook::consts::SIGTERM;
 use super::{
     Board, Event, Events, Look, Looker,
     arguments::{prober, skip_heights_of, value_of},
+    fronted::Fronted,
     http,
     node::Node,
     webhook::Webhook,
@@ -17,7 +18,7 @@ use crate::{
     backup,
     clock::Moment,
     command::Told,
-    config::Config,
+    config::{Config, Mode},
     core::{Action, Child, EXIT_UPGRADE_NEEDED, Facts, Journal, Slot, decide, rest_ms},
     files::Files,
     home,
@@ -37,9 +38,10 @@ pub struct Supervisor {
     arguments: Vec<OsString>,
     pub(super) told: Told,
     events: Events,
-    board: Board,
+    pub(super) board: Board,
     pub(super) webhook: Webhook,
     pub(super) prober: Prober,
+    pub(super) fronted: Option<Fronted>,
     pub(super) facts: Facts,
     pub(super) journal: Journal,
     /// Hashes of binaries whose handler failed.
@@ -74,10 +76,12 @@ impl Supervisor {
     ) -> io::Result<Self> {
         let mut policy = config.policy.clone();
         policy.skip_heights = skip_heights_of(&arguments);
-        let board = Board::default();
+        let fronted = Fronted::start(&config, &arguments, &told, events.sender())?;
+        let board = Board::new(fronted.as_ref().map(Fronted::board));
         board.change(|report| {
             report.swingvisor = env!("CARGO_PKG_VERSION").to_owned();
             report.supervised = true;
+            report.mode = if fronted.is_some() { Mode::Front } else { Mode::Restart }.name().to_owned();
         });
         if let Some(address) = config.listen {
             let address = http::serve(address, board.clone())?;
@@ -86,6 +90,7 @@ impl Supervisor {
         Ok(Supervisor {
             webhook: Webhook::start(config.webhook.clone())?,
             prober: prober(&config, &arguments, &told),
+            fronted,
             facts: Facts::new(policy),
             config,
             files,
@@ -194,7 +199,7 @@ impl Supervisor {
         if value_of(&arguments, "--home").is_none() {
             arguments.extend(["--home".into(), self.config.layout.home().into()]);
         }
-        let mut node = Node::start(&self.config.layout.binary(slot), &arguments)?;
+        let mut node = self.start_node(slot, &arguments)?;
         tracing::info!(%slot, pid = node.id(), "the node is started");
         (self.facts.just_switched, self.said) = (false, None);
         self.board.change(|report| {
@@ -207,11 +212,23 @@ impl Supervisor {
         drop(looker);
         let age_ms = node.age_ms();
         drop(node);
+        if let Some(fronted) = &self.fronted {
+            fronted.node_ended();
+        }
         self.board.change(|report| report.pid = None);
         self.facts.child = child?;
         self.facts.asked.clear();
         self.facts.fetch_failed = None;
         self.after(slot, age_ms)
+    }
+
+    fn start_node(&self, slot: &Slot, arguments: &[OsString]) -> io::Result<Node> {
+        let binary = self.config.layout.binary(slot);
+        let Some(fronted) = &self.fronted else { return Node::start(&binary, arguments, None) };
+        let (theirs, ours) = fronted.control()?;
+        let node = Node::start(&binary, &fronted.arguments(arguments), Some(theirs))?;
+        fronted.node_started(ours);
+        Ok(node)
     }
 
     fn stay(&mut self, node: &mut Node) -> io::Result<Child> {
@@ -222,6 +239,7 @@ impl Supervisor {
             match self.events.next(LOOK_EVERY) {
                 None | Some(Event::Child) => {}
                 Some(Event::Signal(signal)) => {
+                    self.end_comet();
                     tracing::info!(signal, "passed on to the node");
                     let code = node.end(signal, self.config.shutdown_grace_ms)?;
                     return Ok(Child::Stopped { code });
@@ -235,8 +253,17 @@ impl Supervisor {
                         return Ok(Child::Ended { code: if code == 0 { EXIT_UPGRADE_NEEDED } else { code } });
                     }
                 }
+                Some(Event::Front(event)) => {
+                    if let Some(reason) = self.hear_front(event)? {
+                        return self.end_useless(node, &reason);
+                    }
+                }
+            }
+            if let Some(reason) = self.look_at_front()? {
+                return self.end_useless(node, &reason);
             }
             if self.told.is_told() {
+                self.end_comet();
                 return Ok(Child::Stopped { code: node.end(SIGTERM, self.config.shutdown_grace_ms)? });
             }
         }
@@ -298,6 +325,7 @@ impl Supervisor {
             self.said = Some(reason.to_owned());
         }
         self.wait(ms);
+        self.tell_if_late();
         if crashed {
             self.facts.child = Child::Rested;
         }
@@ -310,7 +338,8 @@ impl Supervisor {
         let began = Moment::now();
         while began.elapsed_ms() < ms && !self.told.is_told() {
             let left = Duration::from_millis(ms.saturating_sub(began.elapsed_ms()).min(100));
-            // Looks of a node that has ended, and the ends of helpers, mean nothing here; a signal has set `told`.
+            // Looks of a node that has ended, and the ends of helpers, mean nothing here; a signal has set `told`, and what the
+            // front tells of a dead node is known.
             let _ = self.events.next(left);
         }
     }

@@ -5,6 +5,7 @@
 mod decide;
 mod downloads;
 mod faults;
+mod front;
 mod pains;
 mod supervise;
 mod support;

@@ -123,7 +123,12 @@ impl Home {
 
     /// Starts supervising; the caller ends it.
     pub fn start(&self, variables: &[(&str, &str)]) -> Running {
-        let mut command = self.command(&["run", "start"]);
+        self.start_with(&["run", "start"], variables)
+    }
+
+    /// Starts supervising with these arguments; the caller ends it.
+    pub fn start_with(&self, arguments: &[&str], variables: &[(&str, &str)]) -> Running {
+        let mut command = self.command(arguments);
         command.envs(variables.iter().copied()).stdout(Stdio::null());
         let errors = fs::File::create(self.at("swingvisor.log")).expect("a log");
         command.stderr(errors);

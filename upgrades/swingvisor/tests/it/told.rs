@@ -52,6 +52,7 @@ fn the_pages_show_the_plan_the_time_left_the_binaries_and_what_would_make_it_fai
     let ready = until("the armed binary", || report().filter(|report| !report["plan"]["armed"].is_null()));
     assert_eq!(ready["plan"]["armed"]["release"], "version-2");
     assert_eq!(ready["risks"], json!([]), "{ready}");
+    assert_eq!(fs::read_to_string(home.at("precompiled")).expect("it has compiled what it brings"), "version-2");
     assert!(ready["next_action"].as_str().is_some_and(|next| next.contains("switch to upgrades/version-2")), "{ready}");
 
     let (head, metrics) = page("/metrics").expect("a page");

@@ -1,6 +1,7 @@
 //! A node of a few hundred lines for the tests of the supervisor: a real process with a state on disk, blocks, plans, releases, and
 //! swingd's exit codes and answers. Flags that a script puts before the command make it misbehave.
 
+mod abci;
 mod state;
 
 use std::{
@@ -29,6 +30,8 @@ struct Build {
     ignores_term: bool,
     pre_upgrade: Option<u8>,
     crash_at: Option<u64>,
+    /// How it dies behind ABCI.
+    dies: String,
 }
 
 /// What it does before the next block.
@@ -40,7 +43,7 @@ enum Decision {
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let (mut build, mut words, mut home) = (Build::default(), Vec::new(), PathBuf::new());
+    let (mut build, mut words, mut home, mut address) = (Build::default(), Vec::new(), PathBuf::new(), None);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().unwrap_or_default();
         match argument.as_str() {
@@ -53,6 +56,8 @@ fn main() -> ExitCode {
             "--ignores-term" => build.ignores_term = true,
             "--pre-upgrade" => build.pre_upgrade = value().parse().ok(),
             "--crash-at" => build.crash_at = value().parse().ok(),
+            "--dies" => build.dies = value(),
+            "--address" => address = Some(value()),
             "--home" => home = value().into(),
             _ => words.push(argument),
         }
@@ -67,7 +72,11 @@ fn main() -> ExitCode {
             eprintln!("pre-upgrade of {}", name(build.release));
             ExitCode::from(build.pre_upgrade.unwrap_or(0))
         }
-        Some("start") => ExitCode::from(start(&build, &home)),
+        Some("precompile") => {
+            std::fs::write(home.join("precompiled"), name(build.release)).expect("written");
+            ExitCode::SUCCESS
+        }
+        Some("start") => ExitCode::from(start(build, &home, address.as_deref())),
         // An example without arguments has nothing to do.
         None => ExitCode::SUCCESS,
         Some(other) => {
@@ -135,15 +144,22 @@ fn status(build: &Build, home: &Path) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Makes blocks until something ends it; gives the exit code.
-fn start(build: &Build, home: &Path) -> u8 {
+/// Serves CometBFT, or makes blocks, until something ends it; gives the exit code.
+fn start(build: Build, home: &Path, address: Option<&str>) -> u8 {
     let term = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&term)).expect("a signal handler");
+    match address {
+        Some(address) => abci::serve(build, home, address, &term),
+        None => make_blocks(&build, home, &term),
+    }
+}
+
+fn make_blocks(build: &Build, home: &Path, term: &AtomicBool) -> u8 {
     let mut state = State::load(home);
     state::note(home, &format!("start {} at {}", name(build.release), state.committed_height));
     loop {
         match decide(build, &state) {
-            Decision::Stop(..) if build.ignores_stop => wait_for(&term),
+            Decision::Stop(..) if build.ignores_stop => wait_for(term),
             Decision::Stop(code, line) => {
                 eprintln!("{line}");
                 state::note(home, &format!("stop {} with {code} at {}", name(build.release), state.committed_height));

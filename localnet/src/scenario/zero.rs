@@ -1,0 +1,96 @@
+//! The upgrade under swingvisors that keep CometBFT connected: no peer, no client and no height is lost.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use serde_json::Value;
+
+use super::visor::{self, Supervision, VisorReport};
+use crate::{
+    binaries::Binaries, genesis::Plan, network::Network, report::Narrator, validator::Validator, watch::Watch,
+};
+
+/// What was seen.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ZeroReport {
+    /// What the upgrade itself gave.
+    pub upgrade: VisorReport,
+    /// For how long each validator's consensus waited for the first answer of block H, milliseconds.
+    pub extra_ms: Vec<u64>,
+    /// For how long no node served each CometBFT, milliseconds.
+    pub parked_ms: Vec<u64>,
+    /// Requests that each validator's one RPC connection answered throughout.
+    pub requests: Vec<u64>,
+}
+
+/// Runs the scenario in `folder`; `program` is swingvisor.
+///
+/// # Errors
+/// At the first thing that is not as it must be: a lost peer or connection, another CometBFT process, a missed height.
+pub fn run(plan: Plan, folder: &Path, binaries: Binaries, program: &Path, tell: &mut Narrator) -> Result<ZeroReport> {
+    let how = Supervision { program: program.to_owned(), download_info: None, front: true };
+    let mut report = ZeroReport::default();
+    let mut watched = None;
+    let mut seen_comets = Vec::new();
+    report.upgrade = visor::run_watched(plan, folder, binaries, &how, tell, &mut |network, moment| match moment {
+        visor::Moment::Begun => {
+            seen_comets = comets(network, &how)?;
+            let peers = u64::try_from(network.validators.len().saturating_sub(1))?;
+            wait_for_peers(network, peers)?;
+            let watches = network.validators.iter().map(|validator| Watch::start(validator.ports.rpc, peers));
+            watched = Some(watches.collect::<Result<Vec<_>>>()?);
+            Ok(())
+        }
+        visor::Moment::Upgraded(height) => {
+            let watches = watched.take().context("the watches were started")?;
+            ensure!(comets(network, &how)? == seen_comets, "a CometBFT was started again");
+            for (validator, watch) in network.validators.iter().zip(watches) {
+                let seen =
+                    watch.finish().with_context(|| format!("{}: see {}", validator.name, validator.log().display()))?;
+                check_heights(&seen.heights, height).with_context(|| validator.name.clone())?;
+                report.requests.push(seen.requests);
+                let swap = how.status(validator)?["front"]["last_swap"].clone();
+                let of = |name: &str| swap[name].as_u64().with_context(|| format!("no {name} in {swap}"));
+                ensure!(of("committed_height")? == height.saturating_sub(1), "{}: {swap}", validator.name);
+                report.extra_ms.push(of("extra_ms")?);
+                report.parked_ms.push(of("parked_ms")?);
+            }
+            Ok(())
+        }
+    })?;
+    tell.say(&format!(
+        "extra time at H: {:?} ms; parked for {:?} ms; block {} ms, the one before {} ms",
+        report.extra_ms, report.parked_ms, report.upgrade.block_ms_at_upgrade, report.upgrade.block_ms_before
+    ));
+    Ok(report)
+}
+
+/// Process IDs of the CometBFTs.
+fn comets(network: &Network, how: &Supervision) -> Result<Vec<u64>> {
+    let of = |validator: &Validator| -> Result<u64> {
+        let status: Value = how.status(validator)?;
+        status["comet_pid"].as_u64().with_context(|| format!("{}: no CometBFT in {status}", validator.name))
+    };
+    network.validators.iter().map(of).collect()
+}
+
+fn wait_for_peers(network: &Network, peers: u64) -> Result<()> {
+    for validator in &network.validators {
+        let what = format!("the peers of {}", validator.name);
+        crate::wait::until_ok(&what, visor::SOON, || Ok((validator.rpc().peers()? == peers).then_some(())))?;
+    }
+    Ok(())
+}
+
+/// One websocket heard of every block, through the upgrade and beyond.
+fn check_heights(heights: &[u64], upgrade: u64) -> Result<()> {
+    for pair in heights.windows(2) {
+        ensure!(pair.first().map(|height| height.saturating_add(1)) == pair.get(1).copied(), "a gap in {heights:?}");
+    }
+    ensure!(
+        heights.contains(&upgrade.saturating_sub(1)) && heights.contains(&upgrade.saturating_add(1)),
+        "block {upgrade} is not within {heights:?}"
+    );
+    Ok(())
+}

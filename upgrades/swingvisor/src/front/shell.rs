@@ -1,0 +1,372 @@
+//! The front on real sockets: one thread that waits on all of them and does what [`super::machine`] says.
+//!
+//! # Invariants
+//! - What the node said to its supervisor is heard before anything that it wrote afterwards on another socket.
+//! - When a connection to the node ends, what the node wrote on all of them is taken in first.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, Read as _},
+    os::{fd::AsFd as _, unix::net::UnixStream},
+    path::PathBuf,
+    sync::mpsc::{Receiver, Sender, TryRecvError},
+};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use super::{
+    Board, Command, View,
+    control::Control,
+    machine::{ConnId, Event, Input, Machine, Output},
+    message,
+    net::{End, EndError, Listener, Stream},
+};
+use crate::clock::Moment;
+
+/// How often time is looked at while something waits for it.
+const TICK_MS: u64 = 10;
+/// How often the view is renewed under load.
+const VIEW_EVERY_MS: u64 = 100;
+/// Above so many bytes on their way to one side, the other one is not read; parked connections always are.
+const UNDER_WAY_MAX: usize = 4 << 20;
+/// Connections at a time; CometBFT opens four.
+const CONNECTIONS_MAX: usize = 16;
+
+struct Conn {
+    comet: End,
+    node: Option<End>,
+}
+
+/// A question to a node that was just started.
+enum Question {
+    /// It does not listen yet.
+    Knocking,
+    Asked(Box<End>),
+}
+
+/// The thread's state.
+pub(super) struct Shell {
+    pub listener: Listener,
+    pub node_socket: PathBuf,
+    pub frame_bytes_max: usize,
+    pub machine: Machine,
+    pub commands: Receiver<Command>,
+    pub woken: UnixStream,
+    pub events: Sender<crate::run::Event>,
+    pub board: Board,
+    pub conns: Conns,
+}
+
+/// Connections, and what belongs to the present node.
+#[derive(Default)]
+pub(super) struct Conns {
+    open: BTreeMap<ConnId, Conn>,
+    next: ConnId,
+    control: Option<Control>,
+    question: Option<Question>,
+    /// CometBFT is being stopped: the node keeps its connections, and ends when it is told to.
+    ending: bool,
+    kept: Vec<End>,
+    began: Option<Moment>,
+    viewed_ms: u64,
+    /// Things to take in, in order.
+    inputs: Vec<Input>,
+}
+
+/// What can be read, by place.
+enum Ready {
+    Woken,
+    Listener,
+    Control,
+    Question,
+    Comet(ConnId),
+    Node(ConnId),
+}
+
+impl Shell {
+    /// Runs until the supervisor is gone.
+    pub fn run(mut self) -> io::Result<()> {
+        self.conns.began = Some(Moment::now());
+        loop {
+            for ready in self.wait()? {
+                match ready {
+                    Ready::Woken => self.drain_wakes(),
+                    Ready::Listener => self.accept()?,
+                    Ready::Control => self.hear(),
+                    Ready::Question => self.hear_answer(),
+                    Ready::Comet(id) => self.read_comet(id),
+                    Ready::Node(id) => self.read_node(id),
+                }
+                self.take_in();
+            }
+            if !self.obey()? {
+                return Ok(());
+            }
+            self.knock();
+            self.conns.inputs.push(Input::Tick);
+            self.take_in();
+            self.show(false);
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.conns.began.map_or(0, Moment::elapsed_ms)
+    }
+
+    fn wait(&self) -> io::Result<Vec<Ready>> {
+        let mut fds = vec![PollFd::new(&self.woken, PollFlags::IN), PollFd::new(&self.listener, PollFlags::IN)];
+        let mut places = vec![Ready::Woken, Ready::Listener];
+        if let Some(control) = self.conns.control.as_ref().filter(|control| control.is_open()) {
+            fds.push(PollFd::new(control, PollFlags::IN));
+            places.push(Ready::Control);
+        }
+        if let Some(Question::Asked(end)) = &self.conns.question {
+            fds.push(PollFd::new(&**end, PollFlags::IN));
+            places.push(Ready::Question);
+        }
+        for (id, conn) in &self.conns.open {
+            let to_node = conn.node.as_ref().map_or(0, End::outgoing);
+            fds.push(PollFd::from_borrowed_fd(conn.comet.as_fd(), flags(to_node, &conn.comet)));
+            places.push(Ready::Comet(*id));
+            if let Some(node) = &conn.node {
+                fds.push(PollFd::from_borrowed_fd(node.as_fd(), flags(conn.comet.outgoing(), node)));
+                places.push(Ready::Node(*id));
+            }
+        }
+        let tick = Timespec { tv_sec: 0, tv_nsec: i64::try_from(TICK_MS * 1_000_000).unwrap_or_default() };
+        let waiting = self.machine.is_waiting() || self.conns.question.is_some();
+        match poll(&mut fds, waiting.then_some(&tick)) {
+            Ok(_) | Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        Ok(places.into_iter().zip(ready).filter_map(|(place, ready)| ready.then_some(place)).collect())
+    }
+
+    fn drain_wakes(&mut self) {
+        let mut buffer = [0_u8; 64];
+        while self.woken.read(&mut buffer).is_ok_and(|read| read > 0) {}
+    }
+
+    fn accept(&mut self) -> io::Result<()> {
+        while let Some(stream) = self.listener.accept()? {
+            if self.conns.open.len() >= CONNECTIONS_MAX {
+                tracing::warn!(max = CONNECTIONS_MAX, "an ABCI connection was refused: too many are open");
+                continue;
+            }
+            let id = self.conns.next;
+            self.conns.next = id.saturating_add(1);
+            let comet = End::new(stream, self.frame_bytes_max);
+            let node = if self.machine.has_node() {
+                let Some(end) = self.connect() else { continue };
+                Some(end)
+            } else {
+                None
+            };
+            self.conns.open.insert(id, Conn { comet, node });
+            self.conns.inputs.push(Input::Opened(id));
+        }
+        Ok(())
+    }
+
+    fn connect(&mut self) -> Option<End> {
+        match Stream::connect(&self.node_socket) {
+            Ok(stream) => Some(End::new(stream, self.frame_bytes_max)),
+            Err(error) => {
+                tracing::error!(%error, "connecting to the node");
+                self.conns.inputs.push(Input::NodeLost);
+                None
+            }
+        }
+    }
+
+    fn hear(&mut self) {
+        let said = self.conns.control.as_mut().map(Control::read).unwrap_or_default();
+        for committed in said {
+            tracing::info!(height = committed.height, "the node announces its last commit");
+            self.conns.inputs.push(Input::Announced(committed));
+        }
+    }
+
+    fn read_comet(&mut self, id: ConnId) {
+        let Some(conn) = self.conns.open.get_mut(&id) else { return };
+        let mut frames = Vec::new();
+        let result = conn.comet.read(&mut frames).and_then(|()| conn.comet.write());
+        self.conns.inputs.extend(frames.into_iter().map(|frame| Input::Request(id, frame)));
+        if let Err(error) = result {
+            if !matches!(error, EndError::Closed) {
+                tracing::warn!(%error, "a connection of CometBFT");
+            }
+            self.remove(id);
+        }
+    }
+
+    fn remove(&mut self, id: ConnId) {
+        if let Some(conn) = self.conns.open.remove(&id)
+            && self.conns.ending
+        {
+            self.conns.kept.extend(conn.node);
+        }
+        self.conns.inputs.push(Input::Left(id));
+    }
+
+    fn read_node(&mut self, id: ConnId) {
+        if self.read_one_node(id) {
+            // What it wrote on the others before it ended counts.
+            let others: Vec<ConnId> = self.conns.open.keys().copied().filter(|other| *other != id).collect();
+            for other in others {
+                self.read_one_node(other);
+            }
+            self.conns.inputs.push(Input::NodeLost);
+        }
+    }
+
+    /// Takes in replies; true when the connection ended.
+    fn read_one_node(&mut self, id: ConnId) -> bool {
+        let Some(node) = self.conns.open.get_mut(&id).and_then(|conn| conn.node.as_mut()) else { return false };
+        let mut frames = Vec::new();
+        let result = node.read(&mut frames).and_then(|()| node.write());
+        // It may have said something before it wrote these.
+        self.hear();
+        self.conns.inputs.extend(frames.into_iter().map(|frame| Input::Reply(id, frame)));
+        result.is_err()
+    }
+
+    /// Asks a node that was started whether it serves.
+    fn knock(&mut self) {
+        if !matches!(self.conns.question, Some(Question::Knocking)) {
+            return;
+        }
+        let Ok(stream) = Stream::connect(&self.node_socket) else { return };
+        let mut end = End::new(stream, self.frame_bytes_max);
+        let asked = message::ask_info().iter().try_for_each(|frame| end.send(frame));
+        if asked.is_ok() {
+            self.conns.question = Some(Question::Asked(Box::new(end)));
+        }
+    }
+
+    fn hear_answer(&mut self) {
+        let Some(Question::Asked(end)) = &mut self.conns.question else { return };
+        let mut frames = Vec::new();
+        let result = end.read(&mut frames);
+        if let Some(committed) = frames.iter().find_map(message::told_by_info) {
+            self.conns.question = None;
+            self.conns.inputs.push(Input::NodeSays(committed));
+        } else if result.is_err() {
+            self.conns.question = Some(Question::Knocking);
+        }
+    }
+
+    /// Does what the supervisor asks for; false when it is gone.
+    fn obey(&mut self) -> io::Result<bool> {
+        loop {
+            match self.commands.try_recv() {
+                Ok(Command::NodeStarted(control)) => {
+                    self.conns.control = Some(Control::new(control)?);
+                    self.conns.question = Some(Question::Knocking);
+                    self.conns.inputs.push(Input::NodeStarted);
+                }
+                Ok(Command::NodeEnded) => {
+                    let ids: Vec<ConnId> = self.conns.open.keys().copied().collect();
+                    for id in ids {
+                        self.read_one_node(id);
+                    }
+                    self.conns.question = None;
+                    self.conns.inputs.push(Input::NodeLost);
+                    self.take_in();
+                    self.conns.control = None;
+                    self.conns.kept.clear();
+                }
+                Ok(Command::Ending) => {
+                    self.conns.ending = true;
+                    self.conns.inputs.push(Input::Ending);
+                }
+                Err(TryRecvError::Empty) => return Ok(true),
+                Err(TryRecvError::Disconnected) => return Ok(false),
+            }
+            self.take_in();
+        }
+    }
+
+    /// Steps the machine through what happened, and does what it says.
+    fn take_in(&mut self) {
+        let mut inputs = std::mem::take(&mut self.conns.inputs);
+        while !inputs.is_empty() {
+            for input in inputs {
+                let outputs = self.machine.step(self.now_ms(), input);
+                outputs.into_iter().for_each(|output| self.perform(output));
+            }
+            // What performing brought up.
+            inputs = std::mem::take(&mut self.conns.inputs);
+        }
+    }
+
+    fn perform(&mut self, output: Output) {
+        match output {
+            Output::Connect => {
+                let ids: Vec<ConnId> = self.conns.open.keys().copied().collect();
+                for id in ids {
+                    let end = self.connect();
+                    if let Some(conn) = self.conns.open.get_mut(&id) {
+                        conn.node = end;
+                    }
+                }
+            }
+            Output::ToNode(id, frame) => {
+                let node = self.conns.open.get_mut(&id).and_then(|conn| conn.node.as_mut());
+                if node.is_some_and(|node| node.send(&frame).is_err()) {
+                    // What it still wrote is read, and the loss seen, when its end is read.
+                    tracing::debug!("the node does not read any more");
+                }
+            }
+            Output::ToComet(id, frame) => {
+                if self.conns.open.get_mut(&id).is_some_and(|conn| conn.comet.send(&frame).is_err()) {
+                    self.remove(id);
+                }
+            }
+            Output::LeaveNode => self.conns.open.values_mut().for_each(|conn| conn.node = None),
+            Output::DropAll(reason) => {
+                tracing::error!(reason, "all ABCI connections are closed: CometBFT begins anew");
+                self.conns.open.clear();
+                self.conns.inputs.clear();
+            }
+            Output::Tell(event) => self.tell(event),
+        }
+    }
+
+    fn tell(&mut self, event: Event) {
+        match &event {
+            Event::Parked(committed) => tracing::info!(%committed, "CometBFT is parked"),
+            Event::TakenOver(swap) => {
+                tracing::info!(?swap, "another process serves CometBFT");
+                self.board.change(|view| view.last_swap = Some(*swap));
+            }
+            Event::Up | Event::Unfit(_) | Event::Dropped(_) => {}
+        }
+        self.show(true);
+        // A supervisor that is gone is noticed by the commands' end.
+        let _ = self.events.send(crate::run::Event::Front(event));
+    }
+
+    fn show(&mut self, at_once: bool) {
+        let now_ms = self.now_ms();
+        if at_once || now_ms.saturating_sub(self.conns.viewed_ms) >= VIEW_EVERY_MS || !self.machine.is_busy() {
+            self.conns.viewed_ms = now_ms;
+            self.board.change(|view| {
+                *view = View { last_swap: view.last_swap, ..self.machine.view() };
+            });
+        }
+    }
+}
+
+/// What is waited for at an end, whose other side has so much on its way.
+fn flags(under_way: usize, end: &End) -> PollFlags {
+    let mut flags = PollFlags::empty();
+    if under_way < UNDER_WAY_MAX {
+        flags |= PollFlags::IN;
+    }
+    if end.outgoing() > 0 {
+        flags |= PollFlags::OUT;
+    }
+    flags
+}

@@ -1,0 +1,285 @@
+//! The mode `front`: the ABCI front, and CometBFT beside the node.
+
+use std::{
+    ffi::{OsStr, OsString},
+    io,
+    os::unix::net::UnixStream,
+    path::{Path, PathBuf},
+    sync::mpsc::Sender,
+};
+
+use serde_json::json;
+use signal_hook::consts::SIGTERM;
+
+use super::{
+    Event, Supervisor,
+    arguments::{home_of, value_of, without},
+    comet::{self, Comet},
+    node::Node,
+};
+use crate::{
+    command::Told,
+    config::{Config, Mode},
+    core::Child,
+    front::{self, Address, Front, FrontConfig, View},
+};
+
+/// Stands for the exit code of a node that was ended because it, or CometBFT, was of no use: the node's own for the loss of its engine.
+const EXIT_NO_USE: u8 = 52;
+
+/// The node's own default.
+const FRAME_BYTES_MAX: usize = 64 << 20;
+/// How long a change of processes may take before it is told: peers drop a node that is silent for 45 s.
+const PARKED_MS_MAX: u64 = 30_000;
+/// Largest config.toml that is read.
+const CONFIG_BYTES_MAX: u64 = 1 << 20;
+
+/// What runs beside the node in this mode.
+#[derive(Debug)]
+pub(super) struct Fronted {
+    front: Front,
+    node_socket: PathBuf,
+    /// The program, where CometBFT is ours to start.
+    program: Option<PathBuf>,
+    home: PathBuf,
+    comet: Option<Comet>,
+    grace_ms: u64,
+    told_of_parking: bool,
+}
+
+impl Fronted {
+    /// Starts the front, where the mode and the node's arguments ask for one.
+    pub fn start(
+        config: &Config,
+        arguments: &[OsString],
+        told: &Told,
+        events: Sender<Event>,
+    ) -> io::Result<Option<Self>> {
+        let engine = value_of(arguments, "--engine").unwrap_or_else(|| "cometbft".into());
+        if config.mode == Mode::Restart || !super::runs_a_node(arguments) {
+            return Ok(None);
+        }
+        if engine == OsStr::new("solo") {
+            tracing::warn!("SWINGVISOR_MODE=front has nothing to hold under --engine solo: the node is restarted");
+            return Ok(None);
+        }
+        let home = home_of(config, arguments);
+        let ours = engine == OsStr::new("cometbft");
+        let program =
+            ours.then(|| comet::find(value_of(arguments, "--cometbft").map(PathBuf::from), told)).transpose()?;
+        let address = address(config, arguments, &home, ours).map_err(io::Error::other)?;
+        let node_socket = config.layout.node_socket();
+        Address::unix(&node_socket).map_err(io::Error::other)?;
+        std::fs::create_dir_all(config.layout.own())?;
+        let frame_bytes_max = value_of(arguments, "--abci-frame-bytes-max")
+            .and_then(|text| text.to_str()?.parse().ok())
+            .unwrap_or(FRAME_BYTES_MAX);
+        let front_config = FrontConfig {
+            address,
+            node_socket: node_socket.clone(),
+            frame_bytes_max,
+            start_ms_max: config.start_timeout_ms,
+        };
+        let front = Front::start(&front_config, events)
+            .map_err(|error| io::Error::new(error.kind(), format!("listening at {}: {error}", front_config.address)))?;
+        tracing::info!(address = %front.address(), "CometBFT is kept connected while binaries are replaced");
+        let grace_ms = config.shutdown_grace_ms;
+        Ok(Some(Fronted { front, node_socket, program, home, comet: None, grace_ms, told_of_parking: false }))
+    }
+
+    /// The front, for people.
+    pub fn board(&self) -> crate::front::Board {
+        self.front.board().clone()
+    }
+
+    /// The arguments with which the node serves the front.
+    pub fn arguments(&self, arguments: &[OsString]) -> Vec<OsString> {
+        let mut arguments = without(arguments, &["--engine", "--address", "--proxy_app", "--cometbft"]);
+        let mut address = OsString::from("unix://");
+        address.push(&self.node_socket);
+        arguments.extend(["--engine".into(), "external".into(), "--address".into(), address]);
+        arguments
+    }
+
+    /// A pair of sockets for a node that is started now: its end, and ours.
+    pub fn control(&self) -> io::Result<(UnixStream, UnixStream)> {
+        UnixStream::pair()
+    }
+
+    /// The node is started, with the other end of `control`.
+    pub fn node_started(&self, control: UnixStream) {
+        self.front.node_started(control);
+    }
+
+    /// The node's process is gone.
+    pub fn node_ended(&self) {
+        self.front.node_ended();
+    }
+
+    /// A node serves: CometBFT is started, if it is ours and does not run.
+    pub fn node_serves(&mut self) -> io::Result<()> {
+        let Some(program) = &self.program else { return Ok(()) };
+        if let Some(comet) = &mut self.comet
+            && comet.ended()?.is_none()
+        {
+            return Ok(());
+        }
+        self.comet = None;
+        let comet = Comet::start(program, &self.home, &self.front.address().to_string())?;
+        tracing::info!(pid = comet.id(), "CometBFT is started");
+        self.comet = Some(comet);
+        Ok(())
+    }
+
+    /// CometBFT's process ID, while it runs as ours.
+    pub fn comet_id(&self) -> Option<u32> {
+        self.comet.as_ref().map(Comet::id)
+    }
+
+    /// Why a running node has nothing to serve any more, if that is so.
+    pub fn look(&mut self) -> io::Result<Option<String>> {
+        if !self.front.is_alive() {
+            return Err(io::Error::other("the ABCI front has ended"));
+        }
+        let Some(comet) = &mut self.comet else { return Ok(None) };
+        let Some(status) = comet.ended()? else { return Ok(None) };
+        self.comet = None;
+        Ok(Some(format!("CometBFT ended: {status}")))
+    }
+
+    /// CometBFT ends, before the node, so that no block is begun that would not be finished.
+    pub fn end_comet(&mut self) {
+        self.front.ending();
+        let Some(mut comet) = self.comet.take() else { return };
+        match comet.end(self.grace_ms) {
+            Ok(status) => tracing::info!(%status, "CometBFT stopped"),
+            Err(error) => tracing::error!(%error, "CometBFT"),
+        }
+    }
+
+    /// Whether CometBFT has been parked for too long, and nobody was told yet.
+    pub fn is_late(&mut self) -> Option<u64> {
+        let View { parked_ms, .. } = self.front.board().view();
+        let late = parked_ms.filter(|ms| *ms >= PARKED_MS_MAX);
+        let news = late.filter(|_| !self.told_of_parking);
+        self.told_of_parking = late.is_some();
+        news
+    }
+}
+
+impl Drop for Fronted {
+    fn drop(&mut self) {
+        self.end_comet();
+    }
+}
+
+impl Supervisor {
+    /// What the front told while a node runs; gives why the node must be ended, if it must.
+    pub(super) fn hear_front(&mut self, event: front::Event) -> io::Result<Option<String>> {
+        let Some(fronted) = &mut self.fronted else { return Ok(None) };
+        match event {
+            front::Event::Up => fronted.node_serves()?,
+            front::Event::TakenOver(swap) => self.webhook.tell(json!({ "event": "taken-over", "swap": swap })),
+            front::Event::Unfit(reason) => {
+                self.webhook.tell(json!({ "event": "unfit", "reason": reason }));
+                return Ok(Some(format!("the new node cannot take over: {reason}")));
+            }
+            front::Event::Dropped(reason) => self.webhook.tell(json!({ "event": "dropped", "reason": reason })),
+            front::Event::Parked(_) => {}
+        }
+        Ok(None)
+    }
+
+    /// Looks at what runs beside the node; gives why the node must be ended, if it must.
+    pub(super) fn look_at_front(&mut self) -> io::Result<Option<String>> {
+        let Some(fronted) = &mut self.fronted else { return Ok(None) };
+        let found = fronted.look()?;
+        let comet = fronted.comet_id();
+        self.board.change(|report| report.comet_pid = comet);
+        self.tell_if_late();
+        Ok(found)
+    }
+
+    /// Tells once when CometBFT waits for too long.
+    pub(super) fn tell_if_late(&mut self) {
+        if let Some(parked_ms) = self.fronted.as_mut().and_then(Fronted::is_late) {
+            tracing::error!(parked_ms, "CometBFT has been parked for long: peers and clients may leave it");
+            self.webhook.tell(json!({ "event": "parked-for-long", "parked_ms": parked_ms }));
+        }
+    }
+
+    /// Ends a node that is of no use, so that another one is tried after a rest.
+    pub(super) fn end_useless(&self, node: &mut Node, reason: &str) -> io::Result<Child> {
+        tracing::error!(reason, "the node is ended");
+        let code = node.end(SIGTERM, self.config.shutdown_grace_ms)?;
+        // With 0 the work would seem done.
+        Ok(Child::Ended { code: if code == 0 { EXIT_NO_USE } else { code } })
+    }
+
+    /// CometBFT ends, if it is ours.
+    pub(super) fn end_comet(&mut self) {
+        if let Some(fronted) = &mut self.fronted {
+            fronted.end_comet();
+        }
+    }
+}
+
+/// Where CometBFT connects.
+fn address(config: &Config, arguments: &[OsString], home: &Path, ours: bool) -> Result<Address, String> {
+    let named = config.abci.clone().or_else(|| {
+        let flag = value_of(arguments, "--address").or_else(|| value_of(arguments, "--proxy_app"));
+        flag.map(|text| text.to_string_lossy().into_owned())
+    });
+    if let Some(text) = named {
+        return Address::parse(&text);
+    }
+    if ours {
+        return Address::unix(&config.layout.front_socket());
+    }
+    let path = home.join("config").join("config.toml");
+    let text = std::fs::metadata(&path)
+        .and_then(|found| {
+            if found.len() > CONFIG_BYTES_MAX {
+                Err(io::ErrorKind::FileTooLarge.into())
+            } else {
+                std::fs::read_to_string(&path)
+            }
+        })
+        .map_err(|error| format!("{}: {error}", path.display()))?;
+    proxy_app(&text)
+        .ok_or_else(|| format!("{}: no proxy_app; say where CometBFT connects with SWINGVISOR_ABCI", path.display()))
+        .and_then(|text| Address::parse(&text))
+}
+
+/// The value of `proxy_app`, which stands before the first section.
+fn proxy_app(config: &str) -> Option<String> {
+    let mut lines = config.lines().map(str::trim).take_while(|line| !line.starts_with('['));
+    let value = lines.find_map(|line| line.strip_prefix("proxy_app")?.trim_start().strip_prefix('='))?.trim();
+    let quote = value.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
+    value.get(1..)?.split(quote).next().map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{proxy_app, without};
+
+    #[test]
+    fn proxy_app_is_read_from_the_head_of_config_toml() {
+        assert_eq!(
+            proxy_app("# proxy_app = \"x\"\nproxy_app = \"tcp://127.0.0.1:26658\" # here\n[rpc]\n").as_deref(),
+            Some("tcp://127.0.0.1:26658")
+        );
+        assert_eq!(proxy_app("[rpc]\nproxy_app = \"tcp://127.0.0.1:26658\"\n"), None);
+        assert_eq!(proxy_app("proxy_app='unix:///a'").as_deref(), Some("unix:///a"));
+    }
+
+    #[test]
+    fn flags_are_taken_out_with_their_values() {
+        let words = |text: &str| text.split(' ').map(Into::into).collect::<Vec<std::ffi::OsString>>();
+        let kept = without(
+            &words("start --engine cometbft --home /h --address=unix:///a --engines x"),
+            &["--engine", "--address"],
+        );
+        assert_eq!(kept, words("start --home /h --engines x"));
+    }
+}

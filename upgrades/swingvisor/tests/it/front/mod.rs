@@ -1,0 +1,6 @@
+//! The ABCI front: what it knows of messages, its decisions as tables, and the process between a CometBFT and toy nodes.
+
+mod frames;
+mod losses;
+mod machine;
+pub mod messages;
