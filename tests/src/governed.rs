@@ -5,10 +5,14 @@ use std::{io::Write as _, path::Path, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::Value;
-use swing_core::{address::module_address, ports::upgrade::Release};
+use swing_core::{
+    address::{Address, module_address},
+    ports::upgrade::Release,
+};
 use swing_node::killpoints::NoKillpoints;
 use swing_proto::{
     agoric::swingset::MsgInstallBundle,
+    cosmos::auth::v1beta1::{QueryAccountInfoRequest, QueryAccountInfoResponse},
     cosmos::gov::v1::{MsgSubmitProposal, MsgVote, Proposal, QueryProposalRequest, QueryProposalResponse, VoteOption},
     google::protobuf::Any,
     pack,
@@ -108,6 +112,25 @@ impl Governed {
         let message = script::message(&self.alice.address(), "add", &format!("#[{}]", self.messages));
         let tx = self.alice.tx(message);
         self.accepted(vec![tx])
+    }
+
+    /// Who sends.
+    pub fn alice(&self) -> Address {
+        self.alice.address()
+    }
+
+    /// A block with one message that alice signs, whether it is hers or not; gives the transaction's result.
+    ///
+    /// # Errors
+    /// As [`Governed::block`].
+    pub fn signed_by_alice(&mut self, message: Any) -> Result<ExecTxResult> {
+        let tx = self.alice.tx(message);
+        let result = self.block(vec![tx])?.pop().context("a result for each transaction")?;
+        // What the ante handler refuses uses up no sequence.
+        let request = QueryAccountInfoRequest { address: self.alice.address().to_string() };
+        let account: QueryAccountInfoResponse = self.ask("/cosmos.auth.v1beta1.Query/AccountInfo", &request)?;
+        self.alice.go_on_from(account.info.context("she has an account")?.sequence);
+        Ok(result)
     }
 
     /// How many messages were sent.

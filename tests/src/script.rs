@@ -69,6 +69,11 @@ impl Signer {
         self.key.address()
     }
 
+    /// The sequence of its next transaction.
+    pub(crate) fn go_on_from(&mut self, sequence: u64) {
+        self.sequence = sequence;
+    }
+
     pub(crate) fn tx(&mut self, message: Any) -> Vec<u8> {
         self.tx_of(vec![message], 2_000_000)
     }

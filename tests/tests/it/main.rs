@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, reason = "a test's helpers fail the test, and say with what")]
 
+mod bundle_ids;
 mod crashes;
 mod e2e;
 mod golden;

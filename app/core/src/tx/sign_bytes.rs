@@ -137,16 +137,7 @@ fn direct(body: &[u8], auth_info: &[u8], chain_id: &str, account_number: u64) ->
 ///
 /// # Errors
 /// Storage.
-pub fn signature_checks(state: &dyn StateRead, chain_id: &str, raw: &[u8]) -> Result<Vec<SignatureCheck>, StateError> {
-    let Ok(tx) = Tx::decode(raw) else { return Ok(Vec::new()) };
-    checks_of(state, chain_id, &tx)
-}
-
-/// As [`signature_checks`], of a decoded transaction.
-///
-/// # Errors
-/// Storage.
-pub fn checks_of(state: &dyn StateRead, chain_id: &str, tx: &Tx) -> Result<Vec<SignatureCheck>, StateError> {
+pub fn signature_checks(state: &dyn StateRead, chain_id: &str, tx: &Tx) -> Result<Vec<SignatureCheck>, StateError> {
     let Ok(signers) = tx.signers() else { return Ok(Vec::new()) };
     let mut checks = Vec::with_capacity(signers.len());
     for (place, ((signer, info), signature)) in

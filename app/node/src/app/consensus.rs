@@ -30,7 +30,6 @@ use crate::{
     abci::{Committed as CommitReply, ConsensusApplication},
     killpoints::Killpoint,
     lifecycle::{StopReason, refusal_of},
-    signatures::on_all_cores,
 };
 
 /// The half that executes blocks.
@@ -112,7 +111,6 @@ impl ConsensusApp {
         if upgrade.is_some() {
             options.killpoints.reach(Killpoint::BeforeUpgrade, block.height);
         }
-        on_all_cores(&block.txs, |tx| shared.verify_ahead(committed, tx));
         let mut state = committed.overlay();
         let mut announced = Announcing::new(self.engine.as_mut(), &*options.killpoints, block.height);
         let mut ports = Ports { engine: &mut announced, signatures: &shared.signatures, release: options.release };
@@ -239,9 +237,11 @@ impl ConsensusApplication for ConsensusApp {
     fn finalize_block(&mut self, request: pb::RequestFinalizeBlock) -> Result<pb::ResponseFinalizeBlock, StopReason> {
         self.drop_staged();
         let committed = self.shared.committed();
+        let txs = request.txs.clone();
         let block = convert::block(request)?;
         self.check_height(&committed, block.height)?;
         let decision = self.guard(&committed)?;
+        txs.iter().for_each(|tx| self.shared.foresee(tx));
         let executed = self.execute(&committed, &block, &decision)?;
         let staged = self.shared.store.stage(block.height, executed.changes).map_err(stored)?;
         let app_hash = staged.root_hash().to_vec();

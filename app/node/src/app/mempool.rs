@@ -4,7 +4,7 @@ use swing_core::{
     ante::GasPrices,
     block::TxResult,
     error::Halt,
-    execute::{CheckMode, check_tx},
+    execute::{CheckContext, CheckMode},
     ports::signatures::SignatureVerifier,
     state::{Changes, State},
 };
@@ -13,15 +13,22 @@ use swing_store::View;
 use super::committed::Committed;
 
 /// An overlay on committed state that lives from one commit to the next.
-#[derive(Debug)]
 pub(super) struct Mempool {
     view: View,
     changes: Changes,
+    /// What is the same until the next commit, once a transaction has come.
+    context: Option<CheckContext>,
+}
+
+impl std::fmt::Debug for Mempool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mempool").field("changes", &self.changes.len()).finish_non_exhaustive()
+    }
 }
 
 impl Mempool {
     pub(super) fn new(committed: &Committed) -> Self {
-        Mempool { view: committed.view.clone(), changes: committed.genesis.clone().unwrap_or_default() }
+        Mempool { view: committed.view.clone(), changes: committed.genesis.clone().unwrap_or_default(), context: None }
     }
 
     /// Checks a transaction after those that were accepted before it.
@@ -33,7 +40,12 @@ impl Mempool {
         signatures: &dyn SignatureVerifier,
     ) -> Result<TxResult, Halt> {
         let mut state = State::resume(&self.view, std::mem::take(&mut self.changes));
-        let result = check_tx(&mut state, raw, mode, gas_prices, signatures);
+        let context = self.context.take().map_or_else(|| CheckContext::of(&state), Ok);
+        let result = context.and_then(|context| {
+            let result = context.check(&mut state, raw, mode, gas_prices, signatures);
+            self.context = Some(context);
+            result
+        });
         self.changes = state.into_changes();
         result
     }

@@ -102,7 +102,7 @@ impl ReadApplication for ReadApp {
     }
 
     fn foresee(&self, tx: &bytes::Bytes) {
-        self.shared.verify_ahead(&self.shared.committed(), tx);
+        self.shared.foresee(tx);
     }
 
     fn list_snapshots(&self) -> Result<pb::ResponseListSnapshots, StopReason> {

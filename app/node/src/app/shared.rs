@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
+use bytes::Bytes;
 use swing_core::{
     chain,
     error::Halt,
@@ -22,18 +23,26 @@ use super::{
 use crate::{
     checkpoint::{Keeper, Kept},
     lifecycle::{Refusal, refusal_of},
-    signatures::RememberingVerifier,
+    signatures::{AheadVerifier, Checks},
 };
 
 /// What the halves share.
-#[derive(Debug)]
 pub(super) struct Shared {
     pub options: AppOptions,
+    /// Before the store, whose views it may hold: it is dropped first.
+    pub signatures: AheadVerifier,
     pub store: Store,
-    pub signatures: RememberingVerifier,
     pub keeper: Keeper,
     committed: RwLock<Arc<Committed>>,
     mempool: Mutex<Mempool>,
+    /// Asks for signature checks on the committed version.
+    checks: RwLock<Option<Checks>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").field("store", &self.store).field("mempool", &self.mempool).finish_non_exhaustive()
+    }
 }
 
 impl Shared {
@@ -41,8 +50,9 @@ impl Shared {
         let committed = Committed::load(&store)?;
         Ok(Shared {
             keeper: Keeper::new(&options.checkpoints),
-            signatures: RememberingVerifier::new(options.signatures_remembered),
+            signatures: AheadVerifier::new(options.signatures_remembered),
             mempool: Mutex::new(Mempool::new(&committed)),
+            checks: RwLock::new(checks_on(&committed)),
             committed: RwLock::new(Arc::new(committed)),
             options,
             store,
@@ -57,6 +67,7 @@ impl Shared {
     /// Makes a version the one that all read paths see.
     pub(super) fn publish(&self, committed: Committed) {
         let mempool = Mempool::new(&committed);
+        *self.checks.write().unwrap_or_else(PoisonError::into_inner) = checks_on(&committed);
         *self.committed.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(committed);
         *self.mempool.lock().unwrap_or_else(PoisonError::into_inner) = mempool;
     }
@@ -118,18 +129,24 @@ impl Shared {
         Ok(decided.and_then(|(height, decision)| refusal_of(self.options.release, height, decision)))
     }
 
-    /// Checks the signatures of one transaction, as far as committed state tells which they are, so that they are remembered. A
-    /// fault met here is met again, and told, by whoever asks for the answer.
-    pub(super) fn verify_ahead(&self, committed: &Committed, tx: &[u8]) {
-        // Before the first commit the accounts are in no version that can be shared between threads.
-        if committed.height == 0 {
-            return;
-        }
-        let checks = swing_core::chain::id(&committed.view)
-            .and_then(|chain_id| signature_checks(&committed.view, &chain_id, tx))
-            .unwrap_or_default();
-        for check in &checks {
-            check.verify(&self.signatures);
-        }
+    /// Has a transaction decoded and its signatures checked ahead of its turn, if a thread has time for it.
+    pub(super) fn foresee(&self, tx: &Bytes) {
+        self.signatures.foresee(tx, self.checks.read().unwrap_or_else(PoisonError::into_inner).as_ref());
     }
+}
+
+/// What asks for a transaction's signature checks, as far as a committed version tells which they are. A fault met there is met
+/// again, and told, by whoever asks for the answer.
+fn checks_on(committed: &Committed) -> Option<Checks> {
+    // Before the first commit the accounts are in no version that can be shared between threads.
+    if committed.height == 0 {
+        return None;
+    }
+    let view = committed.view.clone();
+    let chain_id = swing_core::chain::id(&view).ok()?;
+    Some(Arc::new(move |tx, verifier| {
+        for check in signature_checks(&view, &chain_id, tx).unwrap_or_default() {
+            check.verify(verifier);
+        }
+    }))
 }
