@@ -122,7 +122,7 @@ impl<H: Host> Kernel<'_, H> {
     pub fn bundles_installed(&mut self, ids: &[String]) -> Kept<()> {
         for id in ids {
             let key = keys::bundle_wait(id);
-            let waiting: Vec<String> = self.list(&key)?;
+            let waiting = self.list(&key)?;
             if waiting.is_empty() || !self.is_installed(id) {
                 continue;
             }

@@ -67,6 +67,12 @@ fn check(vats: &[StaticVat]) -> Result<(), Refused> {
                 "a static vat's parameters have slots",
             ));
         }
+        if vat.options.meter.is_some() {
+            return Err(Refused::new(
+                refusal::BAD_ARGUMENT,
+                "there are no meters yet that a static vat could be under",
+            ));
+        }
         if vat.options.pipelining && !vat.options.raw {
             return Err(Refused::new(
                 refusal::BAD_ARGUMENT,

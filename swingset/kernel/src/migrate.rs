@@ -63,6 +63,8 @@ impl<H: Host> Kernel<'_, H> {
             None => {
                 self.store.set_number(keys::VERSION, u64::from(SCHEMA));
                 self.store.delete(keys::MIGRATING);
+                // What the migration leaves to be delivered goes before all that comes later.
+                self.inject_upgrade_events()?;
                 Ok(Reply::Migrated {
                     cursor: Blob(Vec::new()),
                     more: false,

@@ -261,6 +261,8 @@ impl KvStore {
     /// the key's length (8 bytes, big-endian) and bytes, then 0 for a deletion or 1 and the value's length and bytes.
     pub(crate) fn commit_crank(&mut self, env: &dyn Environment) -> Result<Option<[u8; 32]>, EnvError> {
         let mut touched = std::mem::take(&mut self.touched);
+        // Written before it was ever read, and gone back on: it is what the environment has.
+        touched.retain(|at| self.entries.at(*at).value != Value::Unknown);
         for at in &touched {
             if self.entries.at(*at).before == Value::Unknown {
                 self.bytes.clear();

@@ -109,3 +109,25 @@ fn the_crank_hash_binds_every_byte_and_the_order() {
         "the order of writing does not count"
     );
 }
+
+#[test]
+fn what_was_rolled_back_is_no_net_write_whether_it_was_read_before_or_not() {
+    let mut env = env(&[("there", "1")]);
+    for read_before in [false, true] {
+        let mut kv = KvStore::default();
+        for key in [&b"there"[..], b"absent"] {
+            if read_before {
+                kv.get(&env, key).unwrap();
+            }
+        }
+        let mark = kv.mark();
+        kv.put(b"there", Some(b"2"));
+        kv.put(b"absent", Some(b"2"));
+        kv.rollback(mark);
+        kv.end_marks();
+        assert_eq!(kv.commit_crank(&env).unwrap(), None, "read before: {read_before}");
+        assert_eq!(kv.get(&env, b"there").unwrap(), Some(&b"1"[..]));
+        kv.flush(&mut env).unwrap();
+        assert_eq!(stored(&env), [("there".to_owned(), "1".to_owned())]);
+    }
+}

@@ -186,8 +186,8 @@ fn bridging_kernel(bridge: &str, end: &str) -> Vec<u8> {
           (data (i32.const 0) "{bridge}")
           (data (i32.const 16) "body")
           (data (i32.const 32) "\00")
-          (data (i32.const 48) "\02\00\00\00\00\00\00\00")
-          (data (i32.const 64) "\02\03\00\00\00\00\00\00")
+          (data (i32.const 48) "\02\00\00\00\00\00\00\00\00")
+          (data (i32.const 64) "\02\03\00\00\00\00\00\00\00")
           (func (export "kernel_alloc") (param i32) (result i32) i32.const 4096)
           (func (export "kernel_call") (param $command i32) (param i32) (result i64)
             (if (i32.eq (i32.load8_u (local.get $command)) (i32.const 1)) (then (return (i64.const {done}))))
@@ -198,8 +198,8 @@ fn bridging_kernel(bridge: &str, end: &str) -> Vec<u8> {
             {end}
             (i64.const {empty})))"#,
         done = (32u64 << 32) | 1,
-        idle = (48u64 << 32) | 8,
-        empty = (64u64 << 32) | 8,
+        idle = (48u64 << 32) | 9,
+        empty = (64u64 << 32) | 9,
     ))
 }
 
@@ -237,7 +237,7 @@ const SLOW_MIGRATION: &str = r#"(module
     (data (i32.const 32) "\05\01\00\01")
     (data (i32.const 48) "\05\00\00")
     (data (i32.const 64) "version2")
-    (data (i32.const 80) "\02\00\00\00\00\00\00\00")
+    (data (i32.const 80) "\02\00\00\00\00\00\00\00\00")
     (func (export "kernel_alloc") (param i32) (result i32) i32.const 4096)
     (func (export "kernel_call") (param $at i32) (param i32) (result i64)
       (if (i32.eqz (i32.load8_u (local.get $at))) (then (return (i64.const 9))))
@@ -249,7 +249,7 @@ const SLOW_MIGRATION: &str = r#"(module
           (i32.store8 (i32.const 34) (i32.const 2)) (return (i64.const 0x2000000004))))
         (call $set (i32.const 64) (i32.const 7) (i32.const 71) (i32.const 1))
         (return (i64.const 0x3000000003))))
-      (i64.const 0x5000000008)))"#;
+      (i64.const 0x5000000009)))"#;
 
 fn slow() -> (World, Vec<u8>) {
     let world = World::with_raw_vats(&[raw_vat("fetcher")], &[("fetcher", wat(FETCHER))]);

@@ -30,7 +30,7 @@ fn faulty_kernel(end: &str) -> Vec<u8> {
           (data (i32.const 16) "\07")
           (data (i32.const 32) "\01\05fault\01\01\01")
           (data (i32.const 64) "\00")
-          (data (i32.const 80) "\02\02\00\00\00\00\00\00")
+          (data (i32.const 80) "\02\02\00\00\00\00\00\00\00")
           (data (i32.const 96) "kernelBundleID")
           (func (export "kernel_alloc") (param i32) (result i32) i32.const 4096)
           (func (export "kernel_call") (param $command i32) (param i32) (result i64)
@@ -46,7 +46,7 @@ fn faulty_kernel(end: &str) -> Vec<u8> {
         // Described {{ name: "fault", schema: 1, schema_from_min: 1, host_abi: 1 }}
         describe = (32u64 << 32) | 10,
         // Crank {{ Delivery, no vat, 0 computrons, not aborted, … }}
-        crank = (80u64 << 32) | 8,
+        crank = (80u64 << 32) | 9,
     ))
 }
 

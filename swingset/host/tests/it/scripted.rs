@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use swingset_abi::{
-    vat::{CapData, VatSyscall},
+    vat::{CapData, Resolution, VatSyscall},
     wire::{Blob, Wire},
 };
 
@@ -62,6 +62,11 @@ pub fn send(target: &str, methargs: &str, slots: &[&str], result: Option<&str>) 
         methargs: data(methargs, slots),
         result: result.map(str::to_owned),
     })
+}
+
+pub fn settle(promise: &str, body: &str) -> Do {
+    let resolutions = vec![Resolution { promise: promise.to_owned(), rejected: false, data: data(body, &[]) }];
+    Do::Call(VatSyscall::Resolve { resolutions })
 }
 
 pub fn subscribe(promise: &str) -> Do {

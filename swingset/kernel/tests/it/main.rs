@@ -1,11 +1,16 @@
 //! The kernel against its specification, natively: an in-memory kvStore, scripted vats.
 #![allow(missing_docs, reason = "tests")]
 
+mod acts;
 mod admin;
+mod audit;
 mod illegal;
 mod leak;
 mod lifecycle;
 mod messages;
+mod meters;
+mod model;
+mod random;
 mod reap;
 mod upgrade;
 mod world;

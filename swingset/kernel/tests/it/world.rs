@@ -3,13 +3,13 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use swingset_abi::{
-    kernel::{
-        Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatOptions, VatSource,
-    },
-    vat::{CapData, DeliveryOutcome, DeliveryVerdict, Resolution, SyscallReply, VatDelivery, VatStep, VatSyscall},
+    kernel::{Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatSource},
+    vat::{DeliveryOutcome, DeliveryVerdict, SyscallReply, VatDelivery, VatStep, VatSyscall},
     wire::Wire,
 };
 use swingset_kernel::{host::Host, store::Buffers};
+
+pub use crate::acts::{data, send, settle, subscribe, vat};
 
 /// What one delivery does: syscalls in order, then how it ends.
 #[derive(Clone, Debug)]
@@ -138,50 +138,6 @@ impl Vats {
             }
         };
         step.to_bytes()
-    }
-}
-
-pub fn vat(name: &str) -> StaticVat {
-    StaticVat {
-        name: name.to_owned(),
-        bundle_id: format!("b1-{name}"),
-        parameters: data("#{}", &[]),
-        options: VatOptions {
-            raw: true,
-            ..VatOptions::default()
-        },
-    }
-}
-
-pub fn data(body: &str, slots: &[&str]) -> CapData {
-    CapData {
-        body: body.to_owned(),
-        slots: slots.iter().map(|slot| (*slot).to_owned()).collect(),
-    }
-}
-
-pub fn send(target: &str, body: &str, slots: &[&str], result: Option<&str>) -> VatSyscall {
-    VatSyscall::Send {
-        target: target.to_owned(),
-        methargs: data(body, slots),
-        result: result.map(str::to_owned),
-    }
-}
-
-pub fn settle(promise: &str, rejected: bool, body: &str, slots: &[&str]) -> VatSyscall {
-    let resolution = Resolution {
-        promise: promise.to_owned(),
-        rejected,
-        data: data(body, slots),
-    };
-    VatSyscall::Resolve {
-        resolutions: vec![resolution],
-    }
-}
-
-pub fn subscribe(promise: &str) -> VatSyscall {
-    VatSyscall::Subscribe {
-        promise: promise.to_owned(),
     }
 }
 
