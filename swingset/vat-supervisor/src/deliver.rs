@@ -22,6 +22,7 @@ impl Supervisor {
     /// Queues the events and syscalls that a delivery leads to.
     pub(crate) fn deliver(&mut self, delivery: VatDelivery) -> Requested {
         self.stored.sweep_budget = SWEEP_BUDGET;
+        self.stored.named.clear();
         match delivery {
             VatDelivery::Message {
                 target,

@@ -44,6 +44,8 @@ pub struct Stored {
     pub(crate) sweep_budget: u64,
     /// How far the search for an earlier incarnation's objects has come.
     pub(crate) stale_after: String,
+    /// What the states that this delivery has read or written name.
+    pub(crate) named: BTreeMap<StoredId, Vec<String>>,
     /// Collections that this delivery has touched.
     pub(crate) open: BTreeMap<StoredId, OpenCollection>,
 }
@@ -149,6 +151,7 @@ impl Supervisor {
         };
         self.count_slots(&state.slots, 1);
         self.write(state_key(id), state.to_bytes());
+        self.stored.named.insert(id, state.slots);
         self.counts.hold(id);
         Ok(Then::Answer(VatAnswer::Handle { handle: instance }))
     }
@@ -170,7 +173,15 @@ impl Supervisor {
     /// An object's state.
     pub(crate) fn state_get(&mut self, id: StoredId) -> Requested {
         self.check_object(id)?;
-        self.read(state_key(id), |supervisor, found| supervisor.answer_stored(found))
+        self.read(state_key(id), move |supervisor, found| {
+            let Some(bytes) = found else {
+                return Ok(Then::Answer(VatAnswer::Stored { data: None }));
+            };
+            let state: CapData = records::read(&bytes)?;
+            supervisor.stored.named.insert(id, state.slots.clone());
+            let data = Some(supervisor.given_from_store(state)?);
+            Ok(Then::Answer(VatAnswer::Stored { data }))
+        })
     }
 
     /// Answers with a stored value.
@@ -186,13 +197,21 @@ impl Supervisor {
     pub(crate) fn state_set(&mut self, id: StoredId, state: &Passable) -> Requested {
         self.check_object(id)?;
         let state = self.store_value(state, id.durable)?;
+        if let Some(before) = self.stored.named.remove(&id) {
+            return self.replace_state(id, state, &before);
+        }
         self.read(state_key(id), move |supervisor, found| {
             let before: CapData = records::read(&found.ok_or("no such object")?)?;
-            supervisor.count_slots(&state.slots, 1);
-            supervisor.count_slots(&before.slots, -1);
-            supervisor.write(state_key(id), state.to_bytes());
-            done()
+            supervisor.replace_state(id, state, &before.slots)
         })
+    }
+
+    fn replace_state(&mut self, id: StoredId, state: CapData, before: &[String]) -> Requested {
+        self.count_slots(&state.slots, 1);
+        self.count_slots(before, -1);
+        self.write(state_key(id), state.to_bytes());
+        self.stored.named.insert(id, state.slots);
+        done()
     }
 
     /// A value for the vatstore: no promises, and in durable data nothing that ends with this incarnation.
