@@ -10,11 +10,13 @@ mod exit;
 mod info_file;
 mod reason;
 mod refusal;
+mod skipped;
 mod switch;
 
 pub use exit::{ExitCode, end_process};
 pub use info_file::{INFO_FILE, write_info_file};
 pub use reason::StopReason;
 pub use refusal::{Refusal, decide_from_state, refusal_of, refuse};
+pub use skipped::{SKIPPED_FILE, SkippedPlan, note_skipped, skipped_plans};
 pub use swing_core::error::Halt;
 pub use switch::{Lifecycle, StopSwitch, Watched};
