@@ -1,5 +1,6 @@
 //! The node's own entry with killpoints: `--kill-at POINT@HEIGHT` anywhere among the arguments is taken out and obeyed, the rest
-//! is what `swingd` takes. Production binaries know neither the argument nor the points.
+//! is what `swingd` takes; `--as RELEASE` makes it another release, one of those that are broken on purpose. Production binaries
+//! know neither the arguments nor the points.
 
 use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
@@ -13,10 +14,15 @@ use crate::{
 /// The argument that names where to wait.
 pub const KILL_AT: &str = "--kill-at";
 
+/// The argument that names another release.
+pub const AS: &str = "--as";
+
 /// Runs the node as this release.
 pub fn run(release: &str) -> ExitCode {
+    let (point, arguments) = split(std::env::args_os(), KILL_AT);
+    let (other, arguments) = split(arguments, AS);
+    let release = other.as_deref().unwrap_or(release);
     let Some(release) = releases::release(release) else { return refuse(&format!("no release {release}")) };
-    let (point, arguments) = split(std::env::args_os());
     match Announced::parse(point.as_deref()) {
         Ok(points) => swing_node::run(Binary { killpoints: Arc::new(points), ..Binary::new(release) }, arguments),
         Err(error) => refuse(&error),
@@ -28,15 +34,16 @@ fn refuse(reason: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-fn split(all: impl IntoIterator<Item = OsString>) -> (Option<String>, Vec<OsString>) {
+/// The value after `name`, and the other arguments.
+fn split(all: impl IntoIterator<Item = OsString>, name: &str) -> (Option<String>, Vec<OsString>) {
     let mut all = all.into_iter();
-    let (mut point, mut arguments) = (None, Vec::new());
+    let (mut value, mut arguments) = (None, Vec::new());
     while let Some(argument) = all.next() {
-        if argument == KILL_AT {
-            point = all.next().map(|point| point.to_string_lossy().into_owned());
+        if argument == name {
+            value = all.next().map(|value| value.to_string_lossy().into_owned());
         } else {
             arguments.push(argument);
         }
     }
-    (point, arguments)
+    (value, arguments)
 }

@@ -10,13 +10,17 @@ fn bundles(name: &str) -> ReleaseBundles {
 }
 
 /// The release that a test calls by this name: `version-1`, `version-2`; `broken-version-2`, whose handler fails because its
-/// kernel is no kernel; `trapping-version-1`, whose kernel traps at every crank; `hostile-version-1`, which carries the vat
+/// kernel is no kernel; `wrong-version-2`, which brings the kernel of version-1; `trapping-version-1`, whose kernel traps at every crank; `hostile-version-1`, which carries the vat
 /// `hostile` too.
 pub fn release(name: &str) -> Option<&'static dyn Release> {
     let registry = match name {
         "broken-version-2" => {
             let broken = ReleaseBundles { kernel: b"no kernel".to_vec(), ..bundles("version-2") };
             Registry::new(&Artifacts { version_1: Arc::new(bundles("version-1")), version_2: Arc::new(broken) })
+        }
+        "wrong-version-2" => {
+            let wrong = ReleaseBundles { kernel: bundles("version-1").kernel, ..bundles("version-2") };
+            Registry::new(&Artifacts { version_1: Arc::new(bundles("version-1")), version_2: Arc::new(wrong) })
         }
         "trapping-version-1" => {
             let kernel =
@@ -32,7 +36,8 @@ pub fn release(name: &str) -> Option<&'static dyn Release> {
         }
         _ => Registry::new(&swing_node::releases::artifacts()),
     };
-    let name = ["broken-", "trapping-", "hostile-"].iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
+    let name =
+        ["broken-", "wrong-", "trapping-", "hostile-"].iter().find_map(|kind| name.strip_prefix(kind)).unwrap_or(name);
     let found = registry.release(name)?;
     // As in a binary, a release lives as long as the process.
     Some(Box::leak(Box::new(found.clone())))

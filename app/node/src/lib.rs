@@ -1,5 +1,8 @@
 //! The `swingd` process: everything that touches sockets, files, signals and threads.
 
+// The wire format's macro names it.
+extern crate alloc;
+
 pub mod abci;
 pub mod app;
 mod binary;
@@ -8,10 +11,13 @@ pub mod cli;
 pub mod client;
 pub mod comet;
 pub mod config;
+pub mod control;
+pub mod divergence;
 pub mod engine_adapter;
 pub mod keyring;
 pub mod killpoints;
 pub mod lifecycle;
+pub mod rehearsal;
 pub mod releases;
 pub mod rpc;
 pub mod signatures;

@@ -3,7 +3,7 @@
 use swing_core::{
     error::Halt,
     modules::consensus,
-    state::{Changes, State, StateError},
+    state::{Changes, State, StateError, StateRead},
 };
 use swing_store::{Store, View};
 
@@ -33,6 +33,11 @@ impl Committed {
     /// Whether there is a chain: a committed block, or a genesis.
     pub fn has_chain(&self) -> bool {
         self.height > 0 || self.genesis.is_some()
+    }
+
+    /// The committed version, to read.
+    pub fn state(&self) -> &dyn StateRead {
+        &self.view
     }
 
     /// An overlay on the version, for the next block or for checks.

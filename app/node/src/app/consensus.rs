@@ -29,7 +29,7 @@ use super::{
 use crate::{
     abci::{Committed as CommitReply, ConsensusApplication},
     killpoints::Killpoint,
-    lifecycle::{StopReason, refusal_of},
+    lifecycle::{StopReason, note_skipped, refusal_of},
 };
 
 /// The half that executes blocks.
@@ -43,6 +43,8 @@ pub struct ConsensusApp {
 struct StagedBlock {
     staged: Staged,
     app_version: u64,
+    /// The plan that it skipped.
+    skipped: Option<Plan>,
 }
 
 impl std::fmt::Debug for ConsensusApp {
@@ -129,6 +131,7 @@ impl ConsensusApp {
     fn commit_staged(&mut self) -> Result<Committed, Halt> {
         let shared = &self.shared;
         let block = self.staged.take().ok_or_else(|| Halt::new("the engine sent Commit without FinalizeBlock"))?;
+        let skipped = block.skipped;
         let height = block.staged.version();
         shared.options.killpoints.reach(Killpoint::BeforeCommit, height);
         shared.store.commit(block.staged).map_err(stored)?;
@@ -139,6 +142,11 @@ impl ConsensusApp {
                 "block {height} with app version {} was committed, {} with {} is in the store",
                 block.app_version, committed.height, committed.app_version
             )));
+        }
+        if let Some(plan) = skipped
+            && let Err(Halt { reason }) = note_skipped(&shared.options.data_folder, &plan, height)
+        {
+            tracing::warn!("{reason}");
         }
         shared.publish(committed.clone());
         Ok(committed)
@@ -245,7 +253,11 @@ impl ConsensusApplication for ConsensusApp {
         let executed = self.execute(&committed, &block, &decision)?;
         let staged = self.shared.store.stage(block.height, executed.changes).map_err(stored)?;
         let app_hash = staged.root_hash().to_vec();
-        self.staged = Some(StagedBlock { staged, app_version: executed.app_version });
+        let skipped = match decision {
+            Decision::Skip(plan) => Some(plan),
+            _ => None,
+        };
+        self.staged = Some(StagedBlock { staged, app_version: executed.app_version, skipped });
         self.shared.options.killpoints.reach(Killpoint::AfterFinalize, block.height);
         Ok(convert::block_output(executed.output, app_hash)?)
     }

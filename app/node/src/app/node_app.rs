@@ -9,6 +9,7 @@ use tendermint_proto::v0_38::abci as pb;
 use super::{AppOptions, ConsensusApp, DATABASE_FOLDER, OpenError, ReadApp, shared::Shared};
 use crate::{
     abci::{Committed, ConsensusApplication, ReadApplication},
+    control::CopyMaker,
     lifecycle::{StopReason, refusal_of},
 };
 
@@ -47,6 +48,11 @@ impl OpenedApp {
     /// The reading half.
     pub fn read(&self) -> ReadApp {
         ReadApp::new(Arc::clone(&self.shared))
+    }
+
+    /// What makes copies for rehearsals.
+    pub fn copy_maker(&self) -> Arc<dyn CopyMaker> {
+        Arc::clone(&self.shared) as _
     }
 
     /// The consensus half, with the engine that executes blocks. Made on the thread that will own it.

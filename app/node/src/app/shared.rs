@@ -13,7 +13,7 @@ use swing_core::{
     ports::upgrade::Decision,
     tx::signature_checks,
 };
-use swing_store::Store;
+use swing_store::{Store, checkpoint::Checkpoints};
 
 use super::{
     AppOptions, DATABASE_FOLDER,
@@ -21,8 +21,10 @@ use super::{
     mempool::Mempool,
 };
 use crate::{
-    checkpoint::{Keeper, Kept},
+    checkpoint::{Keeper, Kept, Requests, words},
+    control::CopyMaker,
     lifecycle::{Refusal, refusal_of},
+    rehearsal::Place,
     signatures::{AheadVerifier, Checks},
 };
 
@@ -33,6 +35,7 @@ pub(super) struct Shared {
     pub signatures: AheadVerifier,
     pub store: Store,
     pub keeper: Keeper,
+    pub requests: Requests,
     committed: RwLock<Arc<Committed>>,
     mempool: Mutex<Mempool>,
     /// Asks for signature checks on the committed version.
@@ -50,6 +53,7 @@ impl Shared {
         let committed = Committed::load(&store)?;
         Ok(Shared {
             keeper: Keeper::new(&options.checkpoints),
+            requests: Requests::default(),
             signatures: AheadVerifier::new(options.signatures_remembered),
             mempool: Mutex::new(Mempool::new(&committed)),
             checks: RwLock::new(checks_on(&committed)),
@@ -95,14 +99,16 @@ impl Shared {
         if committed.height == 0 {
             return Ok(());
         }
+        let chain_id = chain::id(&committed.view).map_err(fault)?;
+        let kept = self.kept(committed, &chain_id);
+        self.requests.serve(&self.store, &kept);
         let swap = swap::pending(&committed.view).map_err(fault)?.and_then(|swap| u64::try_from(swap.height).ok());
         let next = committed.height.saturating_add(1);
         // A plan that is skipped counts: who skips it alone has to come back.
         let due = matches!(decision, Decision::Needed(_) | Decision::Apply(_) | Decision::Skip(_))
             || swap.is_some_and(|height| height <= next);
         if due {
-            let chain_id = chain::id(&committed.view).map_err(fault)?;
-            self.keeper.make(&self.store, &self.kept(committed, &chain_id), self.options.killpoints.as_ref());
+            self.keeper.make(&self.store, &kept, self.options.killpoints.as_ref());
             return Ok(());
         }
         let plan = upgrade::state::plan(&committed.view).map_err(fault)?.map(|plan| plan.height);
@@ -149,4 +155,31 @@ fn checks_on(committed: &Committed) -> Option<Checks> {
             check.verify(verifier);
         }
     }))
+}
+
+impl CopyMaker for Shared {
+    fn make_copy(&self, at_height: Option<u64>, waiting: &mut dyn FnMut(u64)) -> Result<String, String> {
+        let folder = Place::folder_of(&self.options.data_folder);
+        let request =
+            at_height.and_then(|height| self.requests.add(height, folder.clone(), || self.committed().height));
+        let made = match request {
+            Some((committed, made)) => {
+                waiting(committed);
+                made.recv().map_err(|_| "the node is stopping".to_owned())?
+            }
+            None => {
+                let committed = self.committed();
+                let chain_id = chain::id(&committed.view).map_err(|error| error.to_string())?;
+                self.store
+                    .checkpoint(&Checkpoints::new(&folder), self.kept(&committed, &chain_id).label())
+                    .map_err(words)
+            }
+        }?;
+        match at_height {
+            Some(height) if height != made.height => {
+                Err(format!("height {height} is past, {} is committed", made.height))
+            }
+            _ => Ok(made.id),
+        }
+    }
 }

@@ -13,7 +13,10 @@ mod heights;
 mod keeper;
 mod leveldb;
 pub mod priority;
+mod requests;
 pub mod rollback;
 
 pub use heights::{Heights, HeightsError};
 pub use keeper::{CheckpointPolicy, FOLDER, KEEP_DEFAULT, Keeper, Kept};
+pub use leveldb::crc32c;
+pub use requests::{Requests, words};

@@ -24,6 +24,7 @@ mod rollback;
 mod smallcaps;
 mod status;
 mod tx;
+mod upgrade;
 mod version;
 mod yaml;
 
@@ -93,6 +94,9 @@ enum Command {
     Checkpoint(checkpoint::CheckpointCommand),
     /// Put application state back to a checkpoint; the node must be stopped
     Rollback(rollback::RollbackArgs),
+    /// Rehearse an upgrade before its height
+    #[command(subcommand)]
+    Upgrade(upgrade::UpgradeCommand),
     /// Print committed state as a genesis document; the node must be stopped
     Export(export::ExportArgs),
     /// Show the version
@@ -120,6 +124,7 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Command::Comet(command) => comet::run(&context, &command),
         Command::Checkpoint(command) => checkpoint::run(&context, &command),
         Command::Rollback(arguments) => rollback::run(&context, &arguments),
+        Command::Upgrade(command) => upgrade::run(&context, &command),
         Command::Export(arguments) => export::run(&context, &arguments),
         Command::Version(arguments) => version::run(&context, &arguments),
     };

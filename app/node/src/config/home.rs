@@ -110,6 +110,12 @@ impl Home {
         self.root.join("abci.sock")
     }
 
+    /// The socket on which a command beside the node asks it for what only it can do. Not in the data folder, as above.
+    #[must_use]
+    pub fn control_socket(&self) -> PathBuf {
+        self.root.join("control.sock")
+    }
+
     /// The folder of keyring backend `test`.
     #[must_use]
     pub fn keyring_test_folder(&self) -> PathBuf {

@@ -21,6 +21,8 @@ pub enum ExitCode {
     WrongRelease = 42,
     /// The upgrade's handler failed. State is that of the block before; a repaired binary can be started on it.
     UpgradeFailed = 43,
+    /// The chain has gone on from another state than this node's: a restart does not help.
+    Diverged = 44,
     /// A fault of this machine or a broken invariant: storage, memory, an inconsistent engine.
     Halt = 50,
     /// A thread panicked.
@@ -31,7 +33,7 @@ pub enum ExitCode {
 
 impl ExitCode {
     /// All of them, for the documentation and its test.
-    pub const ALL: [ExitCode; 10] = [
+    pub const ALL: [ExitCode; 11] = [
         ExitCode::Ok,
         ExitCode::Failed,
         ExitCode::Usage,
@@ -39,6 +41,7 @@ impl ExitCode {
         ExitCode::UpgradeTooEarly,
         ExitCode::WrongRelease,
         ExitCode::UpgradeFailed,
+        ExitCode::Diverged,
         ExitCode::Halt,
         ExitCode::Panicked,
         ExitCode::ConsensusLost,

@@ -26,7 +26,7 @@ pub fn write_info_file(data_folder: &Path, plan: &Plan) -> Result<(), Halt> {
 }
 
 /// Replaces a file so that a reader, or a machine that loses power, sees the old or the new content and nothing between.
-fn replace_file(place: &Path, content: &[u8]) -> std::io::Result<()> {
+pub(super) fn replace_file(place: &Path, content: &[u8]) -> std::io::Result<()> {
     let folder = place.parent().ok_or_else(|| std::io::Error::other("the path has no folder"))?;
     let beside = place.with_extension("json.tmp");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;

@@ -10,6 +10,7 @@ mod exit;
 mod info_file;
 mod reason;
 mod refusal;
+mod skipped;
 mod supervised;
 mod switch;
 
@@ -17,6 +18,7 @@ pub use exit::{ExitCode, end_process};
 pub use info_file::{INFO_FILE, write_info_file};
 pub use reason::StopReason;
 pub use refusal::{Refusal, decide_from_state, refusal_of, refuse};
+pub use skipped::{SKIPPED_FILE, SkippedPlan, note_skipped, skipped_plans};
 pub use supervised::{SUPERVISOR_VARIABLE, Supervised};
 pub use swing_core::error::Halt;
 pub use switch::{Lifecycle, StopSwitch, Watched};

@@ -3,6 +3,7 @@
 use swing_core::{error::Halt, ports::upgrade::Plan};
 
 use super::{ExitCode, Refusal};
+use crate::divergence::Divergence;
 
 /// A reason to end the process.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,9 @@ pub enum StopReason {
         /// What is wrong with it, and where.
         reason: String,
     },
+    /// The chain has gone on from another state.
+    #[error(transparent)]
+    Diverged(#[from] Divergence),
     /// A local fault.
     #[error(transparent)]
     Halt(#[from] Halt),
@@ -60,6 +64,7 @@ impl StopReason {
             StopReason::Upgrade(refusal) => refusal.exit_code(),
             StopReason::UpgradeFailed { .. } => ExitCode::UpgradeFailed,
             StopReason::GenesisRefused { .. } => ExitCode::Failed,
+            StopReason::Diverged(_) => ExitCode::Diverged,
             StopReason::Halt(_) => ExitCode::Halt,
             StopReason::Panicked { .. } => ExitCode::Panicked,
             StopReason::ConsensusLost { .. } => ExitCode::ConsensusLost,

@@ -29,8 +29,9 @@ mod validator;
 
 pub use config::{MempoolLimits, Pace, SoloConfig};
 pub use error::{SoloError, StoreError};
+pub use hashes::header_hash;
 pub use mempool::{Mempool, MempoolError};
 pub use proposer::{Solo, Started, run};
 pub use state::{ChainState, DecidedBlock};
 pub use store::{BlockStore, FOLDER as SOLO_FOLDER, GenesisRecord, LOG_FILE, Outcome, TxPlace};
-pub use validator::{Validator, precommit_sign_bytes};
+pub use validator::{Validator, precommit_sign_bytes, vote_sign_bytes};

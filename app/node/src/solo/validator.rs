@@ -94,13 +94,25 @@ impl Validator {
     }
 }
 
-/// What a validator signs for a precommit of round 0. Source: CometBFT's `VoteSignBytes`.
+/// What a validator signs for a precommit of round 0.
 pub fn precommit_sign_bytes(chain_id: &str, height: i64, block_id: &BlockId, timestamp: Timestamp) -> Vec<u8> {
+    vote_sign_bytes(SignedMsgType::Precommit, chain_id, height, 0, block_id, timestamp)
+}
+
+/// What a validator signs for a vote for a block. Source: CometBFT's `VoteSignBytes`.
+pub fn vote_sign_bytes(
+    kind: SignedMsgType,
+    chain_id: &str,
+    height: i64,
+    round: i32,
+    block_id: &BlockId,
+    timestamp: Timestamp,
+) -> Vec<u8> {
     let parts = block_id.part_set_header.clone().unwrap_or_default();
     let vote = CanonicalVote {
-        r#type: SignedMsgType::Precommit.into(),
+        r#type: kind.into(),
         height,
-        round: 0,
+        round: round.into(),
         block_id: Some(CanonicalBlockId {
             hash: block_id.hash.clone(),
             part_set_header: Some(CanonicalPartSetHeader { total: parts.total, hash: parts.hash }),

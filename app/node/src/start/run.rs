@@ -11,6 +11,8 @@ use crate::{
     app::{AppOptions, OpenError, OpenedApp},
     comet::HomeLock,
     config::{Home, cometbft::CometConfig},
+    control,
+    divergence::DivergenceWatch,
     engine_adapter::SwingsetEngine,
     killpoints::{Killpoint, Killpoints},
     lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, Supervised, end_process, refuse},
@@ -95,9 +97,15 @@ struct Running {
 /// What makes the blocks, and how it reaches the application.
 enum RunningEngine {
     /// Over ABCI, by a child or by a CometBFT of the operator's.
-    Abci { server: Server, comet: Option<cometbft::RunningComet>, signing: Option<SigningWatch> },
+    Abci { server: Server, comet: Option<cometbft::RunningComet>, watches: Watches },
     /// In this process.
     Solo(solo::RunningSolo),
+}
+
+/// Who looks at what CometBFT leaves on disk.
+struct Watches {
+    signing: Option<SigningWatch>,
+    divergence: DivergenceWatch,
 }
 
 fn start(
@@ -117,6 +125,7 @@ fn start(
         None => switch.clone(),
     };
     signals::watch(Arc::clone(&lifecycle)).map_err(system)?;
+    listen_for_commands(home, &opened);
     let engine = match arguments.engine {
         EngineKind::Solo => {
             let runtime = runtime(home).map_err(Ended::Halt)?;
@@ -153,16 +162,25 @@ fn serve_abci(
     };
     let (consensus, _thread) = spawn_owner(build, Arc::clone(lifecycle)).map_err(system)?;
     let server_config = ServerConfig { frame_bytes_max: arguments.abci_frame_bytes_max, ..ServerConfig::default() };
-    let server = Server::start(&address, server_config, read, consensus, Arc::clone(lifecycle)).map_err(config)?;
+    let server = Server::start(&address, server_config, Arc::clone(&read) as _, consensus, Arc::clone(lifecycle))
+        .map_err(config)?;
     tracing::info!(address = %server.address(), "waiting for the engine");
     let signing = SigningWatch::start(home).map_err(config)?;
+    let divergence = DivergenceWatch::start(home.data_folder(), read, Arc::clone(lifecycle)).map_err(system)?;
     let comet = comet
         .map(|binary| {
             cometbft::start(binary, home.root().to_owned(), server.address().to_string(), Arc::clone(lifecycle))
         })
         .transpose()
         .map_err(system)?;
-    Ok(RunningEngine::Abci { server, comet, signing })
+    Ok(RunningEngine::Abci { server, comet, watches: Watches { signing, divergence } })
+}
+
+/// A node that cannot listen for commands beside it runs all the same.
+fn listen_for_commands(home: &Home, opened: &OpenedApp) {
+    if let Err(error) = control::serve(&home.control_socket(), opened.copy_maker()) {
+        tracing::warn!(%error, "no upgrade can be rehearsed while this node runs");
+    }
 }
 
 /// No engine is served whose signing state is below what this home's key has signed, unless the operator says so.
@@ -212,9 +230,12 @@ impl Running {
         }
         match self.engine {
             RunningEngine::Solo(solo) => solo.end(),
-            RunningEngine::Abci { server, comet, signing } => {
+            RunningEngine::Abci { server, comet, watches } => {
                 end_abci(reason, &server, comet);
-                signing.map(SigningWatch::end);
+                if let Some(signing) = watches.signing {
+                    signing.end();
+                }
+                watches.divergence.end();
             }
         }
     }

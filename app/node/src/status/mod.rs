@@ -21,7 +21,8 @@ use swing_store::{Store, StoreError, StoreOptions, View};
 use crate::{
     app::DATABASE_FOLDER,
     config::{Home, cometbft::CometConfig, node_keys::NodeKey},
-    lifecycle::{Refusal, refusal_of},
+    divergence::{self, Divergence},
+    lifecycle::{Refusal, SkippedPlan, refusal_of, skipped_plans},
 };
 
 /// Tries to read while the node writes.
@@ -47,6 +48,12 @@ pub struct Status {
     pub plan: Option<Plan>,
     /// Why this binary goes no further, if it does not.
     pub refusal: Option<Refusal>,
+    /// The upgrade that was applied last, and its height.
+    pub last_applied: Option<(String, u64)>,
+    /// The proof that the chain has gone on from another state, if CometBFT's log has it.
+    pub diverged: Option<Divergence>,
+    /// Plans that this node has skipped.
+    pub skipped: Vec<SkippedPlan>,
 }
 
 impl Status {
@@ -65,6 +72,8 @@ impl Status {
         let block = chain::last_block(&view).map_err(failed)?;
         let next = view.version().saturating_add(1);
         let decision = preblock::decide(&view, next, release, &[]).map_err(failed)?;
+        // A log that cannot be read proves nothing.
+        let diverged = divergence::find(data_folder, &view, view.version(), &view.root_hash()).ok().flatten();
         Ok(Status {
             chain_id: block.chain_id,
             height: view.version(),
@@ -73,6 +82,28 @@ impl Status {
             time: block.time,
             plan: swing_core::modules::upgrade::state::plan(&view).map_err(failed)?,
             refusal: refusal_of(release, next, decision),
+            last_applied: swing_core::modules::upgrade::state::last_applied(&view).map_err(failed)?,
+            diverged,
+            skipped: skipped_plans(data_folder),
+        })
+    }
+
+    /// A divergence, with what this node did in the block that came out otherwise.
+    fn diverged_json(&self, diverged: &Divergence) -> Value {
+        let applied = self.last_applied.as_ref().filter(|(_, height)| *height == diverged.height);
+        let skipped = self.skipped.iter().find(|plan| plan.height == diverged.height);
+        let did = match (applied, skipped) {
+            (Some((name, _)), _) => format!("upgrade {name} was applied here in block {}", diverged.height),
+            (None, Some(plan)) => format!("plan {} was skipped here in block {}", plan.name, diverged.height),
+            (None, None) => "neither an upgrade nor a skipped plan is known of that block here".to_owned(),
+        };
+        json!({
+            "height": diverged.height.to_string(),
+            "app_hash": hex::encode_upper(&diverged.ours),
+            "chains_app_hash": hex::encode_upper(&diverged.theirs),
+            "signed_power": format!("{} of {}", diverged.power, diverged.power_in_all),
+            "did": did,
+            "what_to_do": diverged.to_string(),
         })
     }
 
@@ -113,12 +144,24 @@ impl Status {
                 "plan": self.plan.as_ref().map(|plan| json!({
                     "name": plan.name, "height": plan.height.to_string(), "info": plan.info,
                 })),
+                "skipped_upgrades": self.skipped.iter().map(skipped_json).collect::<Vec<_>>(),
+                "diverged": self.diverged.as_ref().map(|diverged| self.diverged_json(diverged)),
                 "stop": self.refusal.as_ref().map(|refusal| json!({
                     "exit_code": refusal.exit_code().code(), "lines": refusal.lines(),
                 })),
             },
         })
     }
+}
+
+fn skipped_json(plan: &SkippedPlan) -> Value {
+    json!({
+        "name": plan.name,
+        "height": plan.height.to_string(),
+        "sync": format!(
+            "a node that syncs from below {} needs --unsafe-skip-upgrades {}, and comes to another state without", plan.height, plan.height
+        ),
+    })
 }
 
 /// The committed version. The node may take a file away while it is looked at; then the next look sees the file's successor.

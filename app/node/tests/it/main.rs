@@ -9,6 +9,7 @@ mod cli;
 mod independent_peer;
 mod keeping;
 mod process;
+mod rehearsal;
 mod rpc;
 mod signing;
 mod solo;

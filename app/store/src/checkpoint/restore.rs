@@ -54,6 +54,19 @@ impl Checkpoints {
     }
 }
 
+impl Checkpoints {
+    /// Links a checkpoint's database into the folder `to`, which must not exist: a database of its own, to be written to.
+    ///
+    /// # Errors
+    /// [`CheckpointError`].
+    pub fn copy_database(&self, id: &str, to: &Path) -> Result<Manifest, CheckpointError> {
+        let manifest = self.find(id)?;
+        files::link_database(&self.database(&manifest), to).map_err(CheckpointError::io(to))?;
+        quick(to, &manifest)?;
+        Ok(manifest)
+    }
+}
+
 impl Prepared {
     /// Puts it in place. The checkpoint stays; what stood there is moved aside.
     ///

@@ -3,6 +3,7 @@
 mod block_sync;
 mod child;
 mod export;
+mod failed;
 mod killed;
 mod network;
 mod rollback;

@@ -53,6 +53,11 @@ pub fn internal_key(bytes: &[u8]) -> Option<(&[u8], u64, u8)> {
 
 /// CRC-32C of the parts one after another, masked as LevelDB stores it.
 pub fn masked_crc(parts: &[&[u8]]) -> u32 {
+    crc32c(parts).rotate_right(15).wrapping_add(0xa282_ead8)
+}
+
+/// CRC-32C of the parts one after another.
+pub fn crc32c(parts: &[&[u8]]) -> u32 {
     let mut crc = u32::MAX;
     for byte in parts.iter().flat_map(|part| part.iter()) {
         crc ^= u32::from(*byte);
@@ -60,7 +65,7 @@ pub fn masked_crc(parts: &[&[u8]]) -> u32 {
             crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
         }
     }
-    (!crc).rotate_right(15).wrapping_add(0xa282_ead8)
+    !crc
 }
 
 #[cfg(test)]

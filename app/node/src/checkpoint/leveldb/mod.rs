@@ -20,6 +20,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+pub use self::bytes::crc32c;
 use self::manifest::Version;
 
 /// Journals and manifests longer than this are not read. CometBFT's journals are turned over at 4 MiB.
