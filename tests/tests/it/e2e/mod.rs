@@ -5,6 +5,7 @@ mod child;
 mod export;
 mod killed;
 mod network;
+mod plans;
 mod rollback;
 mod solo;
 mod stories;
