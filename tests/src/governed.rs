@@ -48,8 +48,16 @@ impl Governed {
     /// # Errors
     /// As [`Chain::open`].
     pub fn open(data: &Path, release: &'static dyn Release) -> Result<Self> {
+        Self::open_with(data, release, script::app_state())
+    }
+
+    /// The same with another genesis, in which nobody has sent a transaction.
+    ///
+    /// # Errors
+    /// As [`Chain::open`].
+    pub fn open_with(data: &Path, release: &'static dyn Release, app_state: Vec<u8>) -> Result<Self> {
         Ok(Governed {
-            chain: Chain::open(data, release, Arc::new(NoKillpoints))?,
+            chain: Chain::open_with(data, release, Arc::new(NoKillpoints), app_state)?,
             operator: Signer::new(1, 0),
             alice: Signer::new(2, 1),
             proposals: 0,
@@ -204,7 +212,11 @@ impl Governed {
         self.decide(vec![set_kernel(id)])
     }
 
-    fn ask<A: prost::Message + Default>(&self, path: &str, request: &impl prost::Message) -> Result<A> {
+    /// A query by gRPC path.
+    ///
+    /// # Errors
+    /// A local fault, or another code than 0.
+    pub fn ask<A: prost::Message + Default>(&self, path: &str, request: &impl prost::Message) -> Result<A> {
         let answer = self.chain.query(path, request.encode_to_vec())?;
         Ok(A::decode(answer.value.as_ref())?)
     }

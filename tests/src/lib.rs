@@ -7,4 +7,5 @@ pub mod killable;
 pub mod points;
 pub mod releases;
 pub mod script;
+pub mod slow_release;
 pub mod solo_home;

@@ -5,14 +5,20 @@ use std::sync::Arc;
 use swing_core::ports::{engine::ReleaseBundles, upgrade::Release};
 use swing_upgrades::registry::{Artifacts, Registry};
 
+use crate::slow_release;
+
 fn bundles(name: &str) -> ReleaseBundles {
     swing_node::releases::bundles(swingset_bundles::release(name).expect("a release of this name is embedded"))
 }
 
 /// The release that a test calls by this name: `version-1`, `version-2`; `broken-version-2`, whose handler fails because its
-/// kernel is no kernel; `wrong-version-2`, which brings the kernel of version-1; `trapping-version-1`, whose kernel traps at every crank; `hostile-version-1`, which carries the vat
-/// `hostile` too.
+/// kernel is no kernel; `wrong-version-2`, which brings the kernel of version-1; `trapping-version-1`, whose kernel traps at every
+/// crank; `hostile-version-1`, which carries the vat `hostile` too; `version-3`, whose migrations take several blocks
+/// ([`slow_release`]).
 pub fn release(name: &str) -> Option<&'static dyn Release> {
+    if name == slow_release::NAME {
+        return Some(Box::leak(Box::new(slow_release::release(&swing_node::releases::artifacts()))));
+    }
     let registry = match name {
         "broken-version-2" => {
             let broken = ReleaseBundles { kernel: b"no kernel".to_vec(), ..bundles("version-2") };

@@ -14,9 +14,10 @@ use crate::{
 type CheckProposed = fn(&mut MsgContext<'_, '_>, &Any) -> Result<(), Failure>;
 
 /// Modules that look at their messages when a proposal is submitted, by what their type URLs begin with.
-const PROPOSED: [(&str, CheckProposed); 2] = [
+const PROPOSED: [(&str, CheckProposed); 3] = [
     ("/swing.swingset.v1.", swingset::handler::check_proposed),
     ("/cosmos.upgrade.v1beta1.", upgrade::handler::check_proposed),
+    ("/swing.upgrade.v1.", upgrade::handler::check_proposed),
 ];
 
 type Handle = fn(&mut MsgContext<'_, '_>, &Any) -> Result<Any, Failure>;

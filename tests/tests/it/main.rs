@@ -7,5 +7,6 @@ mod crashes;
 mod e2e;
 mod golden;
 mod hostile;
+mod migrations;
 mod rules;
 mod swap;

@@ -1,9 +1,10 @@
 //! A release as data.
 
-use std::{collections::BTreeMap, ops::RangeInclusive, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _, ops::RangeInclusive, sync::Arc};
 
 use swing_core::{
-    error::Failure,
+    error::{Failure, Halt},
+    modules::{consensus, upgrade::done},
     ports::{
         engine::ReleaseBundles,
         upgrade::{Decision, DecisionInput, Plan, Release, UpgradeContext, VersionMap},
@@ -12,7 +13,7 @@ use swing_core::{
 
 use crate::{
     decision::{Capabilities, decide},
-    migrations::Target,
+    migrations::{self, Target, Work},
 };
 
 /// What an upgrade does to state, beside the bookkeeping of the upgrade module.
@@ -57,6 +58,26 @@ pub struct Rules {
 }
 
 impl Rules {
+    /// What the rules ask of a migration, a line an entry.
+    fn describe(&self, text: &mut String) {
+        let schemas = &self.kernel_schemas;
+        let _ = writeln!(text, "kernel_schemas {}-{}", schemas.start(), schemas.end());
+        let mut modules: Vec<&Target> = self.modules.iter().collect();
+        modules.sort_by_key(|module| module.name);
+        for module in modules {
+            let mut steps: Vec<_> = module.steps.iter().collect();
+            steps.sort_by_key(|step| step.from);
+            let _ = writeln!(text, "module {} {} {}", module.name, module.version, module.genesis.is_some());
+            for step in steps {
+                let entries = match step.work {
+                    Work::Whole(_) => 0,
+                    Work::Sliced { entries_per_block, .. } => entries_per_block,
+                };
+                let _ = writeln!(text, "step {} {entries}", step.from);
+            }
+        }
+    }
+
     /// The modules' versions.
     pub fn versions(&self) -> VersionMap {
         self.modules.iter().map(|module| (module.name.to_owned(), module.version)).collect()
@@ -69,7 +90,7 @@ pub struct RegisteredRelease {
     name: String,
     app_version: u64,
     rules: BTreeMap<u64, Rules>,
-    handlers: BTreeMap<String, Arc<dyn Handler>>,
+    handlers: BTreeMap<String, (u32, Arc<dyn Handler>)>,
     capabilities: Capabilities,
 }
 
@@ -113,12 +134,19 @@ impl RegisteredRelease {
         self
     }
 
-    /// The release with a handler for a plan, in place of the one that it had.
+    /// The release with a handler for a plan, in place of the one that it had; its first edition.
     #[must_use]
-    pub fn handling(mut self, plan_name: impl Into<String>, handler: Arc<dyn Handler>) -> Self {
+    pub fn handling(self, plan_name: impl Into<String>, handler: Arc<dyn Handler>) -> Self {
+        self.handling_as(plan_name, 1, handler)
+    }
+
+    /// The same with an edition: each repair of a handler that operators may already have gets the next one, so that two repairs
+    /// under one name leave different records.
+    #[must_use]
+    pub fn handling_as(mut self, plan_name: impl Into<String>, edition: u32, handler: Arc<dyn Handler>) -> Self {
         let plan_name = plan_name.into();
         self.capabilities.plans.insert(plan_name.clone());
-        self.handlers.insert(plan_name, handler);
+        self.handlers.insert(plan_name, (edition, handler));
         self
     }
 
@@ -141,7 +169,7 @@ impl RegisteredRelease {
 
     /// The handler of a plan.
     pub fn handler(&self, plan_name: &str) -> Option<Arc<dyn Handler>> {
-        self.handlers.get(plan_name).cloned()
+        self.handlers.get(plan_name).map(|(_, handler)| Arc::clone(handler))
     }
 }
 
@@ -168,13 +196,32 @@ impl Release for RegisteredRelease {
         plan: &Plan,
         from: &VersionMap,
     ) -> Result<VersionMap, Failure> {
-        let (Some(handler), Some(rules)) = (self.handlers.get(&plan.name), self.rules.get(&self.app_version)) else {
-            return Err(Failure::Halt(swing_core::error::Halt::new(format!(
+        let (Some((_, handler)), Some(rules)) = (self.handlers.get(&plan.name), self.rules.get(&self.app_version))
+        else {
+            return Err(Failure::Halt(Halt::new(format!(
                 "{} was asked to apply plan {} and has no handler for it: the decision must be asked first",
                 self.name, plan.name
             ))));
         };
         handler.apply(context, plan, from, rules)
+    }
+
+    fn migrate(&self, context: &mut UpgradeContext<'_, '_>, from: &VersionMap) -> Result<VersionMap, Failure> {
+        let app_version = consensus::state::app_version(context.state)?;
+        let Some(rules) = self.rules(app_version) else {
+            let reason = format!("{} does not run app version {app_version}, whose migration is under way", self.name);
+            return Err(Failure::Halt(Halt::new(reason)));
+        };
+        migrations::go_on(context.state, from, &rules.modules)
+    }
+
+    fn handler_digest(&self, plan_name: &str) -> [u8; 32] {
+        let edition = self.handlers.get(plan_name).map_or(0, |(edition, _)| *edition);
+        let mut text = format!("release {}\nplan {plan_name}\nedition {edition}\n", self.name);
+        if let Some(rules) = self.rules.get(&self.app_version) {
+            rules.describe(&mut text);
+        }
+        done::of_parts([b"handler".as_slice(), text.as_bytes()])
     }
 
     fn bundles(&self, app_version: u64) -> Option<ReleaseBundles> {

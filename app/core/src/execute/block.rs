@@ -11,7 +11,7 @@ use crate::{
     event::Event,
     modules::{
         BlockContext, consensus, gov, staking, swingset,
-        upgrade::preblock::{PreBlock, pre_block},
+        upgrade::preblock::{self, PreBlock, pre_block},
     },
     ports::Ports,
     state::{State, StateError},
@@ -78,7 +78,11 @@ fn end_block(
 ) -> Result<Vec<ValidatorUpdate>, Halt> {
     swingset::end_block(state, context, ports.engine)?;
     gov::end_block(state, context, ports.engine)?;
-    staking::validator_set::end_block(state, context).map_err(|failure| Halt::new(format!("staking: {failure}")))
+    let updates = staking::validator_set::end_block(state, context)
+        .map_err(|failure| Halt::new(format!("staking: {failure}")))?;
+    // Last, so that it sees what governance decided and the powers of the new set.
+    preblock::end_block(state, context)?;
+    Ok(updates)
 }
 
 fn run_transactions(

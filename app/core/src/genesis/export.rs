@@ -44,10 +44,12 @@ pub struct ExportedValidator {
 /// for chunks) is left out and the new chain begins at height 1; else it goes on at the next height.
 ///
 /// # Errors
-/// Storage.
+/// Storage; a module's migration that is under way.
 pub fn export(state: &dyn StateRead, for_zero_height: bool) -> Result<Exported, GenesisError> {
     let mut overlay = State::new(state);
     if for_zero_height {
+        let height = chain::last_block(&overlay)?.height;
+        upgrade::plans::for_zero_height(&mut overlay, height)?;
         upgrade::state::clear_plan(&mut overlay)?;
         swingset::genesis::for_zero_height(&mut overlay)?;
     }

@@ -3,7 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::engine::Engine;
-use crate::{block::Time, error::Failure, state::State};
+use crate::{
+    block::Time,
+    error::{Failure, Halt},
+    modules::upgrade::done,
+    state::State,
+};
 
 /// A scheduled upgrade. Source: `cosmos.upgrade.v1beta1.Plan`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,6 +109,21 @@ pub trait Release: Sync {
         plan: &Plan,
         from: &VersionMap,
     ) -> Result<VersionMap, Failure>;
+
+    /// Does one slice of the migration that is under way, inside the block's overlay; gives the version map as it is now.
+    ///
+    /// # Errors
+    /// Any failure: the whole block is then dropped and the node stops with the reason, the cursor where it was.
+    fn migrate(&self, context: &mut UpgradeContext<'_, '_>, _from: &VersionMap) -> Result<VersionMap, Failure> {
+        let reason = format!("{} has no slices for the migration at height {}", self.name(), context.height);
+        Err(Failure::Halt(Halt::new(reason)))
+    }
+
+    /// What tells this release's handler of a plan from every other one: SHA-256. It is in state once the plan is applied.
+    fn handler_digest(&self, plan_name: &str) -> [u8; 32] {
+        let version = self.app_version().to_be_bytes();
+        done::of_parts([b"handler".as_slice(), self.name().as_bytes(), plan_name.as_bytes(), &version])
+    }
 
     /// The bundles that `initialize_swingset` and `reinitialize_swingset` install under the rules of `app_version`.
     fn bundles(&self, app_version: u64) -> Option<super::engine::ReleaseBundles>;

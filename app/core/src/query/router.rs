@@ -10,7 +10,7 @@ use crate::{
 type Answer = fn(&QueryContext<'_>, &str, &[u8]) -> Result<Vec<u8>, QueryError>;
 
 /// What answers the paths that begin with a service's name.
-const SERVICES: [(&str, Answer); 8] = [
+const SERVICES: [(&str, Answer); 9] = [
     ("/cosmos.auth.v1beta1.Query/", auth::query::query),
     ("/cosmos.bank.v1beta1.Query/", bank::query::query),
     ("/cosmos.consensus.v1.Query/", consensus::query::query),
@@ -19,6 +19,7 @@ const SERVICES: [(&str, Answer); 8] = [
     ("/cosmos.staking.v1beta1.Query/", staking::query::query),
     ("/cosmos.upgrade.v1beta1.Query/", upgrade::query::query),
     ("/swing.swingset.v1.Query/", swingset::query::query),
+    ("/swing.upgrade.v1.Query/", upgrade::query::query),
 ];
 
 /// Answers a gRPC method on one committed version: the encoded request to the encoded response. ABCI: Query.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use swing_core::{
     error::Failure,
+    modules::upgrade::migration,
     ports::{
         engine::ReleaseBundles,
         upgrade::{Decision, DecisionInput, Plan, Release, UpgradeContext, VersionMap},
@@ -36,6 +37,15 @@ impl Release for TestRelease {
 
     fn apply(&self, context: &mut UpgradeContext<'_, '_>, _: &Plan, from: &VersionMap) -> Result<VersionMap, Failure> {
         context.state.set("test/upgraded", context.height.to_be_bytes().to_vec())?;
+        Ok(from.clone())
+    }
+
+    /// A migration that a test put into state: it goes on for ever.
+    fn migrate(&self, context: &mut UpgradeContext<'_, '_>, from: &VersionMap) -> Result<VersionMap, Failure> {
+        let mut migration = migration::under_way(context.state)?.unwrap_or_default();
+        migration.slices += 1;
+        migration.cursor = migration.slices.to_be_bytes().to_vec();
+        migration::set(context.state, &migration)?;
         Ok(from.clone())
     }
 

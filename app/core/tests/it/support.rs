@@ -7,7 +7,7 @@ use swing_core::{
     block::Time,
     error::{Failure, Halt, Rejected},
     event::Event,
-    modules::{BlockContext, MsgContext, authority},
+    modules::{BlockContext, MsgContext, authority, upgrade::migration},
     ports::{
         Ports,
         engine::{
@@ -19,6 +19,7 @@ use swing_core::{
     },
     state::{Changes, State},
 };
+use swing_proto::swing::upgrade::v1::Migration;
 
 /// Committed state in memory.
 pub type Memory = BTreeMap<Vec<u8>, Bytes>;
@@ -153,12 +154,24 @@ pub struct TestRelease {
     pub plans: BTreeSet<&'static str>,
     /// Its handler fails with this, after it has written.
     pub failure: Option<&'static str>,
+    /// What its handler writes beside the plan's name.
+    pub writes: &'static str,
+    /// Slices of the migration that its handler begins; none when 0.
+    pub slices: u64,
 }
 
 impl TestRelease {
     /// A release that handles these plans.
     pub fn handling(plans: &[&'static str]) -> Self {
-        TestRelease { plans: plans.iter().copied().collect(), failure: None }
+        TestRelease { plans: plans.iter().copied().collect(), ..TestRelease::default() }
+    }
+}
+
+impl TestRelease {
+    /// Where its migration stands after so many slices.
+    fn stands(&self, slices: u64) -> Migration {
+        let cursor = slices.to_be_bytes().to_vec();
+        Migration { module: "bank".to_owned(), from_version: 4, to_version: 5, cursor, slices, ..Migration::default() }
     }
 }
 
@@ -192,17 +205,39 @@ impl Release for TestRelease {
         plan: &Plan,
         from: &VersionMap,
     ) -> Result<VersionMap, Failure> {
-        context.state.set(b"migrated".to_vec(), plan.name.clone().into_bytes())?;
+        context.state.set(b"migrated".to_vec(), format!("{}{}", plan.name, self.writes).into_bytes())?;
         if let Some(reason) = self.failure {
             return Err(Failure::Rejected(Rejected::sdk(1, reason)));
         }
+        if self.slices > 0 {
+            migration::set(context.state, &self.stands(1))?;
+        }
         Ok(from.iter().map(|(module, version)| (module.clone(), version + 1)).collect())
+    }
+    fn migrate(&self, context: &mut UpgradeContext<'_, '_>, from: &VersionMap) -> Result<VersionMap, Failure> {
+        let slice = migration::under_way(context.state)?.map_or(0, |migration| migration.slices) + 1;
+        context.state.set(format!("migrated/{slice}").into_bytes(), b"x".to_vec())?;
+        if let Some(reason) = self.failure {
+            return Err(Failure::Rejected(Rejected::sdk(1, reason)));
+        }
+        if slice >= self.slices {
+            migration::clear(context.state)?;
+        } else {
+            let before = migration::under_way(context.state)?.unwrap_or_default();
+            let Migration { cursor, slices, .. } = self.stands(slice);
+            migration::set(context.state, &Migration { cursor, slices, ..before })?;
+        }
+        Ok(from.clone())
     }
     fn bundles(&self, _: u64) -> Option<ReleaseBundles> {
         None
     }
     fn module_versions(&self, app_version: u64) -> Option<VersionMap> {
-        (app_version <= 2)
-            .then(|| VersionMap::from([("bank".to_owned(), 4), ("swingset".to_owned(), app_version.max(1))]))
+        let mut versions = VersionMap::from([("bank".to_owned(), 4), ("swingset".to_owned(), app_version.clamp(1, 2))]);
+        // App version 3 is one whose plans have numbers.
+        if app_version == 3 {
+            versions = VersionMap::from([("bank".to_owned(), 5), ("upgrade".to_owned(), 4)]);
+        }
+        (app_version <= 3).then_some(versions)
     }
 }

@@ -2,6 +2,7 @@
 
 mod decided;
 mod made;
+mod numbered;
 mod plans;
 
 use swing_core::{address::module_address, block::TxResult, event::Event, genesis::default_app_state};

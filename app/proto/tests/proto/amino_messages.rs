@@ -144,6 +144,23 @@ fn keys_and_our_own_messages_have_their_amino_json() {
         &swing_proto::swing::swingset::v1::MsgCancelKernelBundle { authority: "gov".to_string() },
         r#"{"type":"swingset/CancelKernelBundle","value":{"authority":"gov"}}"#,
     );
+    check(
+        &swing_proto::swing::upgrade::v1::MsgAttestUpgrade {
+            validator: "v".to_string(),
+            plan_id: 3,
+            binary_sha256: "ab".to_string(),
+            platform: "linux/amd64".to_string(),
+            ..Default::default()
+        },
+        concat!(
+            r#"{"type":"swing/upgrade/AttestUpgrade","value":"#,
+            r#"{"binary_sha256":"ab","plan_id":"3","platform":"linux/amd64","validator":"v"}}"#,
+        ),
+    );
+    check(
+        &swing_proto::swing::upgrade::v1::MsgCancelPlan { authority: "gov".to_string(), id: 2, reason: String::new() },
+        r#"{"type":"swing/upgrade/CancelPlan","value":{"authority":"gov","id":"2"}}"#,
+    );
     // Account bytes are shown in bech32: these are alice's, and the text is the recorded one.
     let alice = decode_tx(&vectors::tx("send").bytes).expect("a transaction");
     let key = alice.auth_info.signer_infos[0].public_key.as_ref().expect("a key");

@@ -6,6 +6,7 @@ mod export;
 mod failed;
 mod killed;
 mod network;
+mod plans;
 mod rollback;
 mod solo;
 mod stories;

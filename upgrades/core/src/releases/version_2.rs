@@ -1,12 +1,12 @@
 //! version-2: another kernel, whose schema is 2 and which wakes up in version-1's state; the limit of an inbound message's
-//! arguments becomes a parameter.
+//! arguments becomes a parameter; plans get numbers, and several may be pending.
 
 use std::sync::Arc;
 
 use swing_core::{
     error::{Failure, Rejected},
     event::Event,
-    modules::swingset,
+    modules::{swingset, upgrade},
     ports::{
         engine::{EngineFailure, SwapReport},
         upgrade::{Plan, UpgradeContext, VersionMap},
@@ -26,13 +26,17 @@ pub const NAME: &str = "version-2";
 /// Its app version.
 pub const APP_VERSION: u64 = 2;
 
-/// The modules' layouts: those of version-1, and swingset's second.
+/// The modules' layouts: those of version-1, swingset's second and upgrade's third.
 pub fn modules() -> Vec<Target> {
     let mut modules = version_1::modules();
-    modules.retain(|module| module.name != "swingset");
+    modules.retain(|module| !matches!(module.name, "swingset" | "upgrade"));
     modules.push(Target {
-        steps: vec![Step { from: 1, run: swingset::migrations::to_2 }],
+        steps: vec![Step::whole(1, swingset::migrations::to_2)],
         ..Target::unchanged("swingset", 2, b"swingset/")
+    });
+    modules.push(Target {
+        steps: vec![Step::whole(2, upgrade::migrations::to_3)],
+        ..Target::unchanged("upgrade", 3, b"upgrade/")
     });
     modules
 }

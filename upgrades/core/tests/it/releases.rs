@@ -5,7 +5,7 @@ use std::sync::Arc;
 use swing_core::{
     block::Time,
     error::{Failure, Halt},
-    modules::swingset,
+    modules::{swingset, upgrade::done::of_parts},
     ports::{
         engine::{
             BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
@@ -168,4 +168,31 @@ fn a_release_asked_to_apply_what_it_cannot_handle_halts() {
     let input = DecisionInput { height: 100, plan: Some(plan()), app_version: 1, ..DecisionInput::default() };
     assert_eq!(one.decide(&input), Decision::Needed(plan()));
     assert!(matches!(apply(one, &mut State::new(&Empty), 1), Err(Failure::Halt(_))));
+}
+
+/// Digests of the files of released handlers, by plan and edition. Where this fails: a repair of a handler takes the next edition
+/// (`handling_as`), so that the plan's record tells it from the one before; anything else is recorded here again.
+const FILES: [(&str, &str, &[u8]); 1] = [(
+    "version-2",
+    "55b7fd975e714956fc13d2fba100d7e72d5811ff59d620b7546ad709c07a7708",
+    include_bytes!("../../src/releases/version_2.rs"),
+)];
+
+#[test]
+fn the_file_of_a_released_handler_is_not_changed_by_accident() {
+    for (name, recorded, file) in FILES {
+        let digest: String = of_parts([file]).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, recorded, "{name}: see above what to do");
+    }
+}
+
+#[test]
+fn another_edition_of_a_handler_has_another_digest() {
+    let registry = Registry::new(&artifacts(b"two"));
+    let release = registry.newest();
+    let again = release.clone().handling_as("version-2", 1, Arc::new(version_2::apply));
+    let repaired = release.clone().handling_as("version-2", 2, Arc::new(version_2::apply));
+    assert_eq!(again.handler_digest("version-2"), release.handler_digest("version-2"));
+    assert_ne!(repaired.handler_digest("version-2"), release.handler_digest("version-2"));
+    assert_ne!(release.clone().named("other").handler_digest("version-2"), release.handler_digest("version-2"));
 }

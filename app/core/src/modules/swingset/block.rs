@@ -30,6 +30,11 @@ fn has_kernel(state: &State<'_>) -> Result<bool, Halt> {
     Ok(state.get(&keys::host("kernelBundleID")).map_err(storage)?.is_some())
 }
 
+/// Whether the kernel's schema is being migrated, a slice a block; no crank runs meanwhile.
+fn is_migrating(state: &State<'_>) -> Result<bool, Halt> {
+    Ok(state.get(&keys::host("migration")).map_err(storage)?.is_some())
+}
+
 /// Begins a block: a swap that is due is made, and the kernel is made anew.
 ///
 /// # Errors
@@ -57,7 +62,11 @@ pub fn end_block(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn E
         total: RunReport::default(),
         delivered: Vec::new(),
     };
+    let migrating = is_migrating(state)?;
     drain.run(state, engine)?;
+    if migrating {
+        state.emit(events::migration_progress(!is_migrating(state)?));
+    }
     for (number, kpid) in &drain.delivered {
         if let Some(standing) =
             view::promise(state, kpid).map_err(storage)?.filter(|standing| standing.state != "unresolved")

@@ -63,6 +63,11 @@ pub fn cranks(report: &RunReport, queued: u64) -> Event {
         .with("queued", queued.to_string())
 }
 
+/// A slice of the migration of the kernel's schema was done; cranks wait until it has ended.
+pub fn migration_progress(ended: bool) -> Event {
+    Event::new("swingset_migration").with("ended", ended.to_string())
+}
+
 /// The engine stopped: a guest's own fault. Queues are kept; a kernel swap or upgrade clears it.
 pub fn engine_stopped(reason: &str) -> Event {
     Event::new("swingset_engine_stopped").with("reason", reason)

@@ -1,6 +1,12 @@
 //! What happens about the plan before a block's first transaction, and after a block's commit. Source: x/upgrade PreBlocker.
 
-use super::{events, state as upgrades};
+use super::{
+    done, events, migration,
+    plans::{self, Ending},
+    readiness, state as upgrades,
+};
+use swing_proto::swing::upgrade::v1::Done;
+
 use crate::{
     block::Next,
     error::{Failure, Halt},
@@ -34,10 +40,7 @@ pub fn pre_block(
     let decision = decide(state, block.height, ports.release, skip_heights).map_err(storage)?;
     match &decision {
         Decision::Continue => {}
-        Decision::Skip(plan) => {
-            upgrades::clear_plan(state).map_err(storage)?;
-            state.emit(events::skipped(plan));
-        }
+        Decision::Skip(plan) => skip(state, plan, block.height).map_err(storage)?,
         Decision::Apply(plan) => apply(state, block, ports, plan).map_err(|failure| {
             Halt::new(format!(
                 "upgrade \"{}\" failed at height {}, nothing of it was kept: {failure}",
@@ -49,7 +52,41 @@ pub fn pre_block(
         | Decision::MissingHandler { .. }
         | Decision::UnsupportedAppVersion { .. } => return Ok(PreBlock::Refuse(decision)),
     }
+    if !matches!(decision, Decision::Apply(_)) {
+        migration::go_on(state, block, ports)?;
+    }
     Ok(PreBlock::Proceed(decision))
+}
+
+/// A block's end, after everything else in it: plans that wait for power to attest, and plans that a migration holds back.
+///
+/// # Errors
+/// Storage.
+pub fn end_block(state: &mut State<'_>, block: &BlockContext) -> Result<(), Halt> {
+    let work = |state: &mut State<'_>| {
+        if !plans::enabled(state)? {
+            return Ok(());
+        }
+        migration::note_end(state, block.height)?;
+        readiness::decide(state, block)?;
+        migration::hold_back(state, block)
+    };
+    work(state).map_err(storage)
+}
+
+fn skip(state: &mut State<'_>, plan: &Plan, height: u64) -> Result<(), StateError> {
+    let nearest = if plans::enabled(state)? { plans::nearest(state)? } else { None };
+    match nearest {
+        Some(record) => {
+            let record = plans::end(state, &record, height, Ending::Skipped)?;
+            state.emit(events::ended("skip_upgrade", &record));
+        }
+        None => {
+            upgrades::clear_plan(state)?;
+            state.emit(events::skipped(plan));
+        }
+    }
+    Ok(())
 }
 
 /// The decision about block `height` on the state committed before it. For every start, guard and query: it changes nothing.
@@ -83,17 +120,39 @@ pub fn next_after_commit(
 }
 
 fn apply(state: &mut State<'_>, block: &BlockContext, ports: &mut Ports<'_>, plan: &Plan) -> Result<(), Failure> {
-    let before = upgrades::versions(state)?;
+    if let Some(migration) = migration::under_way(state)? {
+        let reason = format!("the migration of module {} is under way", migration.module);
+        return Err(Halt::new(reason).into());
+    }
+    let release = ports.release;
+    let bundles = done::bundle_ids(&release.bundles(release.app_version()).unwrap_or_default());
+    done::check_bundles(plan, &bundles)?;
+    let (before, mark) = (upgrades::versions(state)?, state.mark());
     let mut context =
         UpgradeContext { state: &mut *state, engine: &mut *ports.engine, height: block.height, time: block.time };
-    let versions = ports.release.apply(&mut context, plan, &before)?;
-    let app_version = ports.release.app_version();
+    let versions = release.apply(&mut context, plan, &before)?;
+    let app_version = release.app_version();
+    let changes = done::of_changes(&state.net_changes(mark)?);
     upgrades::set_versions(state, &versions)?;
     consensus::state::set_app_version(state, app_version)?;
-    upgrades::clear_plan(state)?;
+    if !plans::enabled(state)? {
+        upgrades::clear_plan(state)?;
+        upgrades::record_applied(state, &plan.name, block.height)?;
+        state.emit(events::applied(plan, app_version));
+        return Ok(());
+    }
+    let done = Done {
+        release: release.name().to_owned(),
+        app_version,
+        handler_digest: hex::encode(release.handler_digest(&plan.name)),
+        bundles_digest: hex::encode(done::of_bundles(&bundles)),
+        changes_digest: hex::encode(changes),
+        migrated_height: 0,
+    };
+    let record = plans::mark_applied(state, plan, block.height, done)?;
     upgrades::record_applied(state, &plan.name, block.height)?;
-    state.emit(events::applied(plan, app_version));
-    Ok(())
+    state.emit(events::done(&record));
+    Ok(migration::begun(state, record.id, &record.name, block.height)?)
 }
 
 fn storage(error: StateError) -> Halt {

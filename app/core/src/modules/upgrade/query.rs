@@ -1,4 +1,4 @@
-//! Queries `cosmos.upgrade.v1beta1.Query`. Source: x/upgrade gRPC query server.
+//! Queries `cosmos.upgrade.v1beta1.Query`, and our own ([`super::query_plans`]). Source: x/upgrade gRPC query server.
 
 use prost::Message;
 use swing_proto::cosmos::upgrade::v1beta1::{
@@ -6,7 +6,7 @@ use swing_proto::cosmos::upgrade::v1beta1::{
     QueryModuleVersionsRequest, QueryModuleVersionsResponse,
 };
 
-use super::state as upgrades;
+use super::{query_plans, state as upgrades};
 use crate::{
     modules::{QueryContext, authority},
     query::QueryError,
@@ -30,7 +30,7 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
         "/cosmos.upgrade.v1beta1.Query/Authority" => {
             Ok(QueryAuthorityResponse { address: authority::authority().to_string() }.encode_to_vec())
         }
-        _ => Err(QueryError::unimplemented(path)),
+        _ => query_plans::query(context, path, data),
     }
 }
 

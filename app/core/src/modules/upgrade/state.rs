@@ -10,7 +10,7 @@ use crate::{
     state::{State, StateError, StateRead},
 };
 
-/// The pending plan.
+/// The pending plan; the nearest, where there are several.
 ///
 /// # Errors
 /// Storage, out of gas.
@@ -111,6 +111,14 @@ pub fn set_versions(state: &mut State<'_>, versions: &VersionMap) -> Result<(), 
     Ok(())
 }
 
+/// A module's version; none when it is not in state.
+///
+/// # Errors
+/// Storage, out of gas.
+pub fn version(state: &dyn StateRead, module: &str) -> Result<Option<u64>, StateError> {
+    state.get(&keys::version(module))?.map(|bytes| number(&bytes, module)).transpose()
+}
+
 /// What the decision about block `height` is made from. `state` is the one committed before it.
 ///
 /// # Errors
@@ -125,7 +133,7 @@ pub fn decision_input(state: &dyn StateRead, height: u64, skip_heights: &[u64]) 
     })
 }
 
-fn number(bytes: &[u8], what: &str) -> Result<u64, StateError> {
+pub(super) fn number(bytes: &[u8], what: &str) -> Result<u64, StateError> {
     let bytes =
         bytes.try_into().map_err(|_| StateError::Storage(format!("{what}: {} bytes, 8 expected", bytes.len())))?;
     Ok(u64::from_be_bytes(bytes))

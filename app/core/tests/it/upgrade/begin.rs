@@ -2,24 +2,6 @@
 
 use super::*;
 
-/// Runs the block's begin on committed state; keeps what it wrote unless it is refused or fails.
-fn begin(
-    memory: &mut Memory,
-    height: u64,
-    release: &TestRelease,
-    skip: &[u64],
-) -> Result<(PreBlock, Vec<String>), String> {
-    let mut engine = NoEngine;
-    let mut state = State::new(memory);
-    let start = state.mark();
-    let result = preblock::pre_block(&mut state, &block(height), &mut ports(&mut engine, release), skip);
-    let result = result.map_err(|halt| halt.to_string())?;
-    let events = state.take_events(start).iter().map(line).collect();
-    let changes = state.into_changes();
-    commit(memory, changes);
-    Ok((result, events))
-}
-
 #[test]
 fn an_upgrade_is_applied_with_all_its_bookkeeping() {
     let mut memory = Memory::new();

@@ -2,41 +2,36 @@
 
 use super::*;
 
-fn ask<R: Message + Default>(memory: &Memory, method: &str, request: &impl Message) -> Result<R, (Status, String)> {
-    let path = format!("/cosmos.upgrade.v1beta1.Query/{method}");
-    let block = block(50);
-    let context = QueryContext { state: memory, block: &block };
-    let bytes =
-        query::query(&context, &path, &request.encode_to_vec()).map_err(|error| (error.status, error.message))?;
-    Ok(R::decode(bytes.as_slice()).expect("its own encoding"))
+fn sdks<R: Message + Default>(memory: &Memory, method: &str, request: &impl Message) -> Result<R, (Status, String)> {
+    ask(memory, &format!("/cosmos.upgrade.v1beta1.Query/{method}"), request)
 }
 
 #[test]
 fn queries_answer_as_recorded() {
     let mut memory = Memory::new();
     genesis(&mut memory, &json!({"applied": [{"name": "v1", "height": "7"}]}), 1).expect("genesis");
-    let none: QueryCurrentPlanResponse = ask(&memory, "CurrentPlan", &()).expect("an answer");
+    let none: QueryCurrentPlanResponse = sdks(&memory, "CurrentPlan", &()).expect("an answer");
     assert_eq!(none.plan, None);
     schedule(&mut memory, 5, "version-2", 76);
-    let current: QueryCurrentPlanResponse = ask(&memory, "CurrentPlan", &()).expect("an answer");
+    let current: QueryCurrentPlanResponse = sdks(&memory, "CurrentPlan", &()).expect("an answer");
     assert_eq!(current.plan, software_upgrade("version-2", 76).plan);
     let applied = |name: &str| {
         let request = QueryAppliedPlanRequest { name: name.to_owned() };
-        ask::<QueryAppliedPlanResponse>(&memory, "AppliedPlan", &request).expect("an answer").height
+        sdks::<QueryAppliedPlanResponse>(&memory, "AppliedPlan", &request).expect("an answer").height
     };
     assert_eq!((applied("v1"), applied("none")), (7, 0));
     let versions = |module: &str| {
         let request = QueryModuleVersionsRequest { module_name: module.to_owned() };
-        ask::<QueryModuleVersionsResponse>(&memory, "ModuleVersions", &request).map(|answer| {
+        sdks::<QueryModuleVersionsResponse>(&memory, "ModuleVersions", &request).map(|answer| {
             answer.module_versions.into_iter().map(|entry| (entry.name, entry.version)).collect::<Vec<_>>()
         })
     };
     assert_eq!(versions(""), Ok(vec![("bank".to_owned(), 4), ("swingset".to_owned(), 1)]));
     assert_eq!(versions("bank"), Ok(vec![("bank".to_owned(), 4)]));
     assert_eq!(versions("mint").expect_err("no such module").0, Status::NotFound);
-    let authority: QueryAuthorityResponse = ask(&memory, "Authority", &()).expect("an answer");
+    let authority: QueryAuthorityResponse = sdks(&memory, "Authority", &()).expect("an answer");
     assert_eq!(authority.address, "swing10d07y265gmmuvt4z0w9aw880jnsr700j8fsn9t");
-    assert_eq!(ask::<()>(&memory, "Nothing", &()).expect_err("no such method").0, Status::Unimplemented);
+    assert_eq!(sdks::<()>(&memory, "Nothing", &()).expect_err("no such method").0, Status::Unimplemented);
 }
 
 #[test]

@@ -69,7 +69,7 @@ enum Topic {
     /// Proposals, deposits and votes
     #[command(subcommand)]
     Gov(modules::GovQuery),
-    /// The pending plan and applied ones
+    /// Pending plans, applied ones, and what validators attest
     #[command(subcommand)]
     Upgrade(modules::UpgradeQuery),
     /// Consensus parameters
@@ -96,7 +96,7 @@ pub fn run(context: &Context, command: &QueryCommand) -> Result<(), Failure> {
         Topic::Bank(query) => asker.print(&query.ask(&asker.page())),
         Topic::Staking(query) => asker.print(&query.ask(&asker.page())),
         Topic::Gov(query) => asker.print(&query.ask(&asker.page())?),
-        Topic::Upgrade(query) => asker.print(&query.ask()),
+        Topic::Upgrade(query) => asker.print(&query.ask(&asker.page())),
         Topic::Consensus(query) => asker.print(&query.ask()),
         Topic::Swingset(swingset::SwingsetQuery::Result { id }) => {
             output::value(asker.format, &result::find(&asker, id)?)

@@ -221,8 +221,27 @@ fn status_name(text: &str) -> Result<&'static str, Failure> {
 /// Queries of `upgrade`.
 #[derive(Debug, Subcommand)]
 pub enum UpgradeQuery {
-    /// The pending plan
+    /// The nearest pending plan
     Plan,
+    /// All pending plans with their numbers, the nearest first
+    Plans,
+    /// A plan by its number, and what became of it
+    Record {
+        /// Its number
+        id: u64,
+    },
+    /// All plans that ever were, and what became of each
+    History,
+    /// What validators have attested for a plan, by power: tally, missing, conflict
+    Readiness {
+        /// Its number; 0 is the nearest plan
+        #[arg(default_value_t = 0)]
+        plan_id: u64,
+    },
+    /// The migration that is under way
+    Migration,
+    /// Parameters
+    Params,
     /// The height at which a plan was applied; 0 when it was not
     Applied {
         /// Its name
@@ -240,8 +259,18 @@ pub enum UpgradeQuery {
 }
 
 impl UpgradeQuery {
-    pub(super) fn ask(&self) -> Ask {
+    pub(super) fn ask(&self, page: &Value) -> Ask {
         match self {
+            UpgradeQuery::Plans => Ask::new("/swing.upgrade.v1.Query/Plans", json!({})),
+            UpgradeQuery::Record { id } => {
+                Ask { inner: Some("plan"), ..Ask::new("/swing.upgrade.v1.Query/Plan", json!({"id": id.to_string()})) }
+            }
+            UpgradeQuery::History => Ask::new("/swing.upgrade.v1.Query/History", json!({"pagination": page})),
+            UpgradeQuery::Readiness { plan_id } => {
+                Ask::new("/swing.upgrade.v1.Query/Readiness", json!({"plan_id": plan_id.to_string()}))
+            }
+            UpgradeQuery::Migration => Ask::new("/swing.upgrade.v1.Query/Migration", json!({})),
+            UpgradeQuery::Params => Ask::new("/swing.upgrade.v1.Query/Params", json!({})),
             UpgradeQuery::Plan => Ask::new("/cosmos.upgrade.v1beta1.Query/CurrentPlan", json!({})),
             UpgradeQuery::Applied { name } => {
                 Ask::new("/cosmos.upgrade.v1beta1.Query/AppliedPlan", json!({"name": name}))
@@ -306,13 +335,19 @@ pub(super) fn one_of_each() -> Vec<Ask> {
         UpgradeQuery::Applied { name: x() },
         UpgradeQuery::ModuleVersions { module_name: x() },
         UpgradeQuery::Authority,
+        UpgradeQuery::Plans,
+        UpgradeQuery::Record { id: 1 },
+        UpgradeQuery::History,
+        UpgradeQuery::Readiness { plan_id: 1 },
+        UpgradeQuery::Migration,
+        UpgradeQuery::Params,
     ];
     let mut all = vec![ConsensusQuery::Params.ask()];
     all.extend(auth.iter().map(|query| query.ask(&page)));
     all.extend(bank.iter().map(|query| query.ask(&page)));
     all.extend(staking.iter().map(|query| query.ask(&page)));
     all.extend(gov.iter().map(|query| query.ask(&page).expect("a known status")));
-    all.extend(upgrade.iter().map(UpgradeQuery::ask));
+    all.extend(upgrade.iter().map(|query| query.ask(&page)));
     all.extend(super::swingset::one_of_each(&page));
     all
 }

@@ -7,7 +7,7 @@ use swing_core::{address::module_address, modules::upgrade::info};
 use super::{
     flags::TxFlags,
     gov::{ProposalText, submit_proposal},
-    message,
+    message, plans,
     submit::{Signer, submit},
 };
 use crate::cli::{Context, Failure};
@@ -17,8 +17,16 @@ use crate::cli::{Context, Failure};
 pub enum UpgradeCommand {
     /// Propose a software upgrade
     SoftwareUpgrade(SoftwareUpgradeArgs),
-    /// Propose to cancel the pending software upgrade
+    /// Propose to cancel the nearest pending software upgrade
     CancelSoftwareUpgrade(ProposalArgs),
+    /// Propose a software upgrade beside those that are pending, or in place of one
+    Schedule(plans::ScheduleArgs),
+    /// Propose to cancel a pending software upgrade by its number
+    CancelPlan(plans::CancelPlanArgs),
+    /// Propose how many blocks of notice a software upgrade needs
+    SetNotice(plans::SetNoticeArgs),
+    /// Attest, as a validator's operator, which binary is at hand for an upgrade and what its rehearsal came to
+    Attest(plans::AttestArgs),
 }
 
 /// What a proposal says of itself.
@@ -97,6 +105,10 @@ pub fn run(context: &Context, flags: &TxFlags, command: &UpgradeCommand) -> Resu
                 json!({"@type": "/cosmos.upgrade.v1beta1.MsgCancelUpgrade", "authority": arguments.authority()});
             arguments.propose(context, flags, &signer, cancel)
         }
+        UpgradeCommand::Schedule(arguments) => plans::schedule(context, flags, &signer, arguments),
+        UpgradeCommand::CancelPlan(arguments) => plans::cancel(context, flags, &signer, arguments),
+        UpgradeCommand::SetNotice(arguments) => plans::set_notice(context, flags, &signer, arguments),
+        UpgradeCommand::Attest(arguments) => plans::attest(context, flags, &signer, arguments),
     }
 }
 

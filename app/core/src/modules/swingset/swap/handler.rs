@@ -68,6 +68,10 @@ pub fn cancel_kernel_bundle(
 fn planned(context: &mut MsgContext<'_, '_>, message: &MsgSetKernelBundle) -> Result<PendingSwap, Failure> {
     authority::check(&message.authority)?;
     check_form(message)?;
+    // Version-1's rules know no such migration, and charge no gas for the look.
+    if context.block.app_version > 1 {
+        way::check_no_migration(context.state)?;
+    }
     let mut swap = PendingSwap {
         kernel_bundle_id: message.kernel_bundle_id.clone(),
         lockdown_bundle_id: message.lockdown_bundle_id.clone(),

@@ -12,6 +12,7 @@ use crate::{
     modules::{
         BlockContext,
         swingset::{events, install::failure},
+        upgrade::readiness,
     },
     ports::engine::{Engine, SwapReport},
     state::{State, StateError},
@@ -32,7 +33,9 @@ pub fn perform_due(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn
     match attempt(state, engine, &swap)? {
         Ok(report) => {
             state.emit(events::swap_done(&swap, &report));
-            swaps::end(state, swap, block.height, &End::Done(&report)).map_err(storage)
+            swaps::end(state, swap, block.height, &End::Done(&report)).map_err(storage)?;
+            let reason = "the engine's bundles were swapped";
+            readiness::void(state, block.height, reason).map_err(storage)
         }
         Err(refused) => {
             state.rollback(mark);
@@ -48,6 +51,7 @@ fn attempt(
     swap: &PendingSwap,
 ) -> Result<Result<SwapReport, Rejected>, Halt> {
     let mut try_it = || -> Result<SwapReport, Failure> {
+        way::check_no_migration(state)?;
         let forecast = engine.check_swap(state, &bundles(swap)).map_err(failure)?;
         let now = PendingSwap { schema_version: forecast.schema_after.into(), ..swap.clone() };
         way::check_swap(state, &now)?;

@@ -8,7 +8,7 @@ use crate::{
     error::Failure,
     modules::{
         swingset::{Refusal, keys, view},
-        upgrade::{info, state as upgrades},
+        upgrade::{info, migration, state as upgrades},
     },
     ports::upgrade::Plan,
     state::StateRead,
@@ -27,15 +27,32 @@ pub fn check_swap(state: &dyn StateRead, swap: &PendingSwap) -> Result<(), Failu
     check(&plan, swap.schema_version)
 }
 
-/// Refuses a plan whose release could not start from the schema that will be there, and any plan while a migration is under way.
+/// Refuses a swap while the migration of a module is under way; the kernel's own is the engine's to refuse.
 ///
 /// # Errors
 /// swingset 11; storage, out of gas.
-pub fn check_plan(state: &dyn StateRead, plan: &Plan) -> Result<(), Failure> {
+pub fn check_no_migration(state: &dyn StateRead) -> Result<(), Failure> {
+    match migration::under_way(state)? {
+        Some(migration) => {
+            Refusal::Swap.fail(format!("the migration of module {} is under way; a swap must wait", migration.module))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Refuses a plan whose release could not start from the schema that will be there, and any plan while a migration is under way.
+/// Which schema a plan that is pending before it leaves behind nobody knows here.
+///
+/// # Errors
+/// swingset 11; storage, out of gas.
+pub fn check_plan(state: &dyn StateRead, plan: &Plan, earlier: Option<&str>) -> Result<(), Failure> {
     if state.get(&keys::host("migration"))?.is_some() {
         return Refusal::Swap.fail("a migration of the kernel's schema is under way; the next plan must wait");
     }
-    if info::kernel_schemas(&plan.info).is_none() || state.get(&keys::host("kernelBundleID"))?.is_none() {
+    if earlier.is_some()
+        || info::kernel_schemas(&plan.info).is_none()
+        || state.get(&keys::host("kernelBundleID"))?.is_none()
+    {
         return Ok(());
     }
     let before = swaps::pending(state)?.filter(|swap| height(swap) < plan.height);

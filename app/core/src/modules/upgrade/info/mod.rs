@@ -5,9 +5,17 @@
 //! |---|---|---|
 //! | `binaries` | `{"linux/amd64": "https://…?checksum=sha256:<hex>"}` | supervisors, as cosmovisor |
 //! | `kernel_schemas` | `"1-2"`: the kernel schemas that the plan's release starts from | [`crate::modules::swingset::swap`] |
+//! | `bundles` | `{"kernel": "b1-…"}`: bundles that the release must carry | [`super::preblock`] |
+//! | `rehearsal` | `{"height": "120", "block": "empty"}`: the state that validators rehearse on, and the block that they make on it | [`super::readiness`] |
+//! | `readiness` | `{"power_percent": "67", …}`: the power that must have attested, and what happens otherwise | [`super::readiness`] |
+//!
+//! The last three are known from layout 3 of this module on.
 //!
 //! # Invariants
 //! - Whether a text is accepted depends on the text alone, and a refusal's words are ours: both are the same on every node.
+
+mod binaries;
+mod options;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData, ops::RangeInclusive};
 
@@ -15,6 +23,9 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error as _, IgnoredAny, MapAccess, Visitor},
 };
+
+pub use binaries::check_binary;
+pub use options::{DECIDE_BEFORE_MIN, Readiness, Rehearsal};
 
 use crate::{error::Rejected, sdk_error::SdkError};
 
@@ -25,6 +36,34 @@ pub struct PlanInfo {
     pub binaries: BTreeMap<String, String>,
     /// Schemas of the kernel's state that the release starts from.
     pub kernel_schemas: Option<RangeInclusive<u64>>,
+    /// IDs of bundles that the release must carry: `kernel`, `lockdown`, `supervisor`.
+    pub bundles: BTreeMap<String, String>,
+    /// What validators rehearse on.
+    pub rehearsal: Option<Rehearsal>,
+    /// The power that must have attested.
+    pub readiness: Option<Readiness>,
+}
+
+/// Which keys are known: a matter of the rules in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// `binaries` and `kernel_schemas`.
+    First,
+    /// All of them.
+    All,
+}
+
+impl Keys {
+    const fn words(self) -> &'static str {
+        match self {
+            Keys::First => "binaries and kernel_schemas are",
+            Keys::All => "binaries, kernel_schemas, bundles, rehearsal and readiness are",
+        }
+    }
+
+    fn has(self, key: &str) -> bool {
+        self == Keys::All || matches!(key, "binaries" | "kernel_schemas")
+    }
 }
 
 /// Why a text that a machine is to read cannot be read.
@@ -34,8 +73,13 @@ pub enum InfoProblem {
     #[error("begins with {{ and is not one JSON object in which each key stands once")]
     NotAnObject,
     /// A key that nobody reads.
-    #[error("key {0:?} is not known: binaries and kernel_schemas are")]
-    UnknownKey(String),
+    #[error("key {key:?} is not known: {}", known.words())]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// Those that are known.
+        known: Keys,
+    },
     /// `binaries` is no object of texts, has nothing in it, or a platform twice.
     #[error("binaries: an object of URLs by platform expected, at least one and each once")]
     Binaries,
@@ -48,6 +92,17 @@ pub enum InfoProblem {
     /// Schemas that are none.
     #[error("kernel_schemas: a text such as \"1-2\" expected, from 1 on and ascending")]
     KernelSchemas,
+    /// `bundles` names something else than kernel, lockdown and supervisor, or no ID.
+    #[error("bundles: an object of kernel, lockdown and supervisor expected, each b1- and 128 lower-case hex digits")]
+    Bundles,
+    /// A field of `rehearsal` or `readiness` that is missing, unknown or out of its range.
+    #[error("{key}: {reason}")]
+    Option {
+        /// The key.
+        key: &'static str,
+        /// What is wrong and what was expected.
+        reason: String,
+    },
 }
 
 /// Entries of a JSON object, none of them twice: two readers might take another one of the two.
@@ -86,11 +141,19 @@ enum Field {
     Other(IgnoredAny),
 }
 
-/// Reads a plan's information; none where it is not for machines.
+/// Reads a plan's information, all keys known; none where it is not for machines.
 ///
 /// # Errors
 /// What is wrong with a text that is.
 pub fn parse(text: &str) -> Result<Option<PlanInfo>, InfoProblem> {
+    parse_as(text, Keys::All)
+}
+
+/// Reads a plan's information as far as these keys are known.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_as(text: &str, known: Keys) -> Result<Option<PlanInfo>, InfoProblem> {
     let text = text.trim();
     if !text.starts_with('{') {
         return Ok(None);
@@ -98,12 +161,21 @@ pub fn parse(text: &str) -> Result<Option<PlanInfo>, InfoProblem> {
     let Once::<Field>(fields) = serde_json::from_str(text).map_err(|_| InfoProblem::NotAnObject)?;
     let mut info = PlanInfo::default();
     for (key, value) in fields {
+        if !known.has(&key) {
+            return Err(InfoProblem::UnknownKey { key, known });
+        }
         match (key.as_str(), value) {
-            ("binaries", Field::Texts(Once(entries))) => info.binaries = binaries(entries)?,
+            ("binaries", Field::Texts(Once(entries))) => info.binaries = binaries::read(entries)?,
             ("binaries", _) => return Err(InfoProblem::Binaries),
             ("kernel_schemas", Field::Text(text)) => info.kernel_schemas = Some(schemas(&text)?),
             ("kernel_schemas", _) => return Err(InfoProblem::KernelSchemas),
-            _ => return Err(InfoProblem::UnknownKey(key)),
+            ("bundles", Field::Texts(Once(entries))) => info.bundles = options::bundles(entries)?,
+            ("bundles", _) => return Err(InfoProblem::Bundles),
+            ("rehearsal", Field::Texts(Once(fields))) => info.rehearsal = Some(Rehearsal::read(fields)?),
+            ("readiness", Field::Texts(Once(fields))) => info.readiness = Some(Readiness::read(fields)?),
+            ("rehearsal", _) => return Err(options::not_an_object("rehearsal")),
+            ("readiness", _) => return Err(options::not_an_object("readiness")),
+            _ => return Err(InfoProblem::UnknownKey { key, known }),
         }
     }
     Ok(Some(info))
@@ -113,48 +185,32 @@ pub fn parse(text: &str) -> Result<Option<PlanInfo>, InfoProblem> {
 ///
 /// # Errors
 /// SDK 18.
-pub fn check(text: &str) -> Result<(), Rejected> {
-    parse(text).map(drop).map_err(|problem| SdkError::InvalidRequest.wrap(format!("plan: info {problem}")))
+pub fn check(text: &str, known: Keys) -> Result<(), Rejected> {
+    parse_as(text, known).map(drop).map_err(|problem| SdkError::InvalidRequest.wrap(format!("plan: info {problem}")))
+}
+
+/// What a plan in state says: it was read when it was decided.
+pub fn stored(text: &str) -> PlanInfo {
+    parse(text).ok().flatten().unwrap_or_default()
 }
 
 /// The kernel schemas that a plan's release declares to start from.
 pub fn kernel_schemas(text: &str) -> Option<RangeInclusive<u64>> {
-    parse(text).ok().flatten()?.kernel_schemas
+    stored(text).kernel_schemas
 }
 
-fn binaries(entries: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, InfoProblem> {
-    if entries.is_empty() {
-        return Err(InfoProblem::Binaries);
-    }
-    for (platform, url) in &entries {
-        if platform != "any" && !platform.split_once('/').is_some_and(|(os, arch)| is_word(os) && is_word(arch)) {
-            return Err(InfoProblem::Platform(platform.clone()));
-        }
-        if !has_checksum(url) {
-            return Err(InfoProblem::Url(platform.clone()));
-        }
-    }
-    Ok(entries)
+/// The height that validators rehearse on; 0 when the plan fixes none.
+pub fn rehearsal_height(text: &str) -> i64 {
+    stored(text).rehearsal.map_or(0, |rehearsal| i64::try_from(rehearsal.height).unwrap_or(i64::MAX))
+}
+
+/// Whether a text is a platform as `binaries` names it: `os/arch`.
+pub fn is_platform(text: &str) -> bool {
+    text.split_once('/').is_some_and(|(os, arch)| is_word(os) && is_word(arch))
 }
 
 fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
-}
-
-/// Whether an address has a scheme and exactly one checksum, of a kind that holds, in its query.
-fn has_checksum(url: &str) -> bool {
-    let Some((scheme, rest)) = url.split_once("://") else { return false };
-    let Some((_, query)) = rest.split_once('?') else { return false };
-    let query = query.split('#').next().unwrap_or_default();
-    let mut sums = query.split('&').filter_map(|part| part.strip_prefix("checksum="));
-    let (Some(sum), None) = (sums.next(), sums.next()) else { return false };
-    let is_sum = |hex: &str, digits| hex.len() == digits && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_word(scheme)
-        && match sum.split_once(':') {
-            Some(("sha256", hex)) => is_sum(hex, 64),
-            Some(("sha512", hex)) => is_sum(hex, 128),
-            _ => false,
-        }
 }
 
 fn schemas(text: &str) -> Result<RangeInclusive<u64>, InfoProblem> {
@@ -189,7 +245,7 @@ mod tests {
         let url = format!("https://example.org/swingd?archive=false&checksum=sha256:{sum}");
         let text = format!(" {{\"kernel_schemas\":\"1-2\",\"binaries\":{{\"linux/amd64\":\"{url}\"}}}}\n");
         let binaries = BTreeMap::from([("linux/amd64".to_owned(), url)]);
-        assert_eq!(parse(&text), Ok(Some(PlanInfo { binaries, kernel_schemas: Some(1..=2) })));
+        assert_eq!(parse(&text), Ok(Some(PlanInfo { binaries, kernel_schemas: Some(1..=2), ..PlanInfo::default() })));
         assert_eq!(parse("{}"), Ok(Some(PlanInfo::default())));
         assert_eq!(kernel_schemas("{\"kernel_schemas\":\"3\"}"), Some(3..=3));
         assert_eq!(kernel_schemas("1-2"), None);
@@ -216,24 +272,5 @@ mod tests {
             check_problem(&format!("{{\"kernel_schemas\":\"{text}\"}}"), "such as \"1-2\"");
         }
         check_problem("{\"kernel_schemas\":1}", "such as \"1-2\"");
-    }
-
-    #[test]
-    fn a_binary_needs_one_checksum_that_holds() {
-        let (good, sum) = ("https://example.org/swingd", "ab".repeat(32));
-        for url in [
-            good.to_owned(),
-            format!("{good}?checksum="),
-            format!("{good}?checksum=sha256:{}", &sum[1..]),
-            format!("{good}?checksum=md5:{}", &sum[..32]),
-            format!("{good}?checksum=file:https://example.org/sums"),
-            format!("{good}?checksum=sha256:{sum}&checksum=sha256:{sum}"),
-            format!("{good}#checksum=sha256:{sum}"),
-            format!("/swingd?checksum=sha256:{sum}"),
-        ] {
-            check_problem(&format!("{{\"binaries\":{{\"any\":\"{url}\"}}}}"), "any needs a URL with ?checksum=");
-        }
-        let good = format!("{{\"binaries\":{{\"any\":\"file:///opt/swingd?checksum=sha512:{sum}{sum}\"}}}}");
-        assert!(parse(&good).is_ok());
     }
 }
