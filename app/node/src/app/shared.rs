@@ -15,6 +15,7 @@ use super::{
     AppOptions, DATABASE_FOLDER,
     committed::{Committed, fault},
     mempool::Mempool,
+    snapshots::SnapshotKeeper,
 };
 use crate::{
     checkpoint::{Keeper, Kept},
@@ -29,6 +30,7 @@ pub(super) struct Shared {
     pub store: Store,
     pub signatures: RememberingVerifier,
     pub keeper: Keeper,
+    pub snapshots: SnapshotKeeper,
     committed: RwLock<Arc<Committed>>,
     mempool: Mutex<Mempool>,
 }
@@ -38,6 +40,7 @@ impl Shared {
         let committed = Committed::load(&store)?;
         Ok(Shared {
             keeper: Keeper::new(&options.checkpoints),
+            snapshots: SnapshotKeeper::new(&options.snapshots, committed.height),
             signatures: RememberingVerifier::new(options.signatures_remembered),
             mempool: Mutex::new(Mempool::new(&committed)),
             committed: RwLock::new(Arc::new(committed)),

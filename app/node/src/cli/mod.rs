@@ -21,6 +21,7 @@ mod pre_upgrade;
 mod query;
 mod rollback;
 mod smallcaps;
+mod snapshots;
 mod status;
 mod tx;
 mod version;
@@ -90,6 +91,9 @@ enum Command {
     Checkpoint(checkpoint::CheckpointCommand),
     /// Put application state back to a checkpoint; the node must be stopped
     Rollback(rollback::RollbackArgs),
+    /// What other nodes can begin from
+    #[command(subcommand)]
+    Snapshots(snapshots::SnapshotsCommand),
     /// Print committed state as a genesis document; the node must be stopped
     Export(export::ExportArgs),
     /// Show the version
@@ -116,6 +120,7 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Command::Comet(command) => comet::run(&context, &command),
         Command::Checkpoint(command) => checkpoint::run(&context, &command),
         Command::Rollback(arguments) => rollback::run(&context, &arguments),
+        Command::Snapshots(command) => snapshots::run(&context, &command),
         Command::Export(arguments) => export::run(&context, &arguments),
         Command::Version(arguments) => version::run(&context, &arguments),
     };
