@@ -55,13 +55,24 @@ impl Chain {
         killpoints: Arc<dyn Killpoints>,
         app_state: Vec<u8>,
     ) -> Result<Self> {
-        let options = AppOptions { killpoints, ..AppOptions::new(data, release) };
-        let engine = SwingsetEngine::new().map_err(|halt| anyhow!(halt))?;
-        let mut app = NodeApp::open(options, Box::new(engine))?;
+        let mut app = open(AppOptions { killpoints, ..AppOptions::new(data, release) })?;
         if app.info().map_err(|stop| anyhow!(stop))?.last_block_height == 0 {
             app.init_chain(genesis(app_state)).map_err(|stop| anyhow!(stop)).context("InitChain")?;
         }
         Ok(Chain { app })
+    }
+
+    /// Opens a home as it is, without making a genesis: for a state that comes from elsewhere, or a node with other options.
+    ///
+    /// # Errors
+    /// As [`Chain::open`].
+    pub fn open_as_it_is(options: AppOptions) -> Result<Self> {
+        Ok(Chain { app: open(options)? })
+    }
+
+    /// The application itself.
+    pub fn app(&mut self) -> &mut NodeApp {
+        &mut self.app
     }
 
     /// The committed height.
@@ -112,6 +123,11 @@ impl Chain {
     }
 }
 
+fn open(options: AppOptions) -> Result<NodeApp> {
+    let engine = SwingsetEngine::new().map_err(|halt| anyhow!(halt))?;
+    Ok(NodeApp::open(options, Box::new(engine))?)
+}
+
 /// The refusal in an error of [`Chain::open`], if that is what it is.
 pub fn refusal_in(error: &anyhow::Error) -> Option<&Refusal> {
     match error.downcast_ref::<OpenError>() {
@@ -120,7 +136,8 @@ pub fn refusal_in(error: &anyhow::Error) -> Option<&Refusal> {
     }
 }
 
-fn genesis(app_state: Vec<u8>) -> RequestInitChain {
+/// InitChain of the script's chain.
+pub fn genesis(app_state: Vec<u8>) -> RequestInitChain {
     RequestInitChain {
         time: Some(Timestamp { seconds: script::seconds_of(0), nanos: 0 }),
         chain_id: script::CHAIN_ID.into(),

@@ -81,6 +81,9 @@ pub enum StoreError {
         /// What was wrong and what is accepted.
         why: String,
     },
+    /// A snapshot is being restored into the store.
+    #[error("a snapshot is being restored: no block can be executed before that has ended")]
+    Restoring,
     /// An earlier commit failed half-way; what the database holds is known only after opening it again.
     #[error("an earlier commit failed: restart the node, which opens the database again")]
     Failed,

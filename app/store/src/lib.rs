@@ -11,7 +11,7 @@
 //! - What is read from a damaged database is an error, not a wrong answer: tree nodes are checked against their parent's hash when
 //!   they come from disk, proofs against the root before they are handed out (`tests/it/damage.rs`).
 //!
-//! [`checkpoint`] keeps whole versions to go back to.
+//! [`checkpoint`] keeps whole versions to go back to, [`snapshot`] makes and restores those that other nodes begin from.
 //!
 //! # Proofs
 //! [`View::prove`] gives ICS-23 proofs; [`proof`] has what a light client needs to know.
@@ -24,6 +24,7 @@ mod options;
 pub mod proof;
 mod prune;
 mod range;
+pub mod snapshot;
 mod stage;
 mod stale;
 mod store;

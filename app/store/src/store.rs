@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use bytes::Bytes;
@@ -15,6 +18,7 @@ use crate::{
     head::{HEAD_KEY, Head, load_root},
     options::Pruning,
     prune::{Pruner, budget},
+    snapshot,
     tree::{Child, Hash, InternalNode, NibblePath, NodeKey, NodeReader},
     view::split,
     window::Window,
@@ -40,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) values: Values,
     head: RwLock<Head>,
     window: Arc<Window>,
+    /// A snapshot is being restored: the rows that there are belong to no version yet.
+    pub(crate) restoring: AtomicBool,
 }
 
 impl Shared {
@@ -66,6 +72,19 @@ impl Shared {
     pub(crate) fn head(&self) -> Head {
         *self.head.read().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// A version that is written and that nobody else sees yet.
+    pub(crate) fn view_unseen(self: &Arc<Self>, version: u64, root: Option<Child>) -> Result<View, StoreError> {
+        let pin = self.window.pin(version, version)?;
+        Ok(View::new(Arc::clone(self), version, root, pin))
+    }
+
+    /// Makes a restored version the one that all see.
+    pub(crate) fn show(&self, head: Head) {
+        self.window.begin(head.version);
+        *self.head.write().unwrap_or_else(PoisonError::into_inner) = head;
+        self.restoring.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Store {
@@ -76,6 +95,7 @@ impl Store {
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Store, StoreError> {
         options.pruning.validate()?;
         let db = db::open(path.as_ref(), &options)?;
+        snapshot::recover(&db)?;
         let head = Head::load(&db)?;
         let shared = Shared {
             db,
@@ -83,6 +103,7 @@ impl Store {
             values: Values::new(options.value_cache_bytes, head.version),
             head: RwLock::new(head),
             window: Window::new(head.oldest),
+            restoring: AtomicBool::new(false),
         };
         if let Some(Child::Internal { hash, version }) = &head.root {
             shared.nodes().node(&NodeKey { version: *version, path: NibblePath::default() }, hash)?;
@@ -99,6 +120,9 @@ impl Store {
         let Some(db) = db::open_read_only(path.as_ref(), &options)? else {
             return Ok(None);
         };
+        if snapshot::is_half_restored(&db)? {
+            return Ok(None);
+        }
         let head = Head::load(&db)?;
         let window = Window::new(head.oldest);
         let pin = window.pin(head.version, head.version)?;
@@ -108,6 +132,7 @@ impl Store {
             head: RwLock::new(head),
             values: Values::new(options.value_cache_bytes, head.version),
             window,
+            restoring: AtomicBool::new(false),
         };
         Ok(Some(View::new(Arc::new(shared), head.version, head.root, pin)))
     }
@@ -157,6 +182,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::OutOfOrder`], [`StoreError::EmptyKey`], or those of reading.
     pub fn stage(&self, version: u64, changes: Changes) -> Result<Staged, StoreError> {
+        if self.shared.restoring.load(Ordering::SeqCst) {
+            return Err(StoreError::Restoring);
+        }
         let base = self.shared.head();
         let expected = base.version.saturating_add(1);
         if version == 0 || (version != expected && base != Head::EMPTY) {

@@ -29,4 +29,5 @@ mod worker;
 pub use controller::{Controller, ControllerOptions};
 pub use engine::EngineRuntime;
 pub use error::{EngineError, Halt, RejectCode, Rejection};
+pub use pages::verify_unhashed;
 pub use vats::LIVE_VATS_DEFAULT;

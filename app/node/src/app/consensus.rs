@@ -25,6 +25,7 @@ use super::{
     committed::{Committed, fault},
     convert,
     shared::Shared,
+    snapshots::Restoring,
 };
 use crate::{
     abci::{Committed as CommitReply, ConsensusApplication},
@@ -37,6 +38,7 @@ pub struct ConsensusApp {
     shared: Arc<Shared>,
     engine: Box<dyn Engine>,
     staged: Option<StagedBlock>,
+    restoring: Restoring,
 }
 
 /// A block between FinalizeBlock and Commit.
@@ -59,7 +61,7 @@ fn stored(error: StoreError) -> Halt {
 
 impl ConsensusApp {
     pub(super) fn new(shared: Arc<Shared>, engine: Box<dyn Engine>) -> Self {
-        ConsensusApp { shared, engine, staged: None }
+        ConsensusApp { shared, engine, staged: None, restoring: Restoring::Nothing }
     }
 
     /// Drops a block that was finalized and not committed: the engine's instances have seen it.
@@ -150,6 +152,24 @@ impl ConsensusApp {
         }
         shared.publish(committed.clone());
         Ok(committed)
+    }
+
+    /// Goes on from the version that was restored, as from a committed one. Whether this release may execute the block after it is
+    /// asked when that block comes, as for every other.
+    fn take_restored(&mut self) -> Result<(), Halt> {
+        self.engine.discard();
+        let committed = Committed::load(&self.shared.store)?;
+        tracing::info!(
+            height = committed.height,
+            app_version = committed.app_version,
+            app_hash = hex::encode_upper(&committed.app_hash),
+            "the snapshot is restored and verified"
+        );
+        self.shared.publish(committed.clone());
+        if let Some((_, decision)) = self.shared.decide_next(&committed)? {
+            self.shared.keep_checkpoint(&committed, &decision)?;
+        }
+        Ok(())
     }
 
     /// From which height the engine must keep blocks; 0 for all.
@@ -268,6 +288,7 @@ impl ConsensusApplication for ConsensusApp {
         if let Some((_, decision)) = &next {
             self.shared.keep_checkpoint(&committed, decision)?;
         }
+        self.shared.snapshots.after_commit(&committed.view);
         let response = pb::ResponseCommit { retain_height: self.retain_height(&committed)? };
         let release = self.shared.options.release;
         let refusal = next.and_then(|(height, decision)| refusal_of(release, height, decision));
@@ -277,19 +298,21 @@ impl ConsensusApplication for ConsensusApp {
         Ok(CommitReply { response, then_stop: refusal.map(StopReason::Upgrade) })
     }
 
-    fn offer_snapshot(&mut self, _request: pb::RequestOfferSnapshot) -> Result<pb::ResponseOfferSnapshot, StopReason> {
-        // No format of this release is restored over ABCI.
-        let result = pb::response_offer_snapshot::Result::RejectFormat;
+    fn offer_snapshot(&mut self, request: pb::RequestOfferSnapshot) -> Result<pb::ResponseOfferSnapshot, StopReason> {
+        let shared = &self.shared;
+        let result = self.restoring.offer(&shared.store, &shared.committed(), shared.options.release, &request)?;
         Ok(pb::ResponseOfferSnapshot { result: result.into() })
     }
 
     fn apply_snapshot_chunk(
         &mut self,
-        _request: pb::RequestApplySnapshotChunk,
+        request: pb::RequestApplySnapshotChunk,
     ) -> Result<pb::ResponseApplySnapshotChunk, StopReason> {
-        // None was accepted, so none is being restored.
-        let result = pb::response_apply_snapshot_chunk::Result::Abort;
-        Ok(pb::ResponseApplySnapshotChunk { result: result.into(), ..pb::ResponseApplySnapshotChunk::default() })
+        let answer = self.restoring.apply(&request)?;
+        if answer.restored {
+            self.take_restored()?;
+        }
+        Ok(answer.response)
     }
 
     fn block_in_progress(&self) -> bool {

@@ -17,6 +17,7 @@ mod options;
 mod query;
 mod read;
 mod shared;
+pub mod snapshots;
 mod store_query;
 
 pub use committed::Committed;

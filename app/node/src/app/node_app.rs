@@ -149,4 +149,26 @@ impl NodeApp {
     pub fn commit(&mut self) -> Result<Committed, StopReason> {
         self.consensus.commit()
     }
+
+    /// ABCI: OfferSnapshot.
+    ///
+    /// # Errors
+    /// A local fault.
+    pub fn offer_snapshot(
+        &mut self,
+        request: pb::RequestOfferSnapshot,
+    ) -> Result<pb::ResponseOfferSnapshot, StopReason> {
+        self.consensus.offer_snapshot(request)
+    }
+
+    /// ABCI: ApplySnapshotChunk.
+    ///
+    /// # Errors
+    /// A local fault.
+    pub fn apply_snapshot_chunk(
+        &mut self,
+        request: pb::RequestApplySnapshotChunk,
+    ) -> Result<pb::ResponseApplySnapshotChunk, StopReason> {
+        self.consensus.apply_snapshot_chunk(request)
+    }
 }

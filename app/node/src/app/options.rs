@@ -5,6 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use swing_core::{ante::GasPrices, error::Halt, execute::Flags, ports::upgrade::Release};
 use swing_store::{StoreError, StoreOptions};
 
+use super::snapshots::SnapshotPolicy;
 use crate::{
     checkpoint::CheckpointPolicy,
     killpoints::{Killpoints, NoKillpoints},
@@ -36,6 +37,8 @@ pub struct AppOptions {
     pub min_retain_blocks: u64,
     /// Checkpoints made before upgrades.
     pub checkpoints: CheckpointPolicy,
+    /// Snapshots made for others to begin from.
+    pub snapshots: SnapshotPolicy,
     /// Where a test may kill the process.
     pub killpoints: Arc<dyn Killpoints>,
 }
@@ -46,6 +49,7 @@ impl AppOptions {
         let data_folder = data_folder.into();
         AppOptions {
             checkpoints: CheckpointPolicy::new(&data_folder),
+            snapshots: SnapshotPolicy::new(&data_folder),
             data_folder,
             release,
             flags: Flags::default(),

@@ -6,7 +6,7 @@ use swing_core::{block::TxResult, error::Halt, execute, sdk_error::SdkError};
 use swing_store::View;
 use tendermint_proto::v0_38::abci as pb;
 
-use super::{committed::Committed, convert, query, shared::Shared};
+use super::{committed::Committed, convert, query, shared::Shared, snapshots};
 use crate::{
     abci::ReadApplication,
     lifecycle::{Refusal, StopReason},
@@ -106,15 +106,13 @@ impl ReadApplication for ReadApp {
     }
 
     fn list_snapshots(&self) -> Result<pb::ResponseListSnapshots, StopReason> {
-        // This release makes none, and says so.
-        Ok(pb::ResponseListSnapshots::default())
+        Ok(snapshots::list(self.shared.snapshots.snapshots()))
     }
 
     fn load_snapshot_chunk(
         &self,
-        _request: pb::RequestLoadSnapshotChunk,
+        request: pb::RequestLoadSnapshotChunk,
     ) -> Result<pb::ResponseLoadSnapshotChunk, StopReason> {
-        // ABCI: an empty chunk says that there is none.
-        Ok(pb::ResponseLoadSnapshotChunk::default())
+        Ok(snapshots::load(self.shared.snapshots.snapshots(), &request))
     }
 }

@@ -19,6 +19,7 @@ use super::{
     AppOptions, DATABASE_FOLDER,
     committed::{Committed, fault},
     mempool::Mempool,
+    snapshots::SnapshotKeeper,
 };
 use crate::{
     checkpoint::{Keeper, Kept, Requests, words},
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub store: Store,
     pub keeper: Keeper,
     pub requests: Requests,
+    pub snapshots: SnapshotKeeper,
     committed: RwLock<Arc<Committed>>,
     mempool: Mutex<Mempool>,
     /// Asks for signature checks on the committed version.
@@ -55,6 +57,7 @@ impl Shared {
             keeper: Keeper::new(&options.checkpoints),
             requests: Requests::default(),
             signatures: AheadVerifier::new(options.signatures_remembered),
+            snapshots: SnapshotKeeper::new(&options.snapshots, committed.height),
             mempool: Mutex::new(Mempool::new(&committed)),
             checks: RwLock::new(checks_on(&committed)),
             committed: RwLock::new(Arc::new(committed)),

@@ -22,6 +22,7 @@ mod precompile;
 mod query;
 mod rollback;
 mod smallcaps;
+mod snapshots;
 mod status;
 mod tx;
 mod upgrade;
@@ -97,6 +98,9 @@ enum Command {
     /// Rehearse an upgrade before its height
     #[command(subcommand)]
     Upgrade(upgrade::UpgradeCommand),
+    /// What other nodes can begin from
+    #[command(subcommand)]
+    Snapshots(snapshots::SnapshotsCommand),
     /// Print committed state as a genesis document; the node must be stopped
     Export(export::ExportArgs),
     /// Show the version
@@ -125,6 +129,7 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Command::Checkpoint(command) => checkpoint::run(&context, &command),
         Command::Rollback(arguments) => rollback::run(&context, &arguments),
         Command::Upgrade(command) => upgrade::run(&context, &command),
+        Command::Snapshots(command) => snapshots::run(&context, &command),
         Command::Export(arguments) => export::run(&context, &arguments),
         Command::Version(arguments) => version::run(&context, &arguments),
     };

@@ -31,6 +31,15 @@ pub fn registry() -> &'static Registry {
     REGISTRY.get_or_init(|| Registry::new(&artifacts()))
 }
 
+/// The name of the release whose rules an app version stands for; none for one that this software does not know.
+pub fn name_of(app_version: u64) -> Option<&'static str> {
+    let releases = registry().releases();
+    let own = releases.iter().find(|release| release.app_version() == app_version);
+    // A genesis that names no app version has the rules of the first release that runs it.
+    let runs = || releases.iter().find(|release| release.capabilities().runs.contains(&app_version));
+    own.or_else(runs).map(Release::name)
+}
+
 /// The newest release.
 pub fn newest() -> &'static dyn Release {
     registry().newest()
@@ -43,7 +52,7 @@ pub fn release(name: &str) -> Option<&'static dyn Release> {
 
 #[cfg(test)]
 mod tests {
-    use super::{newest, registry, release};
+    use super::{name_of, newest, registry, release};
 
     #[test]
     fn every_binary_has_its_release_and_its_artifacts() {
@@ -54,5 +63,7 @@ mod tests {
             assert!(!bundles.kernel.is_empty() && !bundles.supervisor.is_empty(), "{name}");
         }
         assert_eq!(registry().releases().len(), 2);
+        let names = [0, 1, 2, 3].map(name_of);
+        assert_eq!(names, [Some("version-1"), Some("version-1"), Some("version-2"), None]);
     }
 }

@@ -51,6 +51,12 @@ pub struct StartArgs {
     /// Blocks that the engine keeps at least; 0 keeps all
     #[arg(long, value_name = "BLOCKS", default_value_t = 0)]
     pub min_retain_blocks: u64,
+    /// Blocks from one snapshot for state sync to the next; 0 makes none
+    #[arg(long = "state-sync.snapshot-interval", value_name = "BLOCKS")]
+    pub snapshot_interval: Option<u64>,
+    /// Snapshots that are kept; 0 keeps all
+    #[arg(long = "state-sync.snapshot-keep-recent", value_name = "COUNT")]
+    pub snapshot_keep_recent: Option<u64>,
     /// Heights whose upgrade plans are skipped; every validator must skip the same
     #[arg(long, value_name = "HEIGHTS", value_delimiter = ',')]
     pub unsafe_skip_upgrades: Vec<u64>,

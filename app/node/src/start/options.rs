@@ -5,7 +5,7 @@ use swing_store::{Pruning, StoreOptions};
 
 use super::StartArgs;
 use crate::{
-    app::AppOptions,
+    app::{AppOptions, snapshots::KEEP_RECENT_DEFAULT},
     checkpoint::KEEP_DEFAULT,
     config::{Home, toml_file::TomlFile},
 };
@@ -33,6 +33,7 @@ pub(super) fn app_options(
     options.store = StoreOptions::with_pruning(pruning(arguments, file.as_ref())?);
     options.flags = Flags { skip_heights: arguments.unsafe_skip_upgrades.clone() };
     options.checkpoints.keep = checkpoints(file.as_ref())?;
+    (options.snapshots.interval, options.snapshots.keep_recent) = snapshots(arguments, file.as_ref())?;
     options.min_retain_blocks = arguments.min_retain_blocks;
     Ok(options)
 }
@@ -60,4 +61,17 @@ fn checkpoints(file: Option<&TomlFile>) -> Result<usize, String> {
     text.parse::<u16>()
         .map(usize::from)
         .map_err(|_| format!("upgrade.checkpoints: {text:?} is not a number of checkpoints"))
+}
+
+/// Blocks between two snapshots, and how many are kept.
+fn snapshots(arguments: &StartArgs, file: Option<&TomlFile>) -> Result<(u64, usize), String> {
+    let number = |given: Option<u64>, key: &str, default: u64| match (given, file.and_then(|file| file.get(key))) {
+        (Some(given), _) => Ok(given),
+        (None, None) => Ok(default),
+        (None, Some(text)) => text.parse().map_err(|_| format!("{key}: {text:?} is not a number")),
+    };
+    let keep_default = u64::try_from(KEEP_RECENT_DEFAULT).unwrap_or(u64::MAX);
+    let keep = number(arguments.snapshot_keep_recent, "state-sync.snapshot-keep-recent", keep_default)?;
+    let interval = number(arguments.snapshot_interval, "state-sync.snapshot-interval", 0)?;
+    Ok((interval, usize::try_from(keep).unwrap_or(usize::MAX)))
 }

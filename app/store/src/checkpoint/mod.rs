@@ -12,7 +12,7 @@
 //! - Restoring exchanges two folders in one step: at every moment there is a whole database in its place. The checkpoint stays.
 
 mod error;
-mod files;
+pub(crate) mod files;
 mod folder;
 mod manifest;
 mod restore;

@@ -56,6 +56,13 @@ impl<K: Hash + Eq, V: Clone, S: BuildHasher + Default> Generations<K, V, S> {
         }
     }
 
+    /// Forgets all keys.
+    pub fn clear(&mut self) {
+        self.young.clear();
+        self.old.clear();
+        self.young_bytes = 0;
+    }
+
     /// Forgets a key.
     pub fn remove<Q: Hash + Eq + ?Sized>(&mut self, key: &Q)
     where

@@ -18,7 +18,7 @@ pub use columns::Column;
 pub use keys::{
     after_history_key, history_key, history_key_into, history_prefix, record_into, split_history_key, split_record,
 };
-pub use nodes::{NodeCache, Nodes};
+pub use nodes::{NodeCache, Nodes, Stored};
 pub use open::{lock, open, open_read_only};
 pub use values::{Record, Values};
 
@@ -98,6 +98,27 @@ impl Database {
         for column in Column::ALL {
             self.db.flush_cf_opt(self.column(column)?, &options).map_err(StoreError::database("flush"))?;
         }
+        Ok(())
+    }
+
+    /// Writes a batch, all or nothing, on disk once a later write is.
+    pub fn write_ahead(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.db.write(batch).map_err(StoreError::database("write"))
+    }
+
+    /// Removes all rows of a column, for good once a later write is on disk.
+    pub fn clear(&self, column: Column) -> Result<(), StoreError> {
+        let family = self.column(column)?;
+        let mut rows = self.scan(column)?;
+        rows.seek_to_last();
+        let Some(last) = current(&rows)?.map(|(key, _)| key.to_vec()) else { return Ok(()) };
+        drop(rows);
+        let mut batch = WriteBatch::default();
+        batch.delete_range_cf(family, [].as_slice(), last.as_slice());
+        batch.delete_cf(family, &last);
+        self.write_ahead(batch)?;
+        // Rows that are deleted singly later must have no older ones under them, deleted or not.
+        self.db.compact_range_cf(family, None::<&[u8]>, None::<&[u8]>);
         Ok(())
     }
 

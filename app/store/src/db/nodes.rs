@@ -86,12 +86,24 @@ impl NodeReader for Nodes<'_> {
         if let Some(node) = self.cache.shard(key).get(key) {
             return Ok(node);
         }
-        let bytes = self.db.get(Column::Nodes, &key.encode())?;
-        let bytes = bytes.ok_or_else(|| StoreError::corrupt(format!("tree node {key:?} is missing")))?;
-        let node = InternalNode::decode(&bytes).filter(|node| node.hash() == *hash);
-        let node = node.ok_or_else(|| StoreError::corrupt(format!("tree node {key:?} has other bytes")))?;
+        let node = Stored(self.db).node(key, hash)?;
         let bytes = node.footprint() + ENTRY_BYTES;
         self.cache.shard(key).insert(*key, node.clone(), bytes);
         Ok(node)
+    }
+}
+
+/// Reads nodes of committed versions past the cache, which a walk over all of them would empty of what blocks use.
+#[derive(Clone, Copy, Debug)]
+pub struct Stored<'a>(pub &'a Database);
+
+impl NodeReader for Stored<'_> {
+    type Error = StoreError;
+
+    fn node(&self, key: &NodeKey, hash: &Hash) -> Result<InternalNode, StoreError> {
+        let bytes = self.0.get(Column::Nodes, &key.encode())?;
+        let bytes = bytes.ok_or_else(|| StoreError::corrupt(format!("tree node {key:?} is missing")))?;
+        let node = InternalNode::decode(&bytes).filter(|node| node.hash() == *hash);
+        node.ok_or_else(|| StoreError::corrupt(format!("tree node {key:?} has other bytes")))
     }
 }

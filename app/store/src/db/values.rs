@@ -76,6 +76,15 @@ impl Values {
         }
     }
 
+    /// Forgets everything: what was written was taken back. `version` is the committed one.
+    pub fn reset(&self, version: u64) {
+        // First, so that what a reader of before brings in is among what is forgotten.
+        self.writing.store(version, Ordering::SeqCst);
+        for shard in &self.shards {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        }
+    }
+
     fn shard(&self, key: &[u8]) -> Option<MutexGuard<'_, Generations<Vec<u8>, Record>>> {
         let sum =
             key.iter().rev().take(8).fold(0usize, |sum, byte| sum.wrapping_mul(31).wrapping_add(usize::from(*byte)));

@@ -7,6 +7,7 @@
 //! - Nodes are never changed, only replaced: every kept version reads from the same rows.
 
 mod batch;
+mod build;
 mod child;
 pub(crate) mod hash;
 mod nibble;
@@ -16,6 +17,7 @@ mod search;
 mod shape;
 
 pub use batch::{TreeBatch, Update, update};
+pub use build::{Builder, Built};
 pub use child::{Child, Leaf, decode_root, encode_root, root_hash};
 pub use hash::{Hash, PLACEHOLDER, sha256};
 pub use nibble::NibblePath;

@@ -27,6 +27,14 @@ impl NibblePath {
         Ok(NibblePath { packed, len: self.len + 1 })
     }
 
+    /// The path of the first `depth` nibbles of a key hash.
+    ///
+    /// # Errors
+    /// [`TreeError::TooDeep`] for more nibbles than the hash has.
+    pub fn head(key_hash: &[u8; 32], depth: u8) -> Result<Self, TreeError> {
+        (0..depth).try_fold(NibblePath::default(), |path, at| path.child(nibble_at(key_hash, at)?))
+    }
+
     /// The first nibble; 0 for the root's path.
     pub fn first_nibble(&self) -> u8 {
         let [first, ..] = self.packed;

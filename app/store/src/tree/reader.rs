@@ -11,6 +11,9 @@ pub enum TreeError {
     /// A neighbour was looked for under a node that has no leaf.
     #[error("an internal node with no leaf under it")]
     NoLeaf,
+    /// Leaves to build a tree from came in another order than that of their key hashes.
+    #[error("a leaf that does not come after the one before it")]
+    NotAscending,
 }
 
 /// Gives the tree its stored internal nodes.

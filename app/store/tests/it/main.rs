@@ -9,5 +9,6 @@ mod damage;
 mod oracle;
 mod proofs;
 mod pruning;
+mod snapshots;
 mod support;
 mod views;

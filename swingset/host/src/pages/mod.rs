@@ -16,6 +16,7 @@
 
 mod restore;
 mod shadow;
+mod verify;
 
 use swingset_abi::{
     wire::{Blob, Wire},
@@ -24,6 +25,7 @@ use swingset_abi::{
 
 pub(crate) use restore::{InstanceImage, Restore, delete_vat, load, store};
 pub(crate) use shadow::{Capture, InstanceState, Shadow};
+pub use verify::verify_unhashed;
 
 use crate::error::Halt;
 

@@ -72,7 +72,7 @@ pub(crate) fn load(env: &dyn Environment, vat: &str) -> Result<Option<(Leaf, Res
 }
 
 /// Visits the entries under a prefix; keys come without it.
-fn for_each_key(
+pub(super) fn for_each_key(
     env: &dyn Environment,
     prefix: &[u8],
     mut visit: impl FnMut(&[u8], Bytes) -> Result<(), Halt>,

@@ -6,7 +6,7 @@ use swingset_abi::wire::Wire;
 use super::{Header, InstanceHeader, PAGE_BYTES};
 
 /// Page hashes under one group hash.
-const GROUP: usize = 64;
+pub(super) const GROUP: usize = 64;
 
 type Hash = [u8; 32];
 
@@ -68,7 +68,8 @@ impl Shadow {
     }
 }
 
-fn zero_page_hash() -> Hash {
+/// The hash of a page that is all zero.
+pub(super) fn zero_page_hash() -> Hash {
     Sha256::digest([0u8; PAGE_BYTES]).into()
 }
 
