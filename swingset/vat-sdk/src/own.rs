@@ -78,18 +78,7 @@ pub fn make<T: Kind>(object: T) -> Own<T> {
 impl<T: Object> Own<T> {
     /// This object as one of this vat's own, of this type.
     pub fn of(far: &Far) -> Result<Own<T>, Error> {
-        let is_one = match far.slot() {
-            SlotHandle::Stored { object } => runtime::is_kind::<T>(object.kind),
-            slot @ SlotHandle::Local { .. } => runtime::object(slot)?.is_some_and(|object| {
-                // One that is being called is of the type that calls.
-                object.try_borrow().is_ok_and(|object| {
-                    let any: &dyn Any = &*object;
-                    any.is::<T>()
-                })
-            }),
-            _ => false,
-        };
-        if is_one {
+        if runtime::is_own::<T>(far.slot()) {
             Ok(Own {
                 far: far.clone(),
                 of: PhantomData,

@@ -31,6 +31,7 @@ pub type Continuation = Box<dyn FnOnce(Result<Value, Value>)>;
 pub type Shared = Rc<RefCell<dyn Object>>;
 
 struct Exported {
+    of: TypeId,
     object: Shared,
     interface: &'static str,
 }
@@ -122,9 +123,10 @@ pub(crate) fn forget_if_gone(slot: SlotHandle) -> bool {
 }
 
 /// Adds an object under its handle.
-pub(crate) fn add_object(handle: Handle, object: impl Object) {
+pub(crate) fn add_object<T: Object>(handle: Handle, object: T) {
     let interface = object.interface();
     let exported = Exported {
+        of: TypeId::of::<T>(),
         object: Rc::new(RefCell::new(object)),
         interface,
     };
@@ -230,9 +232,14 @@ pub(crate) fn kind_of<T: Kind>() -> Option<u64> {
     })
 }
 
-/// Whether this is the number of this type's kind.
-pub(crate) fn is_kind<T: Object>(kind: u64) -> bool {
-    with(|tables| tables.kinds.get(&kind).is_some_and(|kind| kind.of == TypeId::of::<T>()))
+/// Whether this is one of this vat's own objects, of this type.
+pub(crate) fn is_own<T: Object>(slot: SlotHandle) -> bool {
+    let of = with(|tables| match slot {
+        SlotHandle::Local { handle } => tables.objects.get(&handle).map(|exported| exported.of),
+        SlotHandle::Stored { object } => tables.kinds.get(&object.kind).map(|kind| kind.of),
+        _ => None,
+    });
+    of == Some(TypeId::of::<T>())
 }
 
 /// A type's name without its path.
