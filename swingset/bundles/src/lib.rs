@@ -59,6 +59,8 @@ pub const TEST: &[(&str, &[u8])] = &[
     ("kernel-trap-migration", include_bytes!("../test/kernel-trap-migration.bundle")),
     ("pingpong", include_bytes!("../test/pingpong.bundle")),
     ("raw-pingpong", include_bytes!("../test/raw-pingpong.bundle")),
+    ("stories", include_bytes!("../test/stories.bundle")),
+    ("tutorial", include_bytes!("../test/tutorial.bundle")),
 ];
 
 /// A release's bundles.

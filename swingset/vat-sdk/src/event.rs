@@ -9,7 +9,8 @@ use swingset_abi::{
 
 use crate::{
     Answer, Args, Error, Object, Promise, Resolver, Value,
-    runtime::{self, ask, put_off, token, with},
+    request::{self, ask, put_off},
+    runtime::{self, token, with},
     smallcaps, task,
 };
 
@@ -27,7 +28,7 @@ impl<T: Object> IntoRoot for T {
 
 impl<T: Object> IntoRoot for Result<T, Error> {
     fn into_root(self) {
-        runtime::must(self).into_root();
+        request::must(self).into_root();
     }
 }
 
@@ -40,7 +41,7 @@ pub fn handle<R: IntoRoot>(event: &[u8], define: impl FnOnce(), start: impl FnOn
         }) => {
             with(|tables| tables.incarnation = incarnation);
             define();
-            let parameters = runtime::must(smallcaps::decode(&parameters));
+            let parameters = request::must(smallcaps::decode(&parameters));
             start(parameters).into_root();
         }
         Ok(VatEvent::Message {
@@ -56,7 +57,7 @@ pub fn handle<R: IntoRoot>(event: &[u8], define: impl FnOnce(), start: impl FnOn
         }) => settled(promise, rejected, &value),
         Ok(VatEvent::Dropped { handles }) => {
             for handle in handles {
-                runtime::let_go(SlotHandle::Local { handle });
+                request::let_go(SlotHandle::Local { handle });
             }
         }
         Err(_) => crate::trap(),
@@ -64,7 +65,7 @@ pub fn handle<R: IntoRoot>(event: &[u8], define: impl FnOnce(), start: impl FnOn
     task::run();
     runtime::save();
     release();
-    runtime::flush();
+    request::flush();
 }
 
 fn message(target: SlotHandle, method: &str, args: &Passable, result: Option<Handle>) {
@@ -136,7 +137,7 @@ fn settled(promise: Handle, rejected: bool, value: &Passable) {
 /// Gives back what nothing refers to any more.
 fn release() {
     loop {
-        let candidates = runtime::take_let_go();
+        let candidates = request::take_let_go();
         if candidates.is_empty() {
             return;
         }

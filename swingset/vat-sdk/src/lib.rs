@@ -55,6 +55,7 @@ mod promise;
 pub mod raw;
 mod reference;
 mod remote;
+mod request;
 pub mod runtime;
 mod smallcaps;
 pub mod store;

@@ -5,7 +5,7 @@ use core::{any::Any, cell::RefCell, marker::PhantomData};
 
 use swingset_abi::supervisor::{SlotHandle, StoredId, VatAnswer, VatRequest};
 
-use crate::{Error, Far, FromValue, IntoValue, Object, Value, runtime, smallcaps};
+use crate::{Error, Far, FromValue, IntoValue, Object, Value, request, runtime, smallcaps};
 
 /// A kind of objects whose state lies in the vatstore. [`crate::kind!`] writes this.
 pub trait Kind: Object + Sized {
@@ -56,8 +56,8 @@ pub fn make<T: Kind>(object: T) -> Own<T> {
         crate::trap()
     };
     let value = object.to_state();
-    let state = runtime::must(smallcaps::encode(&value));
-    match runtime::request(&VatRequest::NewStored {
+    let state = request::must(smallcaps::encode(&value));
+    match request::request(&VatRequest::NewStored {
         kind,
         state: state.clone(),
     }) {
@@ -78,18 +78,7 @@ pub fn make<T: Kind>(object: T) -> Own<T> {
 impl<T: Object> Own<T> {
     /// This object as one of this vat's own, of this type.
     pub fn of(far: &Far) -> Result<Own<T>, Error> {
-        let is_one = match far.slot() {
-            SlotHandle::Stored { object } => runtime::is_kind::<T>(object.kind),
-            slot @ SlotHandle::Local { .. } => runtime::object(slot)?.is_some_and(|object| {
-                // One that is being called is of the type that calls.
-                object.try_borrow().is_ok_and(|object| {
-                    let any: &dyn Any = &*object;
-                    any.is::<T>()
-                })
-            }),
-            _ => false,
-        };
-        if is_one {
+        if runtime::is_own::<T>(far.slot()) {
             Ok(Own {
                 far: far.clone(),
                 of: PhantomData,
@@ -112,7 +101,7 @@ impl<T: Object> Own<T> {
         if let SlotHandle::Stored { object } = slot
             && !runtime::is_held(slot)
         {
-            runtime::request(&VatRequest::Hold { object });
+            request::request(&VatRequest::Hold { object });
         }
         Own {
             far: Far::held(slot),

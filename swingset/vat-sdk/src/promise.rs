@@ -7,6 +7,7 @@ use swingset_abi::supervisor::{Handle, SlotHandle, VatAnswer, VatRequest};
 use crate::{
     Answer, IntoAnswer, IntoValue, Value,
     reference::Token,
+    request,
     runtime::{self, Continuation},
     smallcaps, task,
 };
@@ -45,7 +46,7 @@ impl Promise {
 
     /// A new promise and the right to settle it.
     pub fn make() -> (Promise, Resolver) {
-        match runtime::request(&VatRequest::NewPromise {}) {
+        match request::request(&VatRequest::NewPromise {}) {
             VatAnswer::Handle { handle } => {
                 let promise = Promise::held(handle);
                 (promise.clone(), Resolver { promise })
@@ -62,7 +63,7 @@ impl Promise {
             body(outcome);
         });
         if runtime::add_continuation(self.handle(), continuation) {
-            runtime::put_off(&VatRequest::Watch { promise: self.handle() });
+            request::put_off(&VatRequest::Watch { promise: self.handle() });
         }
     }
 
@@ -121,10 +122,10 @@ impl Resolver {
         let (rejected, passable) = match smallcaps::encode(&value) {
             Ok(passable) => (rejected, passable),
             // The reason is one level deep.
-            Err(error) => (true, runtime::must(smallcaps::encode(&Value::Error(error)))),
+            Err(error) => (true, request::must(smallcaps::encode(&Value::Error(error)))),
         };
         let promise = self.promise.handle();
-        runtime::put_off(&VatRequest::Settle {
+        request::put_off(&VatRequest::Settle {
             promise,
             rejected,
             value: passable,

@@ -5,7 +5,7 @@ use core::cell::OnceCell;
 
 use swingset_abi::supervisor::{SlotHandle, VatAnswer, VatRequest};
 
-use crate::{Answer, Args, Error, IntoArgs, Object, Own, Promise, Value, runtime, smallcaps};
+use crate::{Answer, Args, Error, IntoArgs, Object, Own, Promise, Value, request, runtime, smallcaps};
 
 /// A handle as long as something in the vat refers to it; released when nothing does.
 #[derive(Debug)]
@@ -30,7 +30,7 @@ impl Token {
 
 impl Drop for Token {
     fn drop(&mut self) {
-        runtime::let_go(self.slot);
+        request::let_go(self.slot);
     }
 }
 
@@ -103,7 +103,7 @@ impl Far {
 /// Makes an object in the vat's memory that others can be given. It ends with the incarnation; see [`crate::make`] for one that
 /// does not.
 pub fn export(object: impl Object) -> Far {
-    match runtime::request(&VatRequest::NewObject {
+    match request::request(&VatRequest::NewObject {
         interface: String::from(object.interface()),
     }) {
         VatAnswer::Handle { handle } => {
@@ -153,7 +153,7 @@ pub fn E(target: &impl Target) -> Sending {
 impl Sending {
     /// Sends, and gives a promise for the result.
     pub fn call(self, method: &str, args: impl IntoArgs) -> Promise {
-        match runtime::request(&self.sending(method, args, true)) {
+        match request::request(&self.sending(method, args, true)) {
             VatAnswer::Handle { handle } => Promise::held(handle),
             _ => crate::trap(),
         }
@@ -161,7 +161,7 @@ impl Sending {
 
     /// Sends; nobody learns of the result.
     pub fn tell(self, method: &str, args: impl IntoArgs) {
-        runtime::put_off(&self.sending(method, args, false));
+        request::put_off(&self.sending(method, args, false));
     }
 
     /// What the arguments name may be let go of at once: it is released after this, at the event's end.
@@ -170,7 +170,7 @@ impl Sending {
         VatRequest::Send {
             target: self.slot,
             method: String::from(method),
-            args: runtime::must(smallcaps::encode_list(&args)),
+            args: request::must(smallcaps::encode_list(&args)),
             want_result,
         }
     }
@@ -185,7 +185,7 @@ pub fn call_device(device: &Far, method: &str, args: impl IntoArgs) -> Result<Va
         return Err(Error::type_error("expected a device's node"));
     };
     let args = args.into_args();
-    match runtime::try_request(&VatRequest::CallDevice {
+    match request::try_request(&VatRequest::CallDevice {
         device: handle,
         method: String::from(method),
         args: smallcaps::encode_list(&args)?,

@@ -7,7 +7,7 @@ use swingset_abi::{
     wire::Blob,
 };
 
-use crate::runtime::request;
+use crate::request::request;
 
 /// The value of a key.
 pub fn get(key: &str) -> Option<Vec<u8>> {

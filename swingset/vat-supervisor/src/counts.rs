@@ -134,7 +134,7 @@ impl Supervisor {
             }));
         }
         while let Some(id) = self.counts.unheld.pop_first() {
-            if !self.counts.in_memory(id) && !self.stored.meta.dying.contains(&id) {
+            if !self.counts.in_memory(id) && !self.stored.meta.dying.0.contains(&id) {
                 let counted = Counted::Stored(id);
                 return Some(self.read(counted.holders_key(), move |supervisor, found| {
                     supervisor.free_if_unheld(id, found)
@@ -223,9 +223,9 @@ impl Supervisor {
             self.delete(Counted::Stored(id).holders_key());
         }
         if holders.weak > 0 {
-            self.stored.meta.gone_stored.push(id);
+            self.stored.meta.gone_stored.0.insert(id);
         }
-        self.stored.meta.dying.push(id);
+        self.stored.meta.dying.0.insert(id);
         Ok(Then::NextEvent)
     }
 
@@ -238,7 +238,7 @@ impl Supervisor {
         if retire {
             self.counts.retired.push(vref);
         } else {
-            self.stored.meta.weak_imports.push(handle);
+            self.stored.meta.weak_imports.0.insert(handle);
         }
     }
 

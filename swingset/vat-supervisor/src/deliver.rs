@@ -58,8 +58,8 @@ impl Supervisor {
     fn import_retired(&mut self, handle: u64) {
         self.imports.retired(handle);
         self.stored.forget_weak_import(handle);
-        if self.stored.meta.imports_in_store > 0 && !self.stored.meta.gone_imports.contains(&handle) {
-            self.stored.meta.gone_imports.push(handle);
+        if self.stored.meta.imports_in_store > 0 {
+            self.stored.meta.gone_imports.0.insert(handle);
         }
     }
 

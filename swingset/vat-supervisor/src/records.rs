@@ -10,9 +10,13 @@
 //! | `w.$ID\|$COLLECTION`, `w.-N\|$COLLECTION` | a weak collection has this object as a key |
 //! | `s.$KEY` | the vat code's own area |
 
-use alloc::{string::String, vec::Vec};
+use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
-use swingset_abi::{supervisor::StoredId, wire::Wire, wire_struct};
+use swingset_abi::{
+    supervisor::StoredId,
+    wire::{Reader, Wire, WireError},
+    wire_struct,
+};
 
 use crate::vref;
 
@@ -113,6 +117,31 @@ wire_struct!(KindRecord {
     instances
 });
 
+/// A set, written in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ids<T: Ord>(pub BTreeSet<T>);
+
+impl<T: Ord> Default for Ids<T> {
+    fn default() -> Self {
+        Ids(BTreeSet::new())
+    }
+}
+
+impl<T: Ord + Wire> Wire for Ids<T> {
+    fn encode(&self, out: &mut Vec<u8>) {
+        (self.0.len() as u64).encode(out);
+        self.0.iter().for_each(|id| id.encode(out));
+    }
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        let ids = Vec::<T>::decode(reader)?;
+        if ids.is_sorted_by(|left, right| left < right) {
+            Ok(Ids(ids.into_iter().collect()))
+        } else {
+            Err(WireError::Integer)
+        }
+    }
+}
+
 /// What an incarnation leaves to the next. Written at the end of startVat and of bringOutYourDead, which comes before every
 /// upgrade; in between memory has it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -129,12 +158,12 @@ pub struct Meta {
     pub imports_in_store: u64,
     pub kinds: Vec<KindRecord>,
     /// Imports that were dropped, and are keys of weak collections.
-    pub weak_imports: Vec<u64>,
+    pub weak_imports: Ids<u64>,
     /// Objects whose entries are being deleted.
-    pub dying: Vec<StoredId>,
+    pub dying: Ids<StoredId>,
     /// Gone objects that weak collections are still to forget: imports, and stored ones.
-    pub gone_imports: Vec<u64>,
-    pub gone_stored: Vec<StoredId>,
+    pub gone_imports: Ids<u64>,
+    pub gone_stored: Ids<StoredId>,
     /// Virtual collections up to this number, and virtual kinds that are not in `kinds`, are an earlier incarnation's.
     pub stale_collections: u64,
     /// Some of those may be left.

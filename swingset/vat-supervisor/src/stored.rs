@@ -92,13 +92,7 @@ impl Stored {
 
     /// An import is reachable again, or gone; true when it was known only as a weak collection's key.
     pub fn forget_weak_import(&mut self, handle: u64) -> bool {
-        match self.meta.weak_imports.iter().position(|other| *other == handle) {
-            Some(at) => {
-                self.meta.weak_imports.swap_remove(at);
-                true
-            }
-            None => false,
-        }
+        self.meta.weak_imports.0.remove(&handle)
     }
 }
 

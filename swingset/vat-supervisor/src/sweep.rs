@@ -15,7 +15,7 @@ use crate::{
 /// How many objects and entries any delivery may delete.
 pub const SWEEP_BUDGET: u64 = 200;
 /// How many bringOutYourDead may delete: each takes some syscalls, of which the kernel allows 100,000 a crank.
-pub const SWEEP_BUDGET_DEAD: u64 = 5_000;
+pub const SWEEP_BUDGET_DEAD: u64 = 3_000;
 
 impl Supervisor {
     /// What is to be done before the delivery ends; `None` when nothing is left to do.
@@ -45,13 +45,13 @@ impl Supervisor {
     /// Deletes one thing that is gone.
     fn sweep(&mut self) -> Option<Requested> {
         let meta = &self.stored.meta;
-        if let Some(handle) = meta.gone_imports.first() {
+        if let Some(handle) = meta.gone_imports.0.first() {
             return Some(self.forget_key(Counted::Import(*handle)));
         }
-        if let Some(id) = meta.gone_stored.first() {
+        if let Some(id) = meta.gone_stored.0.first() {
             return Some(self.forget_key(Counted::Stored(*id)));
         }
-        if let Some(id) = meta.dying.first() {
+        if let Some(id) = meta.dying.0.first() {
             return Some(self.delete_part(*id));
         }
         if meta.stale {
@@ -73,8 +73,7 @@ impl Supervisor {
             supervisor.read(full.clone(), move |supervisor, found| {
                 // The collection may have been deleted meanwhile, down to here.
                 if let Some(bytes) = found {
-                    let value: CapData = records::read(&bytes)?;
-                    supervisor.count_slots(&value.slots, -1);
+                    supervisor.forget_value(&bytes)?;
                     supervisor.delete(full);
                 }
                 Ok(Then::NextEvent)
@@ -85,9 +84,9 @@ impl Supervisor {
     /// No weak collection knows it any more.
     fn forgotten(&mut self, gone: Counted) -> Requested {
         match gone {
-            Counted::Stored(id) => self.stored.meta.gone_stored.retain(|other| *other != id),
+            Counted::Stored(id) => _ = self.stored.meta.gone_stored.0.remove(&id),
             Counted::Import(handle) => {
-                self.stored.meta.gone_imports.retain(|other| *other != handle);
+                self.stored.meta.gone_imports.0.remove(&handle);
                 return self.read(gone.holders_key(), move |supervisor, found| {
                     supervisor.forget_holders(handle, found.as_ref())?;
                     Ok(Then::NextEvent)
@@ -102,8 +101,7 @@ impl Supervisor {
         if id.kind >= StoredId::KINDS_FROM {
             return self.read(state_key(id), move |supervisor, found| {
                 if let Some(bytes) = found {
-                    let state: CapData = records::read(&bytes)?;
-                    supervisor.count_slots(&state.slots, -1);
+                    supervisor.forget_value(&bytes)?;
                 }
                 supervisor.deleted(id);
                 Ok(Then::NextEvent)
@@ -120,28 +118,43 @@ impl Supervisor {
                 let gone = collections::object_of(&text).and_then(collections::counted);
                 // One that is gone already has no holders to be counted down.
                 if collections::is_weak(id) && gone.is_some_and(|gone| supervisor.is_gone(gone)) {
-                    let value: CapData = records::read(&bytes)?;
-                    supervisor.count_slots(&value.slots, -1);
+                    supervisor.forget_value(&bytes)?;
                     supervisor.delete([&entries_prefix(id), text.as_str()].concat());
                     return Ok(Then::NextEvent);
                 }
+                supervisor.spend(&bytes);
                 supervisor.drop_entry(id, &text, &bytes)?;
                 Ok(Then::NextEvent)
             })
         })
     }
 
+    /// A state or value goes.
+    fn forget_value(&mut self, bytes: &[u8]) -> Result<(), &'static str> {
+        self.spend(bytes);
+        let value: CapData = records::read(bytes)?;
+        self.count_slots(&value.slots, -1);
+        Ok(())
+    }
+
+    /// Large values, and those that name many, count more: one unit for every 20 bytes, of which a
+    /// reference takes some.
+    fn spend(&mut self, bytes: &[u8]) {
+        let more = bytes.len() as u64 / 20;
+        self.stored.sweep_budget = self.stored.sweep_budget.saturating_sub(more);
+    }
+
     fn is_gone(&self, counted: Counted) -> bool {
         match counted {
-            Counted::Import(handle) => self.stored.meta.gone_imports.contains(&handle),
-            Counted::Stored(id) => self.stored.meta.gone_stored.contains(&id),
+            Counted::Import(handle) => self.stored.meta.gone_imports.0.contains(&handle),
+            Counted::Stored(id) => self.stored.meta.gone_stored.0.contains(&id),
         }
     }
 
     fn deleted(&mut self, id: StoredId) {
         self.delete(state_key(id));
         self.stored.open.remove(&id);
-        self.stored.meta.dying.retain(|other| *other != id);
+        self.stored.meta.dying.0.remove(&id);
     }
 
     /// A virtual object of an earlier incarnation.
@@ -154,10 +167,10 @@ impl Supervisor {
             };
             let id = vref::parse_stored(&["v", &text].concat()).ok_or("a record in the vatstore is malformed")?;
             supervisor.stored.stale_after = text;
-            if supervisor.stored.is_stale(id) && !supervisor.stored.meta.dying.contains(&id) {
+            if supervisor.stored.is_stale(id) && !supervisor.stored.meta.dying.0.contains(&id) {
                 let holders = Counted::Stored(id).holders_key();
                 supervisor.delete(holders);
-                supervisor.stored.meta.dying.push(id);
+                supervisor.stored.meta.dying.0.insert(id);
             }
             Ok(Then::NextEvent)
         })

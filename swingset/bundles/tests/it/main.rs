@@ -2,6 +2,8 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod lock;
+mod stories;
+mod tutorial;
 mod upgrade;
 mod vats;
 mod world;

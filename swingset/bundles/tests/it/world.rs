@@ -23,7 +23,7 @@ pub fn bundles(name: &str) -> SwingsetBundles {
     let Release { kernel, lockdown, supervisor, vats, .. } = release(name).expect("a release of this name");
     let owned = |(name, bytes): &(&str, &[u8])| ((*name).to_owned(), bytes.to_vec());
     let mut all: Vec<(String, Vec<u8>)> = vats.iter().map(owned).collect();
-    for name in ["hostile", "pingpong", "raw-pingpong"] {
+    for name in ["hostile", "pingpong", "raw-pingpong", "stories", "tutorial"] {
         all.push((name.to_owned(), test_bundle(name).expect("a test bundle of this name").to_vec()));
     }
     SwingsetBundles { kernel: kernel.to_vec(), lockdown: lockdown.to_vec(), supervisor: supervisor.to_vec(), vats: all }
@@ -96,5 +96,40 @@ impl World {
         let kpid = self.queue(vat, method, args);
         self.run();
         self.outcome(&kpid)
+    }
+
+    /// Sends a message with references (krefs) to a vat's root, by its name, or to an object, by its kref, and runs until idle.
+    fn settle(&mut self, target: &str, method: &str, args: &str, krefs: &[&str]) -> (bool, CapData) {
+        let slots = krefs.iter().map(|kref| (*kref).to_owned()).collect();
+        let args = CapData { body: format!("#{args}"), slots };
+        let policy = ResolutionPolicy::Ignore {};
+        let (controller, env) = (&mut self.controller, &mut self.env);
+        let queued = if target.starts_with("ko") {
+            controller.queue_to_vat_object(env, target, method, args, policy)
+        } else {
+            controller.queue_to_vat_root(env, target, method, args, policy)
+        };
+        let kpid = queued.expect("it is queued").expect("a result promise");
+        self.controller.kp_register_interest(&mut self.env, &kpid).expect("interest is registered");
+        self.run();
+        self.controller.kp_resolution(&mut self.env, &kpid).expect("a promise has a status").expect("it is settled")
+    }
+
+    /// As [`World::ask`], with references, also to an object.
+    pub fn pass(&mut self, target: &str, method: &str, args: &str, krefs: &[&str]) -> String {
+        let (rejected, data) = self.settle(target, method, args, krefs);
+        if rejected { format!("!{}", data.body) } else { data.body }
+    }
+
+    /// Asks for an object, and gives its kref. The result's promise holds it.
+    pub fn make(&mut self, target: &str, method: &str, args: &str) -> String {
+        self.make_with(target, method, args, &[])
+    }
+
+    /// As [`World::make`], with references.
+    pub fn make_with(&mut self, target: &str, method: &str, args: &str, krefs: &[&str]) -> String {
+        let (rejected, data) = self.settle(target, method, args, krefs);
+        assert!(!rejected, "{method}: {}", data.body);
+        data.slots.into_iter().next().expect("the result is an object")
     }
 }

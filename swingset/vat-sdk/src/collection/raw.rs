@@ -6,7 +6,7 @@ use swingset_abi::supervisor::{CollectionShape, Entry, EntryKey, SlotHandle, Sto
 
 use crate::{
     Error, Far, FromValue, Value,
-    runtime::{request, try_request},
+    request::{request, try_request},
     smallcaps,
 };
 

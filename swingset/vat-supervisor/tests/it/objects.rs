@@ -134,6 +134,19 @@ fn durable_data_refuses_what_ends_with_the_incarnation() {
 }
 
 #[test]
+fn an_object_that_is_being_called_is_recognized_and_cannot_be_entered_again() {
+    shop(|world| {
+        assert_eq!(world.ask("is_self", "[\"$0\"]", &["o+0"]), "#true");
+        world.ask("note", "[]", &[]);
+        let refused = world.ask("is_self", "[\"$0\"]", &["o+1"]);
+        assert!(
+            refused.contains("expected one of this vat's own objects (Shop)"),
+            "{refused}"
+        );
+    });
+}
+
+#[test]
 fn virtual_data_may_refer_to_memory() {
     shop(|world| {
         world.ask("note", "[]", &[]);

@@ -183,6 +183,9 @@ methods! {
             this.with(|shop| shop.kept.push(names.as_str().into_value()))?;
             Ok(names)
         }
+        fn is_self(&mut self, other: Own<Shop>) -> bool {
+            other.is_current() && other.with(|_| ()).is_err()
+        }
         async fn fails(_this) -> Result<u64, Error> {
             Err(Error::new("at once"))
         }
