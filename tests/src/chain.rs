@@ -97,16 +97,24 @@ impl Chain {
     /// # Errors
     /// Whatever ends the node.
     pub fn execute(&mut self, block: &ScriptedBlock) -> Result<Executed, StopReason> {
-        let answer = self.app.finalize_block(RequestFinalizeBlock {
+        let answer = self.finalize(block)?;
+        let Committed { then_stop, .. } = self.app.commit()?;
+        Ok(Executed { answer, then: then_stop })
+    }
+
+    /// FinalizeBlock alone: nothing of the block is kept when the process ends now.
+    ///
+    /// # Errors
+    /// Whatever ends the node.
+    pub fn finalize(&mut self, block: &ScriptedBlock) -> Result<ResponseFinalizeBlock, StopReason> {
+        self.app.finalize_block(RequestFinalizeBlock {
             txs: block.txs.iter().cloned().map(Into::into).collect(),
             height: i64::try_from(block.height).unwrap_or(i64::MAX),
             time: Some(Timestamp { seconds: block.seconds, nanos: 0 }),
             hash: vec![7; 32].into(),
             proposer_address: vec![9; 20].into(),
             ..RequestFinalizeBlock::default()
-        })?;
-        let Committed { then_stop, .. } = self.app.commit()?;
-        Ok(Executed { answer, then: then_stop })
+        })
     }
 
     /// A query by path.

@@ -78,6 +78,17 @@ impl Governed {
         Ok(Governed { chain, operator, alice, proposals, messages, actions, hashes })
     }
 
+    /// As [`Governed::restarted`], after the process died with an executed block that was not committed.
+    ///
+    /// # Errors
+    /// As [`Chain::open`]; whatever ends the node.
+    pub fn crashed(mut self, data: &Path, release: &'static dyn Release) -> Result<Self> {
+        let height = self.chain.height()?.saturating_add(1);
+        let block = ScriptedBlock { height, seconds: script::seconds_of(height), txs: Vec::new() };
+        self.chain.finalize(&block).map_err(|stop| anyhow!("block {height}: {stop:?}"))?;
+        self.restarted(data, release)
+    }
+
     /// App hashes of all blocks so far.
     pub fn hashes(&self) -> &[String] {
         &self.hashes

@@ -78,9 +78,9 @@ fn committed(data: &Path) -> View {
     Store::peek(data.join(DATABASE_FOLDER), StoreOptions::default()).expect("the database opens").expect("a version")
 }
 
-/// version-1 → version-2 → version-3, whose migrations take several blocks; the process ends and starts again after each of them, if
-/// asked to. Gives all app hashes.
-fn migrated(restarting: bool) -> Vec<String> {
+/// version-1 → version-2 → version-3, whose migrations take several blocks; the process dies with each further block executed and
+/// not committed, and starts again, if asked to. Gives all app hashes.
+fn migrated(crashing: bool) -> Vec<String> {
     let folder = temporary();
     let (two, three) = (release("version-2"), release(slow_release::NAME));
     let mut chain = Governed::open(folder.path(), two).expect("version-2 runs version-1's rules until its height");
@@ -103,8 +103,8 @@ fn migrated(restarting: bool) -> Vec<String> {
     while let Some(migration) = migration(&chain).migration {
         modules.push(migration.module);
         assert_eq!(history(&chain)[1].done.as_ref().map(|done| done.migrated_height), Some(0));
-        if restarting {
-            chain = chain.restarted(folder.path(), three).expect("it starts within a migration");
+        if crashing {
+            chain = chain.crashed(folder.path(), three).expect("it starts within a migration");
         }
         chain.send().expect("blocks go on, one slice each");
     }
@@ -134,7 +134,7 @@ fn migrated(restarting: bool) -> Vec<String> {
 }
 
 #[test]
-fn a_migration_over_several_blocks_goes_on_from_its_cursor_after_a_restart_with_the_same_hashes() {
+fn a_migration_over_several_blocks_goes_on_from_its_cursor_after_a_crash_with_the_same_hashes() {
     assert_eq!(migrated(false), migrated(true));
 }
 
@@ -170,7 +170,7 @@ fn genesis_with_vat_numbers(next: u64) -> Vec<u8> {
 }
 
 /// version-2's kernel migrates its schema over several blocks. Gives all app hashes.
-fn kernel_migrated(app_state: &[u8], restarting: bool) -> Vec<String> {
+fn kernel_migrated(app_state: &[u8], crashing: bool) -> Vec<String> {
     let folder = temporary();
     let two = release("version-2");
     let mut chain = Governed::open_with(folder.path(), two, app_state.to_vec()).expect("it opens");
@@ -182,8 +182,8 @@ fn kernel_migrated(app_state: &[u8], restarting: bool) -> Vec<String> {
         blocks += 1;
         assert_eq!(chain.kernel().expect("a kernel").engine_status(), EngineStatus::Migrating);
         assert_eq!(history(&chain)[0].done.as_ref().map(|done| done.migrated_height), Some(0));
-        if restarting {
-            chain = chain.restarted(folder.path(), two).expect("it starts within a migration");
+        if crashing {
+            chain = chain.crashed(folder.path(), two).expect("it starts within a migration");
         }
         chain.send().expect("messages are taken, and wait");
     }
@@ -198,7 +198,7 @@ fn kernel_migrated(app_state: &[u8], restarting: bool) -> Vec<String> {
 }
 
 #[test]
-fn a_kernels_migration_over_several_blocks_goes_on_after_a_restart_and_no_message_is_lost() {
+fn a_kernels_migration_over_several_blocks_goes_on_after_a_crash_and_no_message_is_lost() {
     let app_state = genesis_with_vat_numbers(50_001);
     assert_eq!(kernel_migrated(&app_state, false), kernel_migrated(&app_state, true));
 }

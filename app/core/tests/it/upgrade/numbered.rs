@@ -184,6 +184,18 @@ fn an_applied_plans_record_says_what_it_was_applied_with_and_the_next_one_is_the
 }
 
 #[test]
+fn a_rehearsal_may_apply_a_plan_at_another_height_and_one_that_nobody_decided() {
+    for (name, id) in [("v4", 3), ("v9", 4)] {
+        let mut memory = three();
+        write(&mut memory, |state| upgrades::set_plan(state, &plan(name, 60))).expect("memory");
+        begin(&mut memory, 60, &TestRelease::handling(&["v4", "v9"]), &[]).expect("the handler succeeds");
+        let record = history(&memory).into_iter().find(|record| record.name == name).expect("a record");
+        assert_eq!((record.id, record.status(), record.end_height), (id, PlanStatus::Applied, 60));
+        assert_eq!(pending(&memory).first(), Some(&2), "what is pending stays");
+    }
+}
+
+#[test]
 fn a_release_without_the_bundles_that_the_plan_names_does_not_apply_it() {
     let mut memory = numbered();
     let mut request = schedule_plan("v2", 100, 0);

@@ -49,14 +49,17 @@ pub fn complete(state: &mut State<'_>) -> Result<(), StateError> {
     Ok(())
 }
 
-/// Ends the nearest plan as applied in block `height`; gives its record.
+/// Ends a pending plan as applied in block `height`; gives its record. A plan that nobody decided gets a number too: a rehearsal may
+/// apply such a one.
 ///
 /// # Errors
-/// Storage; another plan than the nearest.
+/// Storage.
 pub fn mark_applied(state: &mut State<'_>, plan: &Plan, height: u64, done: Done) -> Result<PlanRecord, StateError> {
-    let before = nearest(state)?.filter(|record| record.name == plan.name);
-    let before =
-        before.ok_or_else(|| StateError::Storage(format!("plan \"{}\" is applied and not pending", plan.name)))?;
+    let pending = super::pending(state)?.into_iter().find(|record| record.name == plan.name);
+    let before = match pending {
+        Some(record) => record,
+        None => add(state, plan, 0)?,
+    };
     let mut record = before.clone();
     record.set_status(PlanStatus::Applied);
     record.end_height = i64::try_from(height).unwrap_or(i64::MAX);
