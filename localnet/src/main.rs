@@ -138,14 +138,14 @@ fn handover(common: &Common, mode: &str) -> Result<()> {
         with_folder(common, |folder| {
             let mut narrator = Narrator::new(true);
             if front {
-                let report = zero::run(common.plan(), folder, binaries, &program, &mut narrator)?;
+                let report = zero::run(common.plan(), folder, binaries, &program, None, &mut narrator)?;
                 let upgrade = &report.upgrade;
                 lines.push(format!(
                     "front: block H {} ms, block H-1 {} ms, consensus waited {:?} ms, no node for {:?} ms",
                     upgrade.block_ms_at_upgrade, upgrade.block_ms_before, report.extra_ms, report.parked_ms
                 ));
             } else {
-                let how = Supervision { program, download_info: None, front };
+                let how = Supervision { program, download_info: None, front, delay: None };
                 let report = visor::run(common.plan(), folder, binaries, &how, &mut narrator)?;
                 let (at, before) = (report.block_ms_at_upgrade, report.block_ms_before);
                 lines.push(format!("restart: block H {at} ms, block H-1 {before} ms"));

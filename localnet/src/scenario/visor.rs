@@ -35,6 +35,8 @@ pub struct Supervision {
     pub download_info: Option<String>,
     /// swingvisor keeps CometBFT connected.
     pub front: bool,
+    /// Rest between the old binary's end and the switch, as swingvisor's environment has it.
+    pub delay: Option<String>,
 }
 
 /// A moment at which a watcher may look.
@@ -76,6 +78,9 @@ impl Supervision {
         command.env("DAEMON_POLL_INTERVAL", "300ms");
         if self.download_info.is_some() {
             command.env("DAEMON_ALLOW_DOWNLOAD_BINARIES", "true");
+        }
+        if let Some(delay) = &self.delay {
+            command.env("DAEMON_RESTART_DELAY", delay);
         }
         if self.front {
             let pages = format!("127.0.0.1:{}", validator.ports.pages);

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -24,12 +25,21 @@ pub struct ZeroReport {
     pub requests: Vec<u64>,
 }
 
-/// Runs the scenario in `folder`; `program` is swingvisor.
+/// Runs the scenario in `folder`; `program` is swingvisor, which rests for `delay` within the change of processes. At its end a
+/// CometBFT is killed, and comes back with a handshake.
 ///
 /// # Errors
 /// At the first thing that is not as it must be: a lost peer or connection, another CometBFT process, a missed height.
-pub fn run(plan: Plan, folder: &Path, binaries: Binaries, program: &Path, tell: &mut Narrator) -> Result<ZeroReport> {
-    let how = Supervision { program: program.to_owned(), download_info: None, front: true };
+pub fn run(
+    plan: Plan,
+    folder: &Path,
+    binaries: Binaries,
+    program: &Path,
+    delay: Option<&str>,
+    tell: &mut Narrator,
+) -> Result<ZeroReport> {
+    let delay = delay.map(str::to_owned);
+    let how = Supervision { program: program.to_owned(), download_info: None, front: true, delay };
     let mut report = ZeroReport::default();
     let mut watched = None;
     let mut seen_comets = Vec::new();
@@ -56,7 +66,7 @@ pub fn run(plan: Plan, folder: &Path, binaries: Binaries, program: &Path, tell: 
                 report.extra_ms.push(of("extra_ms")?);
                 report.parked_ms.push(of("parked_ms")?);
             }
-            Ok(())
+            kill_a_comet(network, &how, &seen_comets)
         }
     })?;
     tell.say(&format!(
@@ -64,6 +74,21 @@ pub fn run(plan: Plan, folder: &Path, binaries: Binaries, program: &Path, tell: 
         report.extra_ms, report.parked_ms, report.upgrade.block_ms_at_upgrade, report.upgrade.block_ms_before
     ));
     Ok(report)
+}
+
+/// Kills the first validator's CometBFT: it is started again, and the validator goes on.
+fn kill_a_comet(network: &Network, how: &Supervision, comets: &[u64]) -> Result<()> {
+    let (first, id) = (network.first()?, comets.first().copied().context("a network has a validator")?);
+    let pid = i32::try_from(id).ok().and_then(Pid::from_raw).context("a process ID out of range")?;
+    kill_process(pid, Signal::KILL).context("killing CometBFT")?;
+    crate::wait::until_ok("another CometBFT", visor::SOON, || {
+        let now = how.status(first)?["comet_pid"].as_u64();
+        Ok(now.filter(|now| *now != id).map(drop))
+    })?;
+    let height = network.validators.last().context("a network has a validator")?.rpc().height()?;
+    crate::wait::until_ok("its next blocks", visor::SOON, || {
+        Ok((first.rpc().height()? > height.saturating_add(1)).then_some(()))
+    })
 }
 
 /// Process IDs of the CometBFTs.

@@ -35,7 +35,7 @@ fn run(plan: Plan, supervision: &Supervision) -> VisorReport {
 }
 
 fn added(program: PathBuf) -> Supervision {
-    Supervision { program, download_info: None, front: false }
+    Supervision { program, download_info: None, front: false, delay: None }
 }
 
 #[test]
@@ -54,7 +54,10 @@ fn swingvisor_upgrades_a_solo_chain_under_load_with_a_binary_that_the_plan_names
     let url = format!("file://{}?checksum=sha256:{checksum}", binary.display());
     // `any`: the test does not need to know how plans name this platform.
     let info = serde_json::json!({ "binaries": { "any": url } }).to_string();
-    run(Plan::quick(1, Engine::Solo), &Supervision { program: swingvisor(), download_info: Some(info), front: false });
+    run(
+        Plan::quick(1, Engine::Solo),
+        &Supervision { program: swingvisor(), download_info: Some(info), front: false, delay: None },
+    );
 }
 
 #[test]
@@ -66,8 +69,11 @@ fn four_validators_each_under_its_swingvisor_go_through_the_upgrade_under_load()
 fn four_validators_go_through_the_upgrade_with_no_peer_no_client_and_no_height_lost() {
     let stage = Stage::new();
     let plan = Plan::quick(4, Engine::CometChild);
-    let report = zero::run(plan, stage.folder(), binaries(), &swingvisor(), &mut Narrator::new(false))
+    // Longer than CometBFT's RPC gives its clients, 11 s.
+    let delay = Some("12s");
+    let report = zero::run(plan, stage.folder(), binaries(), &swingvisor(), delay, &mut Narrator::new(false))
         .expect("the scenario reaches its end");
+    assert!(report.parked_ms.iter().all(|parked_ms| *parked_ms >= 12_000), "{report:?}");
     assert!(report.upgrade.messages > 0 && report.requests.iter().all(|requests| *requests > 0), "{report:?}");
 }
 

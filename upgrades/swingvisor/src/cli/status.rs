@@ -85,6 +85,7 @@ fn look(config: &Config, supervised: bool) -> Result<Report> {
     let mut report = Report {
         swingvisor: env!("CARGO_PKG_VERSION").to_owned(),
         supervised,
+        mode: config.mode.name().to_owned(),
         switch: journal.upgrade.clone(),
         last_switch: journal.history.last().cloned(),
         next_action: if supervised { "watch the node that runs".to_owned() } else { in_words(&action) },

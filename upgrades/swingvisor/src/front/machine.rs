@@ -14,7 +14,7 @@ use super::{
     frame::Frame,
     line::Line,
     message::{self, Committed, Kind, Role},
-    phase::{Drain, Phase, Swap},
+    phase::{Phase, Swap},
 };
 
 /// CometBFT's recheck is over when its mempool connection was silent for so long. It sends the whole burst at once.
@@ -23,10 +23,6 @@ pub const QUIET_MS: u64 = 30;
 pub const QUIET_WITHOUT_RECHECK_MS: u64 = 100;
 /// A node that stops has so long for what it was asked.
 pub const DRAIN_MS_MAX: u64 = 3_000;
-/// Requests that the consensus connection can have waiting: CometBFT sends one, and a Flush, and waits.
-const CONSENSUS_WAITING_MAX: usize = 8;
-/// What one connection can have waiting at all, bytes.
-const HELD_BYTES_MAX: usize = 256 << 20;
 
 /// A connection of CometBFT's.
 pub type ConnId = u64;
@@ -94,14 +90,14 @@ pub struct Machine {
     pub(super) phase: Phase,
     pub(super) lines: BTreeMap<ConnId, Line>,
     /// What CometBFT was told of committed state last.
-    told: Option<Committed>,
+    pub(super) told: Option<Committed>,
     /// The block between FinalizeBlock and Commit.
-    finalized: Committed,
-    announced: Option<Committed>,
+    pub(super) finalized: Committed,
+    pub(super) announced: Option<Committed>,
     ending: bool,
-    start_ms_max: u64,
-    now_ms: u64,
-    out: Vec<Output>,
+    pub(super) start_ms_max: u64,
+    pub(super) now_ms: u64,
+    pub(super) out: Vec<Output>,
 }
 
 impl Machine {
@@ -154,11 +150,6 @@ impl Machine {
         matches!(self.phase, Phase::Serving)
     }
 
-    /// The time of the last step, milliseconds.
-    pub(super) fn now_ms(&self) -> u64 {
-        self.now_ms
-    }
-
     /// Whether a node is connected.
     #[must_use]
     pub fn has_node(&self) -> bool {
@@ -198,181 +189,6 @@ impl Machine {
     fn left(&mut self, id: ConnId) {
         if self.lines.remove(&id).is_some() && !self.ending {
             self.drop_all("CometBFT closed a connection".to_owned());
-        }
-    }
-
-    fn reply(&mut self, id: ConnId, frame: Frame) {
-        // For a connection that is gone, nobody waits.
-        let Some(line) = self.lines.get_mut(&id) else { return };
-        let Some(kind) = line.answered() else {
-            return self.drop_all("the node answered what nobody asked".to_owned());
-        };
-        let seen = (message::told_by_info(&frame), message::hash_of_finalized(&frame), message::is_committed(&frame));
-        self.out.push(Output::ToComet(id, frame));
-        match (kind, seen) {
-            (Kind::Info, (Some(committed), _, _)) if committed.height > 0 => self.told = Some(committed),
-            (Kind::Finalize(height), (_, Some(app_hash), _)) => {
-                self.finalized = Committed { height, app_hash };
-                if matches!(self.phase, Phase::Proving { .. }) {
-                    self.lines.values_mut().for_each(Line::forget);
-                    self.phase = Phase::Serving;
-                }
-            }
-            (Kind::Commit, (_, _, true)) => self.committed(),
-            _ => {}
-        }
-    }
-
-    fn committed(&mut self) {
-        let told = std::mem::take(&mut self.finalized);
-        if self.announced.take().as_ref() == Some(&told) && matches!(self.phase, Phase::Serving) {
-            self.phase = Phase::Draining(Drain::begin(self.now_ms));
-        }
-        self.told = Some(told);
-    }
-
-    fn node_started(&mut self) {
-        match &mut self.phase {
-            Phase::Away | Phase::Asking => self.phase = Phase::Asking,
-            Phase::Parked { started_ms, .. } => *started_ms = Some(self.now_ms),
-            Phase::Serving | Phase::Draining(_) | Phase::Proving { .. } => {
-                self.drop_all("a node was started while another one served".to_owned());
-                self.phase = Phase::Asking;
-            }
-        }
-    }
-
-    fn node_says(&mut self, committed: &Committed) {
-        match self.phase {
-            Phase::Asking => {
-                self.phase = Phase::Serving;
-                self.out.extend([Output::Connect, Output::Tell(Event::Up)]);
-            }
-            Phase::Parked { since_ms, asked_ms, started_ms: Some(_) } => {
-                let told = self.told.clone().unwrap_or_default();
-                if *committed != told {
-                    return self.unfit(format!("it is at {committed}, CometBFT was told {told}"));
-                }
-                let swap = Swap {
-                    committed_height: told.height,
-                    parked_ms: self.now_ms.saturating_sub(since_ms),
-                    extra_ms: asked_ms.map_or(0, |asked_ms| self.now_ms.saturating_sub(asked_ms)),
-                    replayed: self.lines.values().map(Line::waiting).sum(),
-                };
-                self.phase = Phase::Proving { since_ms, asked_ms };
-                self.out.extend([Output::Connect, Output::Tell(Event::TakenOver(swap))]);
-            }
-            Phase::Parked { .. } | Phase::Away | Phase::Serving | Phase::Draining(_) | Phase::Proving { .. } => {}
-        }
-    }
-
-    fn unfit(&mut self, reason: String) {
-        if let Phase::Parked { started_ms, .. } = &mut self.phase {
-            *started_ms = None;
-        }
-        self.out.push(Output::Tell(Event::Unfit(reason)));
-    }
-
-    fn node_lost(&mut self) {
-        match &mut self.phase {
-            Phase::Away => {}
-            Phase::Asking => self.phase = Phase::Away,
-            Phase::Parked { started_ms, .. } => *started_ms = None,
-            Phase::Draining(drain) => {
-                let asked_ms = drain.asked_ms;
-                self.park(self.now_ms, asked_ms);
-            }
-            Phase::Proving { since_ms, asked_ms } => {
-                let (since_ms, asked_ms) = (*since_ms, *asked_ms);
-                self.park(since_ms, asked_ms);
-            }
-            Phase::Serving => self.drop_all("the node is gone".to_owned()),
-        }
-    }
-
-    /// No node: what it was asked and did not answer waits with the rest.
-    fn park(&mut self, since_ms: u64, asked_ms: Option<u64>) {
-        let told = self.told.clone().unwrap_or_default();
-        self.out.push(Output::LeaveNode);
-        for (id, line) in &mut self.lines {
-            match line.call_back(&told, self.now_ms) {
-                Ok(replies) => self.out.extend(replies.into_iter().map(|reply| Output::ToComet(*id, reply))),
-                Err(lost) => return self.drop_all(format!("a reply is lost for ever: {lost:?}")),
-            }
-        }
-        self.phase = Phase::Parked { since_ms, asked_ms, started_ms: None };
-        self.out.push(Output::Tell(Event::Parked(told)));
-    }
-
-    fn drop_all(&mut self, reason: String) {
-        let started = matches!(self.phase, Phase::Asking | Phase::Parked { started_ms: Some(_), .. });
-        self.phase = if started { Phase::Asking } else { Phase::Away };
-        self.lines.clear();
-        (self.told, self.announced, self.finalized) = (None, None, Committed::default());
-        self.out.extend([Output::DropAll(reason.clone()), Output::Tell(Event::Dropped(reason))]);
-    }
-
-    /// What follows from where things stand: forwarding, putting off, parking.
-    fn settle(&mut self) {
-        if let Phase::Draining(drain) = &mut self.phase {
-            let rechecking = self.lines.values().any(|line| line.unanswered() > 0 && line.role() != Some(Role::Query));
-            let quiet_ms = if drain.rechecks { QUIET_MS } else { QUIET_WITHOUT_RECHECK_MS };
-            if !rechecking && self.now_ms.saturating_sub(drain.heard_ms) >= quiet_ms {
-                drain.recheck_is_over(self.now_ms);
-            }
-        }
-        self.forward();
-        match self.phase {
-            Phase::Draining(Drain { over_ms: Some(over_ms), asked_ms, .. }) => {
-                let idle = self.lines.values().all(|line| line.unanswered() == 0);
-                if idle || self.now_ms.saturating_sub(over_ms) >= DRAIN_MS_MAX {
-                    self.park(self.now_ms, asked_ms);
-                    self.relieve();
-                }
-            }
-            Phase::Parked { started_ms, .. } => {
-                self.relieve();
-                let late = started_ms.is_some_and(|at| self.now_ms.saturating_sub(at) >= self.start_ms_max);
-                if late {
-                    self.unfit(format!("it had not answered Info {} ms after its start", self.start_ms_max));
-                }
-            }
-            _ => {}
-        }
-        self.check_bounds();
-    }
-
-    fn forward(&mut self) {
-        let keep = matches!(self.phase, Phase::Proving { .. } | Phase::Draining(_));
-        // Consensus first: the others can wait, and a block does not.
-        let (first, others): (Vec<_>, Vec<_>) =
-            self.lines.iter_mut().partition(|(_, line)| line.role() == Some(Role::Consensus));
-        for (id, line) in first.into_iter().chain(others) {
-            while let Some(kind) = line.head()
-                && self.phase.forwards(line.role(), kind)
-                && let Some(frame) = line.forward(keep)
-            {
-                self.out.push(Output::ToNode(*id, frame));
-            }
-        }
-    }
-
-    fn relieve(&mut self) {
-        let told = self.told.clone().unwrap_or_default();
-        for (id, line) in &mut self.lines {
-            let replies = line.relieve(&told, self.now_ms);
-            self.out.extend(replies.into_iter().map(|reply| Output::ToComet(*id, reply)));
-        }
-    }
-
-    /// What is beyond anything that CometBFT does ends it.
-    fn check_bounds(&mut self) {
-        let beyond = self.lines.values().any(|line| {
-            let consensus = line.role() == Some(Role::Consensus);
-            line.waiting_bytes() > HELD_BYTES_MAX || (consensus && line.waiting() > CONSENSUS_WAITING_MAX)
-        });
-        if beyond {
-            self.drop_all("more requests wait than CometBFT sends".to_owned());
         }
     }
 }

@@ -13,8 +13,11 @@ pub mod line;
 pub mod machine;
 pub mod message;
 pub mod net;
+mod node;
 pub mod phase;
+mod settle;
 mod shell;
+mod sockets;
 mod view;
 
 use std::{

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, Read as _},
+    io,
     os::{fd::AsFd as _, unix::net::UnixStream},
     path::PathBuf,
     sync::mpsc::{Receiver, Sender, TryRecvError},
@@ -18,8 +18,7 @@ use super::{
     Board, Command, View,
     control::Control,
     machine::{ConnId, Event, Input, Machine, Output},
-    message,
-    net::{End, EndError, Listener, Stream},
+    net::{End, Listener},
 };
 use crate::clock::Moment;
 
@@ -29,16 +28,13 @@ const TICK_MS: u64 = 10;
 const VIEW_EVERY_MS: u64 = 100;
 /// Above so many bytes on their way to one side, the other one is not read; parked connections always are.
 const UNDER_WAY_MAX: usize = 4 << 20;
-/// Connections at a time; CometBFT opens four.
-const CONNECTIONS_MAX: usize = 16;
-
-struct Conn {
-    comet: End,
-    node: Option<End>,
+pub(super) struct Conn {
+    pub comet: End,
+    pub node: Option<End>,
 }
 
 /// A question to a node that was just started.
-enum Question {
+pub(super) enum Question {
     /// It does not listen yet.
     Knocking,
     Asked(Box<End>),
@@ -60,17 +56,17 @@ pub(super) struct Shell {
 /// Connections, and what belongs to the present node.
 #[derive(Default)]
 pub(super) struct Conns {
-    open: BTreeMap<ConnId, Conn>,
-    next: ConnId,
-    control: Option<Control>,
-    question: Option<Question>,
+    pub open: BTreeMap<ConnId, Conn>,
+    pub next: ConnId,
+    pub control: Option<Control>,
+    pub question: Option<Question>,
     /// CometBFT is being stopped: the node keeps its connections, and ends when it is told to.
-    ending: bool,
-    kept: Vec<End>,
+    pub ending: bool,
+    pub kept: Vec<End>,
     began: Option<Moment>,
     viewed_ms: u64,
     /// Things to take in, in order.
-    inputs: Vec<Input>,
+    pub inputs: Vec<Input>,
 }
 
 /// What can be read, by place.
@@ -141,120 +137,6 @@ impl Shell {
         }
         let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
         Ok(places.into_iter().zip(ready).filter_map(|(place, ready)| ready.then_some(place)).collect())
-    }
-
-    fn drain_wakes(&mut self) {
-        let mut buffer = [0_u8; 64];
-        while self.woken.read(&mut buffer).is_ok_and(|read| read > 0) {}
-    }
-
-    fn accept(&mut self) -> io::Result<()> {
-        while let Some(stream) = self.listener.accept()? {
-            if self.conns.open.len() >= CONNECTIONS_MAX {
-                tracing::warn!(max = CONNECTIONS_MAX, "an ABCI connection was refused: too many are open");
-                continue;
-            }
-            let id = self.conns.next;
-            self.conns.next = id.saturating_add(1);
-            let comet = End::new(stream, self.frame_bytes_max);
-            let node = if self.machine.has_node() {
-                let Some(end) = self.connect() else { continue };
-                Some(end)
-            } else {
-                None
-            };
-            self.conns.open.insert(id, Conn { comet, node });
-            self.conns.inputs.push(Input::Opened(id));
-        }
-        Ok(())
-    }
-
-    fn connect(&mut self) -> Option<End> {
-        match Stream::connect(&self.node_socket) {
-            Ok(stream) => Some(End::new(stream, self.frame_bytes_max)),
-            Err(error) => {
-                tracing::error!(%error, "connecting to the node");
-                self.conns.inputs.push(Input::NodeLost);
-                None
-            }
-        }
-    }
-
-    fn hear(&mut self) {
-        let said = self.conns.control.as_mut().map(Control::read).unwrap_or_default();
-        for committed in said {
-            tracing::info!(height = committed.height, "the node announces its last commit");
-            self.conns.inputs.push(Input::Announced(committed));
-        }
-    }
-
-    fn read_comet(&mut self, id: ConnId) {
-        let Some(conn) = self.conns.open.get_mut(&id) else { return };
-        let mut frames = Vec::new();
-        let result = conn.comet.read(&mut frames).and_then(|()| conn.comet.write());
-        self.conns.inputs.extend(frames.into_iter().map(|frame| Input::Request(id, frame)));
-        if let Err(error) = result {
-            if !matches!(error, EndError::Closed) {
-                tracing::warn!(%error, "a connection of CometBFT");
-            }
-            self.remove(id);
-        }
-    }
-
-    fn remove(&mut self, id: ConnId) {
-        if let Some(conn) = self.conns.open.remove(&id)
-            && self.conns.ending
-        {
-            self.conns.kept.extend(conn.node);
-        }
-        self.conns.inputs.push(Input::Left(id));
-    }
-
-    fn read_node(&mut self, id: ConnId) {
-        if self.read_one_node(id) {
-            // What it wrote on the others before it ended counts.
-            let others: Vec<ConnId> = self.conns.open.keys().copied().filter(|other| *other != id).collect();
-            for other in others {
-                self.read_one_node(other);
-            }
-            self.conns.inputs.push(Input::NodeLost);
-        }
-    }
-
-    /// Takes in replies; true when the connection ended.
-    fn read_one_node(&mut self, id: ConnId) -> bool {
-        let Some(node) = self.conns.open.get_mut(&id).and_then(|conn| conn.node.as_mut()) else { return false };
-        let mut frames = Vec::new();
-        let result = node.read(&mut frames).and_then(|()| node.write());
-        // It may have said something before it wrote these.
-        self.hear();
-        self.conns.inputs.extend(frames.into_iter().map(|frame| Input::Reply(id, frame)));
-        result.is_err()
-    }
-
-    /// Asks a node that was started whether it serves.
-    fn knock(&mut self) {
-        if !matches!(self.conns.question, Some(Question::Knocking)) {
-            return;
-        }
-        let Ok(stream) = Stream::connect(&self.node_socket) else { return };
-        let mut end = End::new(stream, self.frame_bytes_max);
-        let asked = message::ask_info().iter().try_for_each(|frame| end.send(frame));
-        if asked.is_ok() {
-            self.conns.question = Some(Question::Asked(Box::new(end)));
-        }
-    }
-
-    fn hear_answer(&mut self) {
-        let Some(Question::Asked(end)) = &mut self.conns.question else { return };
-        let mut frames = Vec::new();
-        let result = end.read(&mut frames);
-        if let Some(committed) = frames.iter().find_map(message::told_by_info) {
-            self.conns.question = None;
-            self.conns.inputs.push(Input::NodeSays(committed));
-        } else if result.is_err() {
-            self.conns.question = Some(Question::Knocking);
-        }
     }
 
     /// Does what the supervisor asks for; false when it is gone.

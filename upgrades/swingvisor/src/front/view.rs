@@ -43,7 +43,7 @@ impl Machine {
     #[must_use]
     pub fn view(&self) -> View {
         let parked_ms = match &self.phase {
-            Phase::Parked { since_ms, .. } => Some(self.now_ms().saturating_sub(*since_ms)),
+            Phase::Parked { since_ms, .. } => Some(self.now_ms.saturating_sub(*since_ms)),
             _ => None,
         };
         let connections = self.lines.values().map(|line| ConnectionView {

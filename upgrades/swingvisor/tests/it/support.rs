@@ -203,6 +203,11 @@ fn finish(child: Child) -> Output {
     output.expect("output")
 }
 
+/// A loopback address that nobody listens at.
+pub fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a port").to_string()
+}
+
 /// Looks until there is something.
 #[track_caller]
 pub fn until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

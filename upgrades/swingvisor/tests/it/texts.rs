@@ -3,7 +3,7 @@
 use std::{ffi::OsString, path::PathBuf};
 
 use swingvisor::{
-    config::{Config, duration_ms},
+    config::{Config, Mode, duration_ms},
     core::{Journal, NameError, Status, StatusError, folder_of_plan},
     fetch::{Checksum, Entry, FetchError, Location, Source, entry},
     program,
@@ -67,8 +67,11 @@ fn the_environment_is_cosmovisors_and_every_fault_in_it_is_named() {
         ("DAEMON_PREUPGRADE_MAX_RETRIES", "3"),
         ("DAEMON_DATA_BACKUP_DIR", "/backups"),
         ("SWINGVISOR_LISTEN", "127.0.0.1:26690"),
+        ("SWINGVISOR_MODE", "front"),
+        ("SWINGVISOR_START_TIMEOUT", "90s"),
     ])
     .expect("all good");
+    assert_eq!((default.mode, set.mode, set.start_timeout_ms), (Mode::Restart, Mode::Front, 90_000));
     assert!(!set.policy.backup && !set.policy.restart_after_upgrade && set.policy.download);
     assert_eq!((set.shutdown_grace_ms, set.pre_upgrade_retries_max), (5_000, 3));
     assert_eq!(set.layout.backups(), PathBuf::from("/backups"));
@@ -78,10 +81,13 @@ fn the_environment_is_cosmovisors_and_every_fault_in_it_is_named() {
         ("UNSAFE_SKIP_BACKUP", "maybe"),
         ("DAEMON_POLL_INTERVAL", "often"),
         ("SWINGVISOR_LISTEN", "0.0.0.0:26690"),
+        ("SWINGVISOR_MODE", "fast"),
     ])
-    .expect_err("five faults");
-    assert_eq!(faults.len(), 5, "{faults:?}");
-    for (fault, word) in faults.iter().zip(["absolute", "file name", "maybe", "often", "loopback"]) {
+    .expect_err("six faults");
+    assert_eq!(faults.len(), 6, "{faults:?}");
+    for (fault, word) in
+        faults.iter().zip(["absolute", "file name", "maybe", "often", "loopback", "neither restart nor front"])
+    {
         assert!(fault.contains(word), "{fault}");
     }
 }

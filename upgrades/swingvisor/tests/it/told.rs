@@ -9,7 +9,7 @@ use std::{
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Home, until, write_node};
+use crate::support::{Home, free_address, until, write_node};
 
 /// One request; the answer's head and body.
 fn get(address: &str, request: &str) -> Option<(String, String)> {
@@ -19,10 +19,6 @@ fn get(address: &str, request: &str) -> Option<(String, String)> {
     stream.read_to_string(&mut answer).ok()?;
     let (head, body) = answer.split_once("\r\n\r\n")?;
     Some((head.to_owned(), body.to_owned()))
-}
-
-fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a port").to_string()
 }
 
 fn status(home: &Home, variables: &[(&str, &str)]) -> Value {
@@ -71,6 +67,26 @@ fn the_pages_show_the_plan_the_time_left_the_binaries_and_what_would_make_it_fai
     drop(silent);
     running.signal(Signal::TERM);
     assert_eq!(running.wait(), Some(0));
+}
+
+#[test]
+fn a_binary_that_was_found_fit_is_asked_once_more_shortly_before_its_height() {
+    let home = Home::new();
+    home.set_state(&json!({ "plan": Home::plan(30, "{}"), "until": null, "block_ms": 200 }));
+    // What it needs is there now, and gone later; the file itself stays the same.
+    let needs = home.at("library");
+    fs::write(&needs, "").expect("written");
+    let path = home.put("upgrades/version-2", "--release 2");
+    let script = fs::read_to_string(&path).expect("the script");
+    let script = script.replace("exec", &format!("[ -e {} ] || exit 127\nexec", needs.display()));
+    fs::write(&path, script).expect("written");
+    let running = home.start(&[]);
+    until("the first question", || home.said().contains("the plan's binary is ready").then_some(()));
+    fs::remove_file(&needs).expect("removed");
+    until("the second one", || home.said().contains("the plan's binary is not fit").then_some(()));
+    assert!(home.state()["committed_height"].as_u64().is_some_and(|height| height >= 20), "{}", home.state());
+    running.signal(Signal::TERM);
+    running.wait();
 }
 
 #[test]

@@ -11,7 +11,7 @@ use swingvisor::front::frame::{Frame, Splitter};
 use tendermint_proto::v0_38::abci::response;
 
 use super::messages::{check, commit, finalize, flush, info, prepare, query, read_response};
-use crate::support::{Home, Running, SOON, until};
+use crate::support::{Home, Running, SOON, free_address, until};
 
 /// One connection of CometBFT's.
 struct Line {
@@ -96,13 +96,18 @@ impl Comet {
 
 /// A home at height 3 with the plan for 8, under a swingvisor with a front.
 fn begin(old: &str, new: &str) -> (Home, Running) {
+    begin_with(old, new, &[])
+}
+
+fn begin_with(old: &str, new: &str, more: &[(&str, &str)]) -> (Home, Running) {
     let home = Home::new();
     home.set_state(&json!({ "plan": Home::plan(8, "{}"), "until": null }));
     home.put("genesis", &format!("--release 1 {old}"));
     home.put("upgrades/version-2", &format!("--release 2 {new}"));
     let abci = format!("unix://{}", home.at("front.sock").display());
-    let variables =
-        [("SWINGVISOR_MODE", "front"), ("SWINGVISOR_ABCI", abci.as_str()), ("SWINGVISOR_START_TIMEOUT", "500ms")];
+    let mut variables =
+        vec![("SWINGVISOR_MODE", "front"), ("SWINGVISOR_ABCI", abci.as_str()), ("SWINGVISOR_START_TIMEOUT", "500ms")];
+    variables.extend(more);
     let running = home.start_with(&["run", "start", "--engine", "external"], &variables);
     (home, running)
 }
@@ -167,17 +172,37 @@ fn a_new_node_that_crashes_hangs_or_has_another_state_leaves_cometbft_parked_unt
         ("never-answers", "had not answered Info"),
         ("wrong-hash", "CometBFT was told height 7"),
     ] {
-        let (home, running) = begin("", &format!("--dies {dies}"));
+        let pages = free_address();
+        let (home, running) = begin_with("", &format!("--dies {dies}"), &[("SWINGVISOR_LISTEN", &pages)]);
         let (mut comet, _) = Comet::connect(&home);
         comet.commit_to(3, 7);
         comet.consensus.send(&[prepare(8), flush()]);
         until(said, || home.said().contains(said).then_some(()));
+        let output = home.run(&["status", "-o", "json"], &[("SWINGVISOR_LISTEN", &pages)]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let status: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!((&status["mode"], &status["front"]["phase"]), (&json!("front"), &json!("parked")), "{status}");
+        let lines = status["front"]["connections"].as_array().expect("a list");
+        let consensus = lines.iter().find(|line| line["role"] == "consensus").expect("the connection");
+        assert_eq!((&consensus["parked"], &consensus["waiting"]), (&json!(true), &json!(2)), "{status}");
         assert_eq!(home.state()["committed_height"], 7, "{dies}");
         home.put("upgrades/version-2", "--release 2");
         assert!(matches!(comet.consensus.reply(), Some(response::Value::PrepareProposal(_))), "{dies}");
         assert!(matches!(comet.consensus.reply(), Some(response::Value::Flush(_))), "{dies}");
         finish(&home, running, comet);
     }
+}
+
+#[test]
+fn a_node_that_does_not_announce_its_last_commit_is_followed_by_a_handshake() {
+    let (home, running) = begin("--dies unannounced", "");
+    let (mut comet, _) = Comet::connect(&home);
+    comet.commit_to(3, 7);
+    comet.consensus.send(&[prepare(8), flush()]);
+    comet.check_dropped();
+    let (comet, height) = Comet::connect(&home);
+    assert_eq!(height, 7);
+    finish(&home, running, comet);
 }
 
 #[test]
