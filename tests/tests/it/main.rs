@@ -7,4 +7,5 @@ mod e2e;
 mod golden;
 mod hostile;
 mod rules;
+mod state_sync;
 mod swap;
