@@ -1,5 +1,7 @@
 //! Restoring: the same state, seen by nobody before its end, and begun anew after a crash.
 
+use std::{fs, path::Path};
+
 use bytes::Bytes;
 use swing_core::state::{Changes, StateRead};
 use swing_store::{
@@ -7,9 +9,10 @@ use swing_store::{
     snapshot::{CHUNK_BYTES, RestoreError},
 };
 
-use super::{about, assert_empty_and_usable, begin, made, noise, restore, snapshots};
+use super::{about, assert_empty_and_usable, begin, made, noise, restore, snapshots, source};
 use crate::{
     blocks::block,
+    crash::run_and_kill,
     support::{Temporary, apply, assert_holds, raw},
 };
 
@@ -88,6 +91,30 @@ fn a_restoring_that_is_cut_off_is_recognised_and_begins_anew() {
     let peeked = Store::peek(target.folder.path(), StoreOptions::default()).expect("read");
     assert!(peeked.is_none(), "a status does not take it for a version");
     assert_empty_and_usable(target.reopen());
+}
+
+#[test]
+fn a_node_that_is_killed_anywhere_in_a_restoring_has_all_of_it_or_nothing() {
+    let (temporary, model) = source(9);
+    let (folder, snapshots) = snapshots();
+    let metadata = snapshots.make(&temporary.store.latest(), about()).expect("made");
+    let database = folder.path().join("application.db");
+    let mut found = [false; 2];
+    // "opened", a line before each chunk, "finishing", "restored": the last line of each run is followed by the kill.
+    for steps in 1..=usize::try_from(metadata.chunks()).expect("few") + 3 {
+        run_and_kill(&[&database, Path::new("--restore"), snapshots.folder()], steps);
+        let store = Store::open(&database, StoreOptions::default()).expect("opens");
+        let whole = store.version() == 9;
+        if whole {
+            assert_holds(&store.latest(), &model);
+        } else {
+            assert_eq!((store.version(), store.latest().range(b"", None).count()), (0, 0), "after {steps} lines");
+        }
+        found[usize::from(whole)] = true;
+        drop(store);
+        fs::remove_dir_all(&database).expect("for the next");
+    }
+    assert_eq!(found, [true; 2]);
 }
 
 #[test]
