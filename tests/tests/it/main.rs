@@ -9,4 +9,5 @@ mod golden;
 mod hostile;
 mod migrations;
 mod rules;
+mod state_sync;
 mod swap;

@@ -12,7 +12,9 @@ use swing_node::{
 };
 use swing_proto::cosmos::bank::v1beta1::{QueryBalanceRequest, QueryBalanceResponse};
 use tendermint_abci::{Client, ClientBuilder};
-use tendermint_proto::v0_38::abci::{RequestCheckTx, RequestEcho, RequestInfo, RequestOfferSnapshot, RequestQuery};
+use tendermint_proto::v0_38::abci::{
+    RequestCheckTx, RequestEcho, RequestInfo, RequestOfferSnapshot, RequestQuery, Snapshot,
+};
 
 use crate::support::{
     genesis::{Account, accounts, block, init_chain},
@@ -96,8 +98,9 @@ fn another_implementations_client_begins_a_chain_and_runs_blocks_over_its_connec
     assert_eq!((info.last_block_height, info.app_version), (2, 1));
     assert_eq!(info.last_block_app_hash, app_hash);
     assert!(queries.list_snapshots().expect("an answer").snapshots.is_empty());
-    // REJECT_FORMAT.
-    assert_eq!(queries.offer_snapshot(RequestOfferSnapshot::default()).expect("an answer").result, 4);
+    // REJECT_FORMAT: there is no format 0.
+    let offer = RequestOfferSnapshot { snapshot: Some(Snapshot::default()), ..RequestOfferSnapshot::default() };
+    assert_eq!(queries.offer_snapshot(offer).expect("an answer").result, 4);
     assert_eq!(node.switch.reason(), None);
 }
 
