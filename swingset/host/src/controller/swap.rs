@@ -137,12 +137,7 @@ impl Controller {
         budget: MigrationBudget,
     ) -> Result<SwapReceipt> {
         self.check_engine(env)?;
-        if env.get(&keys::host(keys::MIGRATION))?.is_some() {
-            return refuse(
-                RejectCode::Migrating,
-                "a schema migration is under way; the next swap must wait until it is done",
-            );
-        }
+        let resuming = self.check_no_migration(env, &release.kernel)?;
         let (record, schema_before) = self.compatible_kernel(env, &release.kernel)?;
         let kernel_before = self.host_text(env, keys::KERNEL_BUNDLE_ID)?.unwrap_or_default();
         write_release_ids(env, release)?;
@@ -150,7 +145,7 @@ impl Controller {
         self.kernel = None;
         self.desk.kv.forget();
         self.check_description(env, &record)?;
-        let migrating = record.schema_to != schema_before && self.migrate(env, &record, budget)?;
+        let migrating = resuming || (record.schema_to != schema_before && self.migrate(env, &record, budget)?);
         Ok(SwapReceipt {
             kernel_before,
             kernel_after: release.kernel.clone(),
@@ -225,6 +220,40 @@ impl Controller {
             }
         }
         Ok(())
+    }
+
+    /// Whether a swap to this kernel takes on a migration whose own kernel stopped in it; an error while one runs. Only forward: the
+    /// kernel must lead to the same schema, and finds the cursor where the last good slice left it.
+    pub(super) fn check_no_migration(&self, env: &dyn Environment, id: &str) -> Result<bool> {
+        if env.get(&keys::host(keys::MIGRATION))?.is_none() {
+            return Ok(false);
+        }
+        if self.get_status(env)?.is_none() {
+            return refuse(
+                RejectCode::Migrating,
+                "a schema migration is under way; the next swap must wait until it is done",
+            );
+        }
+        let leads_to = |id: &str| -> Result<Option<u32>> {
+            Ok(installed::record(env, id)?
+                .filter(|record| record.kind == BundleKind::Kernel {})
+                .map(|record| record.schema_to))
+        };
+        let present = self.host_text(env, keys::KERNEL_BUNDLE_ID)?.unwrap_or_default();
+        match (leads_to(&present)?, leads_to(id)?) {
+            // What is no kernel at all is told of by the rules for kernels.
+            (_, None) => Ok(true),
+            (wanted, offered) if wanted == offered => Ok(true),
+            (wanted, offered) => {
+                let problem = format!(
+                    "the engine stopped in a migration to schema {}; kernel {id} leads to schema {}: only one that leads to the same \
+                     schema can take it on",
+                    wanted.unwrap_or_default(),
+                    offered.unwrap_or_default()
+                );
+                refuse(RejectCode::Migrating, problem)
+            }
+        }
     }
 
     /// A kernel must say of itself what its manifest says.

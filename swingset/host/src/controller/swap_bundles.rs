@@ -68,13 +68,8 @@ impl Controller {
         if *swap == BundleSwap::default() {
             return refuse(RejectCode::Argument, "a swap names at least one of kernel, lockdown and supervisor");
         }
-        if env.get(&keys::host(keys::MIGRATION))?.is_some() {
-            return refuse(
-                RejectCode::Migrating,
-                "a schema migration is under way; the next swap must wait until it is done",
-            );
-        }
         let bundles = self.after(env, swap)?;
+        self.check_no_migration(env, &bundles.kernel)?;
         let (kernel, before) = self.compatible_kernel(env, &bundles.kernel)?;
         if let Some(id) = &swap.lockdown {
             installed_as(env, id, BundleKind::Lockdown {})?;

@@ -230,7 +230,7 @@ fn a_bridge_that_does_not_exist_stops_the_engine() {
 }
 
 /// A kernel that migrates in three slices, the cursor counting them, and writes the schema in the last.
-const SLOW_MIGRATION: &str = r#"(module
+pub(crate) const SLOW_MIGRATION: &str = r#"(module
     (import "host" "set" (func $set (param i32 i32 i32 i32)))
     (memory (export "memory") 1 1)
     (data (i32.const 0) "\01\04slow\02\01\01")
@@ -251,7 +251,8 @@ const SLOW_MIGRATION: &str = r#"(module
         (return (i64.const 0x3000000003))))
       (i64.const 0x5000000009)))"#;
 
-fn slow() -> (World, Vec<u8>) {
+/// A world, and a kernel whose migration takes three slices.
+pub(crate) fn slow() -> (World, Vec<u8>) {
     let world = World::with_raw_vats(&[raw_vat("fetcher")], &[("fetcher", wat(FETCHER))]);
     (world, pack_for_schema(BundleKind::Kernel {}, "slow", wat(SLOW_MIGRATION), (1, 2)))
 }

@@ -11,6 +11,7 @@ mod pages;
 mod rewrite;
 mod rollback;
 mod scripted;
+mod stuck_migration;
 mod swap;
 mod swap_bundles;
 mod vat_life;
