@@ -72,6 +72,10 @@ fn wait_for_sync(node: &mut Validator, height: u64) {
 /// A message to the contract by this node, whose count is asked of the same.
 fn counts(network: &Network, node: &Validator, message: u64) {
     let (swingd, url) = (&network.validators[0].swingd, node.rpc_url());
+    // The last message's block is executed here too: the next one is signed for the sequence after it.
+    let (height, rpc) = (network.validators[0].rpc().height().expect("a height"), node.rpc());
+    wait::until_ok("the newcomer to follow", SOON, || rpc.height().map(|at| (at >= height).then_some(())))
+        .expect("it follows");
     let deliver = |method: &str, arguments: &str| {
         let sent = ["swingset", "deliver", "counter", method, arguments];
         let included = swingd.tx(&url, &network.plan.chain_id, "operator", &sent).expect("it is taken");
