@@ -23,8 +23,8 @@ fn lines_with(needle: &str) -> BTreeMap<String, usize> {
             "--count",
             needle,
             "--",
-            "app/*/src",
-            "upgrades/*/src",
+            "app/*/src/*.rs",
+            "upgrades/*/src/*.rs",
             "swingset/host/src",
         ])
         .current_dir(root)

@@ -64,20 +64,20 @@ fn rehearsed(network: &Network, at_height: u64) -> Vec<Value> {
     })
 }
 
-/// Starts a release that fails in its handler on all; gives the nodes that were told to execute H: all but one at the most, which
-/// others left behind before it had seen their votes.
+/// Starts a release that fails in its handler on all; gives the nodes that were told to execute H, one at least: who has the votes
+/// first ends, and may leave others without them.
 fn all_fail(network: &mut Network, height: u64) -> Vec<usize> {
     for node in &mut network.validators {
         node.start(&network.binaries, TEST_VERSION_2, &[AS, "broken-version-2"]).expect("it starts");
     }
-    let failed = wait::until("three nodes to fail", SOON, || {
+    let failed = wait::until("a node to fail", SOON, || {
         let mut failed = Vec::new();
         for (index, node) in network.validators.iter_mut().enumerate() {
             if node.running()?.is_none() {
                 failed.push(index);
             }
         }
-        Ok((failed.len() >= 3).then_some(failed))
+        Ok((!failed.is_empty()).then_some(failed))
     })
     .expect("block H is decided and cannot be executed");
     for index in &failed {
