@@ -1,8 +1,7 @@
 //! Putting a checkpoint in the database's place.
 
 use std::{
-    fs::{self, File},
-    io,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -20,7 +19,7 @@ pub struct Prepared {
     restoring: PathBuf,
     present: bool,
     /// The locks on both databases: no node starts on either before this is over.
-    locks: Vec<File>,
+    locks: Vec<db::FolderLock>,
 }
 
 /// A database that was put back.
@@ -30,7 +29,7 @@ pub struct Restored {
     pub manifest: Manifest,
     /// The database that stood there before, kept until the next one is restored; none where there was none.
     pub replaced: Option<PathBuf>,
-    _locks: Vec<File>,
+    _locks: Vec<db::FolderLock>,
 }
 
 impl Checkpoints {

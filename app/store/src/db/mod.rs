@@ -7,7 +7,7 @@ mod nodes;
 mod open;
 mod values;
 
-use std::{fs::File, path::Path};
+use std::path::Path;
 
 use rocksdb::{
     ColumnFamily, DB, DBPinnableSlice, DBRawIterator, FlushOptions, ReadOptions, WriteBatch, WriteOptions,
@@ -19,7 +19,7 @@ pub use keys::{
     after_history_key, history_key, history_key_into, history_prefix, record_into, split_history_key, split_record,
 };
 pub use nodes::{NodeCache, Nodes, Stored};
-pub use open::{lock, open, open_read_only};
+pub use open::{FolderLock, lock, open, open_read_only};
 pub use values::{Record, Values};
 
 use crate::StoreError;
@@ -28,7 +28,7 @@ use crate::StoreError;
 pub struct Database {
     db: DB,
     /// None when it was opened to read beside its owner.
-    _lock: Option<File>,
+    _lock: Option<FolderLock>,
 }
 
 impl std::fmt::Debug for Database {

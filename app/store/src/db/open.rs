@@ -60,13 +60,24 @@ pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Option<Data
     Ok(Some(Database { db, _lock: None }))
 }
 
-/// Takes the lock on a database's folder, without waiting. It is held until the file is closed.
-pub fn lock(path: &Path) -> Result<File, StoreError> {
+/// The lock on a database's folder, held until it is dropped.
+#[derive(Debug)]
+pub struct FolderLock(File);
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Not by closing alone: a process that is just being started has a copy of the open file until it runs its own program.
+        let _ = self.0.unlock();
+    }
+}
+
+/// Takes the lock on a database's folder, without waiting.
+pub fn lock(path: &Path) -> Result<FolderLock, StoreError> {
     let file_path = path.join(LOCK_FILE);
     let io = |source| StoreError::Io { path: file_path.clone(), source };
     let file = File::options().create(true).truncate(false).write(true).open(&file_path).map_err(io)?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_path_buf() }),
         Err(TryLockError::Error(source)) => Err(StoreError::Io { path: file_path, source }),
     }
@@ -128,5 +139,22 @@ fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
         Ok(FORMAT) => Ok(()),
         Ok(found) => Err(StoreError::UnknownFormat { path: path.to_path_buf(), found, supported: FORMAT }),
         Err(_) => Err(StoreError::corrupt("the format number is not one")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::lock;
+    use crate::StoreError;
+
+    #[test]
+    fn a_lock_that_was_let_go_is_free_though_a_process_being_started_has_a_copy_of_its_file() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let held = lock(folder.path()).expect("nobody holds it");
+        let copy = held.0.try_clone().expect("as a fork has one");
+        assert!(matches!(lock(folder.path()), Err(StoreError::Locked { .. })));
+        drop(held);
+        lock(folder.path()).expect("it is free");
+        drop(copy);
     }
 }
