@@ -1,11 +1,16 @@
 //! `swingset-embed`: SwingSet on one file, from the command line. Every command opens the file, does one thing and commits it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    fs::File,
+    io::Read,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use swingset_embed::{Compaction, Machine, Outcome, Progress, View};
-use swingset_host::{EngineRuntime, engine::CodeCache};
+use swingset_host::{EngineRuntime, bundle::BUNDLE_BYTES_MAX, engine::CodeCache};
 
 /// SwingSet in one file, with no chain around it.
 #[derive(Debug, Parser)]
@@ -65,13 +70,20 @@ fn main() -> Result<()> {
         Action::Run { cranks_per_commit, step } => run(&mut open(runtime)?, cranks_per_commit, step)?,
         Action::Show => print(&open(runtime)?.show()?),
         Action::Swap { bundle } => {
-            let bytes = std::fs::read(&bundle).with_context(|| format!("cannot read {}", bundle.display()))?;
+            let bytes = read_bundle(&bundle).with_context(|| format!("cannot read {}", bundle.display()))?;
             let receipt = open(runtime)?.swap_kernel(&bytes)?;
             println!("kernel {} schema {}", receipt.kernel_before, receipt.schema_before);
             println!("now    {} schema {}", receipt.kernel_after, receipt.schema_after);
         }
     }
     Ok(())
+}
+
+/// Reads no more than one byte beyond the largest bundle: the engine refuses that one by its size.
+fn read_bundle(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(BUNDLE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn run(machine: &mut Machine, cranks_per_commit: u64, step: bool) -> Result<()> {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use swingset_bundles::release;
+use swingset_bundles::{release, test_bundle};
 
 use crate::support::{Place, entries, queue, reading, run};
 
@@ -57,4 +57,24 @@ fn a_kernel_swap_loses_no_message_and_a_refused_one_changes_nothing() {
         assert!(!place.command("state", &["swap", &refused]).output().unwrap().status.success(), "{refused}");
     }
     assert!(entries(place.open("state").environment()) == before);
+}
+
+#[test]
+fn a_kernel_that_stops_the_engine_is_replaced_and_each_message_arrives_once() {
+    let place = Place::new();
+    let mut machine = place.with_queue("state", 0..4);
+    run(&mut machine);
+    queue(&mut machine, 4..8);
+    machine.swap_kernel(test_bundle("kernel-trap").unwrap()).unwrap();
+    run(&mut machine);
+    drop(machine);
+    let shown = place.program("state", &["show"]);
+    assert!(shown.contains("stopped  ") && shown.contains(" unknown while the engine is stopped\n"), "{shown}");
+    assert!(!place.command("state", &["send", "counter", "read", "[]"]).output().unwrap().status.success());
+
+    let mut machine = place.open("state");
+    machine.swap_kernel(release("version-2").unwrap().kernel).unwrap();
+    run(&mut machine);
+    let counted = reading(&mut machine);
+    assert!(counted.contains("\"count\":\"+8\",\"distinct\":\"+8\""), "{counted}");
 }
