@@ -52,6 +52,7 @@ fn arrows_between_crates_point_inward() {
         ("swingset-abi", &[]),
         ("swingset-bundles", &[]),
         ("swingset-host", &["swingset-abi"]),
+        ("swingset-embed", &["swingset-host", "swingset-abi", "swingset-bundles"]),
         (
             "swing-node",
             &[
@@ -95,22 +96,39 @@ fn each_heavy_library_is_named_by_one_crate() {
     }
 }
 
-/// What the supervisor is built from, itself and everything below: small, so that it can be audited and replaced on its own.
-#[test]
-fn the_supervisor_has_no_database_no_wasm_engine_and_no_async_runtime_in_it() {
+/// Names of everything that a package is built from, itself included.
+fn built_from(package: &str) -> BTreeSet<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["tree", "--package", "swingvisor", "--edges", "normal", "--prefix", "none", "--offline"])
+        .args(["tree", "--package", package, "--edges", "normal", "--prefix", "none", "--offline"])
         .current_dir(root())
         .output()
         .expect("cargo tree runs");
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let tree = String::from_utf8_lossy(&output.stdout).into_owned();
-    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    let tree = String::from_utf8_lossy(&output.stdout);
+    tree.lines().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+}
+
+/// Small, so that it can be audited and replaced on its own.
+#[test]
+fn the_supervisor_has_no_database_no_wasm_engine_and_no_async_runtime_in_it() {
+    let names = built_from("swingvisor");
     assert!(names.contains("rustls"), "the tree is read");
     for heavy in
         ["rocksdb", "librocksdb-sys", "wasmtime", "tokio", "prost", "tendermint-abci", "swing-core", "swing-node"]
     {
         assert!(!names.contains(heavy), "swingvisor depends on {heavy}");
+    }
+}
+
+/// The engine is of use to a program that is no chain: the example of one takes nothing else of this repository with it.
+#[test]
+fn a_host_that_is_no_chain_has_no_crate_of_the_chain_no_database_and_no_async_runtime_in_it() {
+    let names = built_from("swingset-embed");
+    assert!(names.contains("wasmtime"), "the tree is read");
+    let own: Vec<_> = names.iter().filter(|name| name.starts_with("swing")).map(String::as_str).collect();
+    assert_eq!(own, ["swingset-abi", "swingset-bundles", "swingset-embed", "swingset-host"]);
+    for heavy in ["rocksdb", "librocksdb-sys", "tokio", "prost", "tendermint-abci", "axum"] {
+        assert!(!names.contains(heavy), "swingset-embed depends on {heavy}");
     }
 }
 
