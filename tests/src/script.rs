@@ -120,7 +120,7 @@ pub fn app_state_of(consensus_key: &str) -> Value {
     state["auth"]["accounts"] = json!([account(&operator, 0), account(&alice, 1)]);
     let pool = module_address("bonded_tokens_pool");
     state["bank"]["balances"] =
-        json!([balance(&operator, 1_000_000_000), balance(&alice, 1_000_000_000), balance(&pool, 50_000_000)]);
+        json!([balance(&operator, 1_000_000_000), balance(&alice, 10_000_000_000), balance(&pool, 50_000_000)]);
     state["staking"]["validators"] = json!([validator(&operator, consensus_key)]);
     state["staking"]["delegations"] = json!([{
         "delegator_address": operator.to_string(), "validator_address": operator.to_operator(), "shares": "50000000.000000000000000000"
