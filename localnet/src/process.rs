@@ -122,17 +122,58 @@ impl Process {
         Ok(self.child.wait()?)
     }
 
-    /// Asks it to stop and waits.
+    /// Asks it to stop and waits. What it had started and left behind is asked to stop too: cosmovisor may end without its node.
     ///
     /// # Errors
-    /// When it does not stop in time.
+    /// When one does not stop in time.
     pub fn stop(&mut self, limit: Duration) -> Result<ExitStatus> {
         if let Some(status) = self.ended()? {
             return Ok(status);
         }
+        let started = children_of(self.child.id());
         self.signal(Signal::TERM)?;
-        self.wait_for_end(limit)
+        let ended = self.wait_for_end(limit)?;
+        for child in started.iter().filter(|child| child.runs()) {
+            // It may end by itself in this moment.
+            let _ = kill_process(child.id, Signal::TERM);
+            wait::until(
+                &format!("what {} left behind to end", self.name),
+                limit,
+                || Ok((!child.runs()).then_some(())),
+            )?;
+        }
+        Ok(ended)
     }
+}
+
+/// Somebody's child, told from a later process of the same ID by when it was started.
+struct Started {
+    id: Pid,
+    started: String,
+}
+
+impl Started {
+    fn runs(&self) -> bool {
+        started_at(self.id).is_some_and(|started| started == self.started)
+    }
+}
+
+/// The children of a process, as far as the system tells of them (Linux).
+fn children_of(id: u32) -> Vec<Started> {
+    let threads = std::fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let ids = lists.flat_map(|list| list.split_whitespace().map(str::to_owned).collect::<Vec<_>>());
+    let ids = ids.filter_map(|id| id.parse().ok().and_then(Pid::from_raw));
+    ids.filter_map(|id| started_at(id).map(|started| Started { id, started })).collect()
+}
+
+/// When a process that runs was started, in the system's ticks.
+fn started_at(id: Pid) -> Option<String> {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", id.as_raw_nonzero())).ok()?;
+    // The name before the last bracket may hold anything. What has ended and was not waited for is `Z`.
+    let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+    let state = fields.next()?;
+    (state != "Z").then(|| fields.nth(18).map(str::to_owned)).flatten()
 }
 
 impl Drop for Process {
