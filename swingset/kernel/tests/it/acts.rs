@@ -24,6 +24,14 @@ pub fn data(body: &str, slots: &[&str]) -> CapData {
     }
 }
 
+/// A vat gives up imports: neither reached nor recognized any more.
+pub fn let_go(vrefs: Vec<String>) -> Vec<VatSyscall> {
+    vec![
+        VatSyscall::DropImports { vrefs: vrefs.clone() },
+        VatSyscall::RetireImports { vrefs },
+    ]
+}
+
 pub fn send(target: &str, body: &str, slots: &[&str], result: Option<&str>) -> VatSyscall {
     VatSyscall::Send {
         target: target.to_owned(),

@@ -8,7 +8,7 @@ use swingset_abi::{
     wire::Blob,
 };
 
-use crate::world::{World, send, settle, subscribe};
+use crate::world::{World, let_go, send, settle, subscribe};
 
 /// What only grows: IDs are never used again, queues go on where they were.
 const MONOTONIC: [&str; 17] = [
@@ -48,10 +48,7 @@ fn drop_all(world: &mut World, kept: &[String]) {
     let imports = world.keys("v1.c.o-").into_iter().filter(|key| !kept.contains(key));
     let vrefs: Vec<String> = imports.map(|key| key["v1.c.".len()..].to_owned()).collect();
     if !vrefs.is_empty() {
-        world.go(vec![
-            VatSyscall::DropImports { vrefs: vrefs.clone() },
-            VatSyscall::RetireImports { vrefs },
-        ]);
+        world.go(let_go(vrefs));
     }
 }
 
@@ -88,14 +85,7 @@ fn messages_results_and_notifies_leave_nothing() {
         world.call_of("o-50", "#[\"get\",[\"$0\"]]", &["o+4"], "p+5");
         world.queue("b", "settle", ResolutionPolicy::None {});
         world.run();
-        let vrefs = vec!["o-51".to_owned()];
-        world.acts(
-            "v2",
-            vec![vec![
-                VatSyscall::DropImports { vrefs: vrefs.clone() },
-                VatSyscall::RetireImports { vrefs },
-            ]],
-        );
+        world.acts("v2", vec![let_go(vec!["o-51".to_owned()])]);
         world.queue("b", "drop", ResolutionPolicy::None {});
         world.run();
         // v1 learns of p+9 when it asks.
@@ -152,13 +142,7 @@ fn dynamic_vats_meters_and_admin_nodes_leave_nothing() {
             .map(|key| key["v2.c.".len()..].to_owned())
             .collect();
         let vrefs: Vec<String> = vrefs.into_iter().filter(|vref| vref != "o-50").collect();
-        world.acts(
-            "v2",
-            vec![vec![
-                VatSyscall::DropImports { vrefs: vrefs.clone() },
-                VatSyscall::RetireImports { vrefs },
-            ]],
-        );
+        world.acts("v2", vec![let_go(vrefs)]);
         world.queue("b", "drop", ResolutionPolicy::None {});
         world.run();
     });

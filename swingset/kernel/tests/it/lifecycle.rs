@@ -6,7 +6,7 @@ use swingset_abi::{
     wire::Blob,
 };
 
-use crate::world::{Act, World, data, send, settle, subscribe, vat};
+use crate::world::{Act, World, data, let_go, send, settle, subscribe, vat};
 
 fn terminate(world: &mut World, vat_id: &str) -> Reply {
     world.call(&Command::TerminateVat {
@@ -118,14 +118,7 @@ fn an_export_that_nobody_reaches_is_dropped_and_then_retired() {
     let mut world = World::started(&["bootstrap", "b"]);
     world.queue("bootstrap", "go", ResolutionPolicy::None {});
     world.acts("v1", vec![vec![send("o-50", "#[\"take\",[\"$0\"]]", &["o+9"], None)]]);
-    let vrefs = vec!["o-50".to_owned()];
-    world.acts(
-        "v2",
-        vec![vec![
-            VatSyscall::DropImports { vrefs: vrefs.clone() },
-            VatSyscall::RetireImports { vrefs },
-        ]],
-    );
+    world.acts("v2", vec![let_go(vec!["o-50".to_owned()])]);
     world.run();
     let told: Vec<VatDelivery> = world
         .delivered()

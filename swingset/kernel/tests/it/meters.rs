@@ -2,12 +2,12 @@
 
 use swingset_abi::{
     kernel::{Command, Reply, ResolutionPolicy},
-    vat::{SyscallReply, VatSyscall},
+    vat::SyscallReply,
 };
 
 use crate::{
     admin::{call_device, cap, create, world},
-    world::{data, send},
+    world::{data, let_go, send},
 };
 
 #[test]
@@ -67,11 +67,7 @@ fn an_unlimited_meter_is_never_low_and_a_meter_that_nobody_uses_is_gone() {
     create(&mut world, "{\"meter\":\"$1\"}", &["o-53"], "p+3");
     let get = world.call_of("o-53", "#[\"get\",[]]", &[], "p+4");
     assert_eq!(get, "v1 p+4=#{\"remaining\":\"unlimited\",\"threshold\":\"+0\"}[]");
-    let vrefs = vec!["o-53".to_owned()];
-    world.go(vec![
-        VatSyscall::DropImports { vrefs: vrefs.clone() },
-        VatSyscall::RetireImports { vrefs },
-    ]);
+    world.go(let_go(vec!["o-53".to_owned()]));
     assert_eq!(world.text("m1.refCount").as_deref(), Some("1"), "the vat uses it");
     world.go(vec![send("o-54", "#[\"terminateWithFailure\",[0]]", &[], None)]);
     assert_eq!(world.keys("m1"), Vec::<String>::new());

@@ -9,7 +9,7 @@ use swingset_abi::{
 };
 use swingset_kernel::{host::Host, store::Buffers};
 
-pub use crate::acts::{data, send, settle, subscribe, vat};
+pub use crate::acts::{data, let_go, send, settle, subscribe, vat};
 
 /// What one delivery does: syscalls in order, then how it ends.
 #[derive(Clone, Debug)]

@@ -1,16 +1,6 @@
 //! Collections: order, sizes, weak keys, and how large ones go.
 
-use crate::{
-    vat,
-    world::{Kernel, World, incarnation},
-};
-
-fn shop(story: impl FnOnce(&World) + Send) {
-    incarnation(Kernel::default(), vat::vat_deliver, |world| {
-        world.start();
-        story(world);
-    });
-}
+use crate::world::shop;
 
 #[test]
 fn a_map_is_walked_in_the_order_of_its_keys() {

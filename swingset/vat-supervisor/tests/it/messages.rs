@@ -1,16 +1,6 @@
 //! Asynchronous code in a vat.
 
-use crate::{
-    vat,
-    world::{Kernel, World, incarnation},
-};
-
-fn shop(story: impl FnOnce(&World) + Send) {
-    incarnation(Kernel::default(), vat::vat_deliver, |world| {
-        world.start();
-        story(world);
-    });
-}
+use crate::world::shop;
 
 #[test]
 fn a_method_waits_for_results_while_others_are_served() {

@@ -1,16 +1,6 @@
 //! Stored objects and who keeps them alive.
 
-use crate::{
-    vat,
-    world::{Kernel, World, incarnation},
-};
-
-fn shop(story: impl FnOnce(&World) + Send) {
-    incarnation(Kernel::default(), vat::vat_deliver, |world| {
-        world.start();
-        story(world);
-    });
-}
+use crate::world::shop;
 
 #[test]
 fn a_stored_object_answers_by_its_state_and_keeps_what_it_changed() {

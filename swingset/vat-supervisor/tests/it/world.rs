@@ -144,6 +144,14 @@ pub struct World {
     code: fn(&[u8]),
 }
 
+/// Runs the shop's first incarnation, started.
+pub fn shop(story: impl FnOnce(&World) + Send) {
+    incarnation(Kernel::default(), crate::vat::vat_deliver, |world| {
+        world.start();
+        story(world);
+    });
+}
+
 /// Runs an incarnation of a vat in a thread of its own, since the SDK keeps a vat's memory in the thread. Gives what outlives it.
 pub fn incarnation(kernel: Kernel, code: fn(&[u8]), story: impl FnOnce(&World) + Send) -> Kernel {
     let run = move || {
