@@ -14,6 +14,7 @@ mod crank;
 mod initialize;
 mod inspect;
 mod install;
+mod migrate;
 mod queue;
 mod run;
 mod status;
@@ -26,9 +27,10 @@ pub use admin::UpgradeOptions;
 pub use initialize::{SwingsetBundles, SwingsetConfig, VatConfig};
 pub use inspect::EngineView;
 pub use install::InstallReceipt;
+pub use migrate::MigrationBudget;
 pub use run::{ComputronBudget, PolicyVerdict, RunForever, RunPolicy, RunSummary};
 pub use status::EngineStatus;
-pub use swap::{MigrationBudget, SwapReceipt};
+pub use swap::SwapReceipt;
 pub use swap_bundles::{BundleSwap, SchemaStep};
 
 use crate::{

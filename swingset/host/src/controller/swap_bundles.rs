@@ -6,7 +6,7 @@
 
 use swingset_abi::HOST_ABI_LEVEL;
 
-use super::{Controller, MigrationBudget, Result, SwapReceipt, initialize::InstalledRelease};
+use super::{Controller, MigrationBudget, Result, SwapReceipt, initialize::InstalledRelease, swap::refuse};
 use crate::{
     bundle::{BundleKind, BundleRecord, is_bundle_id},
     env::Environment,
@@ -34,13 +34,9 @@ pub struct SchemaStep {
     pub after: u32,
 }
 
-fn refuse<T>(code: RejectCode, problem: impl Into<String>) -> Result<T> {
-    Err(EngineError::rejected(code, problem))
-}
-
 impl Controller {
-    /// Between two blocks: shutdown, the new IDs, start, with the whole migration of the schema or nothing of the swap. A named kernel
-    /// clears a stopped engine; without one, it stays stopped.
+    /// Between two blocks: shutdown, the new IDs, start, with the whole migration of the schema or nothing of the swap; one that the
+    /// present kernel stopped in goes on in the next runs. A named kernel clears a stopped engine; without one, it stays stopped.
     ///
     /// # Errors
     /// As [`Controller::check_bundle_swap`]; `Migration`, for a kernel that does not start or does not end its migration in one
@@ -69,7 +65,7 @@ impl Controller {
             return refuse(RejectCode::Argument, "a swap names at least one of kernel, lockdown and supervisor");
         }
         let bundles = self.after(env, swap)?;
-        self.check_no_migration(env, &bundles.kernel)?;
+        self.takes_migration_on(env, &bundles.kernel)?;
         let (kernel, before) = self.compatible_kernel(env, &bundles.kernel)?;
         if let Some(id) = &swap.lockdown {
             installed_as(env, id, BundleKind::Lockdown {})?;
