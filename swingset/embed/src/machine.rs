@@ -177,14 +177,16 @@ impl Machine {
         Ok(kpid)
     }
 
-    /// Runs until nothing is left or the engine stops, and commits every so many cranks.
+    /// Runs until nothing is left or the engine stops, and commits every so many cranks. Each commit is a turn, and a turn is the timer's
+    /// second.
     ///
     /// # Errors
     /// The engine's own faults; the file. What was committed before stays.
     pub fn run(&mut self, cranks_per_commit: u64, announce: &mut dyn FnMut(Progress)) -> Result<()> {
         loop {
             let turn = number(&self.env, TURNS)?.saturating_add(1);
-            self.controller.begin_block(&self.env, turn)?;
+            self.controller.begin_block(&self.env, turn, turn)?;
+            while self.controller.poll_timer(&mut self.env)? {}
             let summary = self.controller.run(&mut self.env, &mut Cranks(cranks_per_commit.max(1)))?;
             self.controller.end_block(&mut self.env)?;
             let over = summary.idle || summary.stopped.is_some();

@@ -57,7 +57,7 @@ fn world(vats: &[(&str, &str)], code: &[&str], raw: bool) -> Result<(MemoryEnvir
     let mut controller = Controller::new(EngineRuntime::new()?, ControllerOptions::default());
     let config = SwingsetConfig { vats: vats.iter().map(vat).collect() };
     controller.initialize_swingset(&mut env, &config, &bundles)?;
-    controller.begin_block(&env, 1)?;
+    controller.begin_block(&env, 1, 0)?;
     for (name, _) in vats {
         controller.pin_vat_root(&mut env, name)?;
     }
@@ -87,7 +87,7 @@ fn measure(
 ) -> Result<(), Error> {
     let (mut rates, mut cpu, mut last) = (Vec::new(), Vec::new(), None);
     for height in 0..ROUNDS {
-        controller.begin_block(env, height as u64 + 2)?;
+        controller.begin_block(env, height as u64 + 2, 0)?;
         let args = CapData { body: format!("#[{balls}]"), slots: vec![] };
         controller.queue_to_vat_root(env, vat, "serve", args, ResolutionPolicy::None {})?;
         let (start, cpu_start) = (Instant::now(), cpu_seconds());

@@ -46,6 +46,8 @@ pub const KERNEL_SCHEMA: &str = "version";
 pub const KERNEL_CRANK_NUMBER: &str = "crankNumber";
 /// Begins the kernel's keys of bundles that someone waits for.
 pub const KERNEL_BUNDLE_WAITS: &str = "bundleWait.";
+/// The earliest time for which something waits in the kernel's timer, in seconds.
+pub const KERNEL_TIMER_NEXT: &str = "timer.next";
 /// The kernel's next vat number.
 pub const KERNEL_VAT_NEXT_ID: &str = "vat.nextID";
 

@@ -4,6 +4,7 @@
 
 mod bundle_ids;
 mod crashes;
+mod devices;
 mod e2e;
 mod golden;
 mod hostile;

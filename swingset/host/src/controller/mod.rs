@@ -11,6 +11,7 @@
 
 mod admin;
 mod crank;
+mod devices;
 mod initialize;
 mod inspect;
 mod install;
@@ -65,6 +66,8 @@ pub struct Controller {
     options: ControllerOptions,
     desk: Box<Desk>,
     kernel: Option<KernelInstance>,
+    /// The present block's time, in seconds.
+    now: u64,
 }
 
 impl std::fmt::Debug for Controller {
@@ -80,7 +83,7 @@ impl Controller {
     /// A controller for a state that is still to be initialized.
     pub fn new(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
         let desk = Box::new(Desk { vats: Vats::new(options.live_vats_max), ..Desk::default() });
-        Controller { runtime, options, desk, kernel: None }
+        Controller { runtime, options, desk, kernel: None, now: 0 }
     }
 
     /// A controller for an initialized state (`build_controller`). Refuses a state of another engine.
@@ -118,12 +121,14 @@ impl Controller {
         }
     }
 
-    /// A block begins: the kernel is made anew, and each vat's first delivery pays for its memory again.
+    /// A block begins: the kernel is made anew, and each vat's first delivery pays for its memory again. `now` is what the timer takes
+    /// for the time, in seconds; it is the same wherever the block is run, and never less than the block's before.
     ///
     /// # Errors
     /// As [`Controller::build`].
-    pub fn begin_block(&mut self, env: &dyn Environment, height: u64) -> Result<()> {
+    pub fn begin_block(&mut self, env: &dyn Environment, height: u64, now: u64) -> Result<()> {
         self.check_engine(env)?;
+        self.now = now;
         self.kernel = None;
         self.desk.kv.forget();
         self.desk.vats.begin_block(height);

@@ -62,6 +62,7 @@ pub struct ComputronBudget {
     left: u64,
     empty_crank: u64,
     vat_creation: u64,
+    cleanup_entries: u64,
 }
 
 /// Computrons that a crank without a delivery counts for: it does the kernel's work all the same.
@@ -74,7 +75,18 @@ const VAT_CREATION: u64 = 300_000;
 impl ComputronBudget {
     /// A budget of this many computrons.
     pub fn new(computrons: u64) -> Self {
-        ComputronBudget { left: computrons, empty_crank: EMPTY_CRANK, vat_creation: VAT_CREATION }
+        ComputronBudget {
+            left: computrons,
+            empty_crank: EMPTY_CRANK,
+            vat_creation: VAT_CREATION,
+            cleanup_entries: CLEANUP_ENTRIES,
+        }
+    }
+
+    /// The same, and the state of terminated vats waits.
+    #[must_use]
+    pub fn without_cleanup(self) -> Self {
+        ComputronBudget { cleanup_entries: 0, ..self }
     }
 
     /// What is left of it.
@@ -100,6 +112,9 @@ impl RunPolicy for ComputronBudget {
     }
     fn empty_crank(&mut self) -> PolicyVerdict {
         self.spend(self.empty_crank)
+    }
+    fn allow_cleanup(&mut self) -> u64 {
+        self.cleanup_entries
     }
     fn did_cleanup(&mut self, entries: u64) -> PolicyVerdict {
         self.spend(self.empty_crank.saturating_add(entries.saturating_mul(CLEANED_ENTRY)))
@@ -199,7 +214,7 @@ impl Controller {
     }
 
     fn crank(&mut self, env: &mut dyn Environment, crank_limit_default: u64, cleanup_max: u64) -> Result<CrankReport> {
-        match self.command(env, &Command::Step { crank_limit_default, cleanup_max })? {
+        match self.command(env, &Command::Step { crank_limit_default, cleanup_max, now: self.now })? {
             Reply::Crank { report } => Ok(report),
             other => Err(unexpected(&other)),
         }

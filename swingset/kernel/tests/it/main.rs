@@ -4,6 +4,7 @@
 mod acts;
 mod admin;
 mod audit;
+mod devices;
 mod illegal;
 mod leak;
 mod lifecycle;
@@ -12,5 +13,6 @@ mod meters;
 mod model;
 mod random;
 mod reap;
+mod timers;
 mod upgrade;
 mod world;

@@ -39,6 +39,46 @@ pub fn action_queued(number: u64, target: &str, method: &str, sender: &str) -> E
         .with("sender", sender)
 }
 
+/// Governance decided that a static vat gets other code.
+pub fn vat_upgrade_queued(number: u64, vat: &str, bundle: &str) -> Event {
+    Event::new("swingset_vat_upgrade_queued")
+        .with("governed_number", number.to_string())
+        .with("vat", vat)
+        .with("bundle_id", bundle)
+}
+
+/// Governance decided that a bundle is run as a vat.
+pub fn core_eval_queued(number: u64, bundle: &str) -> Event {
+    Event::new("swingset_core_eval_queued").with("governed_number", number.to_string()).with("bundle_id", bundle)
+}
+
+/// The kernel took an action of governance; the promise tells what becomes of it.
+pub fn governed_delivered(number: u64, kpid: &str) -> Event {
+    Event::new("swingset_governed").with("governed_number", number.to_string()).with("kpid", kpid)
+}
+
+/// The kernel refused an action of governance.
+pub fn governed_refused(number: u64, reason: &str) -> Event {
+    Event::new("swingset_governed_refused").with("governed_number", number.to_string()).with("reason", reason)
+}
+
+/// Bytes of a result that an event has.
+const RESULT_MAX: usize = 300;
+
+/// A result as far as an event has it.
+pub fn shortened(body: &str) -> &str {
+    body.get(..body.floor_char_boundary(RESULT_MAX)).unwrap_or_default()
+}
+
+/// What governance decided was settled in the same block; a rejected one has the reason.
+pub fn governed_settled(number: u64, kpid: &str, standing: &str, body: &str) -> Event {
+    Event::new("swingset_governed_result")
+        .with("governed_number", number.to_string())
+        .with("kpid", kpid)
+        .with("state", standing)
+        .with("body", body)
+}
+
 /// The kernel took an action.
 pub fn action_delivered(number: u64, kpid: &str) -> Event {
     Event::new("swingset_delivered").with("action_number", number.to_string()).with("kpid", kpid)

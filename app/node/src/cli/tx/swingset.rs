@@ -13,7 +13,7 @@ use swing_proto::{
 
 use super::{
     flags::TxFlags,
-    message,
+    governed, message,
     submit::{self, Signer, submit},
     swap,
     upgrade::ProposalArgs,
@@ -47,6 +47,10 @@ pub enum SwingsetCommand {
     SetKernel(swap::SetKernelArgs),
     /// Propose to take the pending replacement back
     CancelSetKernel(ProposalArgs),
+    /// Propose to give a static vat other code; it keeps its objects, and goes on as it was should the code not start
+    UpgradeVat(governed::UpgradeVatArgs),
+    /// Propose to run an installed bundle as a new vat with the powers that are named
+    CoreEval(governed::CoreEvalArgs),
 }
 
 /// Arguments of `tx swingset install-bundle`.
@@ -85,6 +89,8 @@ pub fn run(context: &Context, flags: &TxFlags, command: &SwingsetCommand) -> Res
         SwingsetCommand::InstallBundle(arguments) => install(context, flags, &signer, arguments),
         SwingsetCommand::SetKernel(arguments) => swap::set(context, flags, &signer, arguments),
         SwingsetCommand::CancelSetKernel(arguments) => swap::cancel(context, flags, &signer, arguments),
+        SwingsetCommand::UpgradeVat(arguments) => governed::upgrade_vat(context, flags, &signer, arguments),
+        SwingsetCommand::CoreEval(arguments) => governed::core_eval(context, flags, &signer, arguments),
     }
 }
 
