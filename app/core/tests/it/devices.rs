@@ -56,7 +56,7 @@ fn messages_for_the_mailbox_and_of_wallets_go_through_the_queue_to_the_devices()
             format!(
                 "Bridge {{ bridge: \"wallet\", value: {:?} }}",
                 format!(
-                    "{{\"action\":\"!$look\",\"blockHeight\":2,\"blockTime\":1800000010,\"owner\":\"{}\",\"type\":\"WALLET_ACTION\"}}",
+                    "{{\"type\":\"WALLET_ACTION\",\"owner\":\"{}\",\"action\":\"!$look\",\"blockHeight\":2,\"blockTime\":1800000010}}",
                     alice.text()
                 )
             ),
@@ -66,7 +66,7 @@ fn messages_for_the_mailbox_and_of_wallets_go_through_the_queue_to_the_devices()
             format!(
                 "Bridge {{ bridge: \"wallet\", value: {:?} }}",
                 format!(
-                    "{{\"blockHeight\":3,\"blockTime\":1800000015,\"owner\":\"{}\",\"spendAction\":\"{{\\\"a\\\":1}}\",\"type\":\"WALLET_SPEND_ACTION\"}}",
+                    "{{\"type\":\"WALLET_SPEND_ACTION\",\"owner\":\"{}\",\"spendAction\":\"{{\\\"a\\\":1}}\",\"blockHeight\":3,\"blockTime\":1800000015}}",
                     alice.text()
                 )
             ),

@@ -83,7 +83,7 @@ pub fn engine_status(state: &dyn StateRead) -> Result<(EngineStatus, String), St
 pub fn has_cleanup(state: &dyn StateRead) -> Result<bool, StateError> {
     let bounds = text(state, &keys::kernel("vats.terminated"))?.unwrap_or_default();
     let mut parts = bounds.trim_matches(['[', ']']).split(',');
-    Ok(parts.next() != parts.next_back())
+    Ok(matches!((parts.next(), parts.nth(1)), (Some(head), Some(tail)) if head != tail))
 }
 
 /// The three texts at the front of a wire record: a vat's source. Each is a LEB128 length and the bytes.

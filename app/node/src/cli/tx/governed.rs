@@ -112,6 +112,6 @@ mod tests {
     #[test]
     fn powers_become_permits() {
         let message = eval_message(&parse(&["b1-0", "--vat", "vatAdmin", "--vat", "mint", "--device", "bridge"]));
-        assert_eq!(message["json_permits"], "{\"devices\":[\"bridge\"],\"vats\":[\"vatAdmin\",\"mint\"]}");
+        assert_eq!(message["json_permits"], "{\"vats\":[\"vatAdmin\",\"mint\"],\"devices\":[\"bridge\"]}");
     }
 }
