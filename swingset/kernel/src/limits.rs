@@ -49,6 +49,8 @@ pub const PEER_BYTES_MAX: usize = 128;
 pub const PEER_MESSAGE_BYTES_MAX: usize = 128 * 1024;
 /// Messages of a peer at once.
 pub const PEER_MESSAGES_MAX: usize = 1_000;
+/// Bytes of a peer's messages at once, as the vat gets them: escapes make a text longer.
+pub const PEER_BATCH_BYTES_MAX: usize = 1024 * 1024;
 /// Messages to a peer that it has not acknowledged.
 pub const OUTBOX_MAX: u64 = 1_000;
 /// Bytes of all messages that wait for peers.

@@ -104,7 +104,7 @@ impl<H: Host> Kernel<'_, H> {
         Ok(self.take_ack(&device, &handler, peer, ack)?)
     }
 
-    fn take_messages(&mut self, device: &str, handler: &str, peer: &str, messages: &[(u64, String)]) -> Kept<()> {
+    fn take_messages(&mut self, device: &str, handler: &str, peer: &str, messages: &[(u64, String)]) -> Served<()> {
         let key = of_peer(device, ".in.", peer);
         let before = self.store.get_number(&key)?.unwrap_or(0);
         let mut highest = before;
@@ -126,12 +126,18 @@ impl<H: Host> Kernel<'_, H> {
             return Ok(());
         }
         told.push_str("]]]");
+        if told.len() > limits::PEER_BATCH_BYTES_MAX {
+            return Err(Refused::new(
+                refusal::BAD_ARGUMENT,
+                "the messages are too much at once",
+            ));
+        }
         self.store.set_number(&key, highest);
         let methargs = CapData {
             body: told,
             slots: Vec::new(),
         };
-        self.tell_object(handler, methargs)
+        Ok(self.tell_object(handler, methargs)?)
     }
 
     fn take_ack(&mut self, device: &str, handler: &str, peer: &str, ack: u64) -> Kept<()> {

@@ -286,6 +286,9 @@ fn a_message_of_a_peer_is_told_once_however_often_it_comes() {
         assert_eq!(world.messages()[before..], expected);
     }
     assert_eq!(world.text("d9.deviceState.in.swing1peer").as_deref(), Some("8"));
+    let controls = "\u{1}".repeat(100_000);
+    let too_much = inbound(&[(9, &controls), (10, &controls)], 0);
+    check_refused(&mut world, &too_much, refusal::BAD_ARGUMENT);
     audit::check(&world);
 }
 
