@@ -124,7 +124,7 @@ fn keys_and_our_own_messages_have_their_amino_json() {
             args: b"[]".to_vec(),
         },
         concat!(
-            r#"{"type":"swingset/DeliverInbound","value":"#,
+            r#"{"type":"swingset/DeliverToVat","value":"#,
             r#"{"args":"W10=","method":"increment","sender":"s","target":"counter"}}"#,
         ),
     );

@@ -11,6 +11,7 @@ mod lifecycle;
 mod messages;
 mod meters;
 mod model;
+mod outside;
 mod random;
 mod reap;
 mod timers;

@@ -9,7 +9,7 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use swing_proto::{
     swing::swingset::v1::{MsgCoreEval, MsgCoreEvalResponse, MsgUpgradeVat, MsgUpgradeVatResponse},
     type_url,
@@ -126,7 +126,9 @@ pub fn core_eval(context: &mut MsgContext<'_, '_>, message: &MsgCoreEval) -> Res
 
 fn permits(text: &str) -> Result<Permits, Rejected> {
     let refuse = |reason: String| Err(Refusal::Message.because(format!("json_permits: {reason}")));
-    let Ok(permits) = serde_json::from_str::<Permits>(text) else {
+    // An object, and not the list of its values that a reader takes as well.
+    let object = serde_json::from_str::<serde_json::Map<String, Value>>(text);
+    let Ok(permits) = object.and_then(|fields| serde_json::from_value::<Permits>(Value::Object(fields))) else {
         return refuse("{\"vats\":[names],\"devices\":[names]} expected, and no other keys".to_owned());
     };
     if let Some(name) = permits.devices.iter().find(|name| !DEVICES.contains(&name.as_str())) {
