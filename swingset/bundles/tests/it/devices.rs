@@ -91,7 +91,7 @@ fn promises_for_times_are_fulfilled_by_the_timer_vat() {
     let service = world.make("timer", "getTimerService", "[]");
     assert_eq!(world.pass(&service, "getCurrentTimestamp", "[]", &[]), "#\"+1000\"");
     assert_eq!(world.pass(&service, "wakeAt", "[900]", &[]), "#\"+1000\"", "the past is now");
-    let mut promise =
+    let promise =
         |world: &mut World, method: &str, seconds: u64| world.queue(&service, method, &format!("[{seconds}]"));
     let (soon, late) = (promise(&mut world, "delay", 10), promise(&mut world, "wakeAt", 5_000));
     world.run();
