@@ -40,6 +40,7 @@ use crate::{
     kernel::{Desk, KernelInstance},
     keys,
     vats::{LIVE_VATS_DEFAULT, Vats},
+    watch::CrankWatcher,
 };
 
 type Result<T> = std::result::Result<T, EngineError>;
@@ -47,7 +48,8 @@ type Result<T> = std::result::Result<T, EngineError>;
 /// How a controller works on this node. None of it changes a hash.
 #[derive(Clone, Copy, Debug)]
 pub struct ControllerOptions {
-    /// Vat instances kept alive between cranks, at most.
+    /// Vat instances kept alive between cranks, at most (`maxVatsOnline`): the one whose last delivery is longest ago goes first. With 0
+    /// none outlives its crank.
     pub live_vats_max: usize,
     /// For tests: drops the kernel's instance after every crank.
     pub drop_kernel_each_crank: bool,
@@ -166,6 +168,16 @@ impl Controller {
     /// Vats that have an instance now.
     pub fn live_vats(&self) -> usize {
         self.desk.vats.live_count()
+    }
+
+    /// Bytes of memory of the vats that have an instance now. Each needs as much again for the comparison with what was stored last.
+    pub fn live_vat_memory_bytes(&self) -> u64 {
+        self.desk.vats.live_memory_bytes()
+    }
+
+    /// Lets someone look on at all cranks from now on. Changes no hash.
+    pub fn watch(&mut self, watcher: Box<dyn CrankWatcher>) {
+        self.desk.vats.watchers.add(watcher);
     }
 
     /// Writes everything that is held here to the environment.

@@ -3,7 +3,7 @@
 use swingset_abi::kernel::{Command, CrankKind, CrankReport, Reply};
 
 use super::{Controller, Result, crank::unexpected, install::noted};
-use crate::{env::Environment, error::EngineError, keys};
+use crate::{env::Environment, error::EngineError, keys, watch::CrankEnds};
 
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,10 +199,28 @@ impl Controller {
     }
 
     fn crank(&mut self, env: &mut dyn Environment, crank_limit_default: u64, cleanup_max: u64) -> Result<CrankReport> {
-        match self.command(env, &Command::Step { crank_limit_default, cleanup_max })? {
-            Reply::Crank { report } => Ok(report),
-            other => Err(unexpected(&other)),
+        self.desk.vats.watchers.crank_begins();
+        let result = match self.command(env, &Command::Step { crank_limit_default, cleanup_max }) {
+            Ok(Reply::Crank { report }) => Ok(report),
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) => Err(error),
+        };
+        if !matches!(result, Err(EngineError::Halt(_))) {
+            self.tell_crank_ends(env, result.as_ref().ok())?;
         }
+        result
+    }
+
+    fn tell_crank_ends(&mut self, env: &dyn Environment, report: Option<&CrankReport>) -> Result<()> {
+        if !self.desk.vats.watchers.any() {
+            return Ok(());
+        }
+        let crank_number = self.crank_number(env)?;
+        let hash = self.desk.kv.get(env, keys::ACTIVITY_HASH.as_bytes())?.unwrap_or_default();
+        let activity_hash = String::from_utf8_lossy(hash).into_owned();
+        let ended = CrankEnds { report, crank_number, activity_hash: &activity_hash };
+        self.desk.vats.watchers.crank_ends(&ended);
+        Ok(())
     }
 }
 
