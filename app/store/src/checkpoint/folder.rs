@@ -9,7 +9,7 @@ use std::{
 use super::{
     CheckpointError, Label, Manifest, files,
     manifest::counter_of,
-    verify::{open, quick},
+    verify::{open, quick, reader},
 };
 use crate::{Store, StoreError, db::Database, head::Head};
 
@@ -287,5 +287,14 @@ impl Checkpoints {
     pub fn view(&self, id: &str) -> Result<crate::View, CheckpointError> {
         let manifest = self.find(id)?;
         open(&self.database(&manifest), &manifest)
+    }
+
+    /// Opens a checkpoint's database to read all that it holds.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::view`].
+    pub fn reader(&self, id: &str) -> Result<crate::Reader, CheckpointError> {
+        let manifest = self.find(id)?;
+        reader(&self.database(&manifest), &manifest)
     }
 }

@@ -24,7 +24,7 @@ pub fn open(path: &Path, options: &StoreOptions) -> Result<Database, StoreError>
     let lock = lock(path)?;
     let present = present_families(path)?;
     if present.iter().any(|name| name == Column::Meta.name()) {
-        for column in Column::ALL {
+        for column in Column::ALL.into_iter().filter(|column| *column != Column::Transcripts) {
             if !present.iter().any(|name| name == column.name()) {
                 return Err(StoreError::corrupt(format!("column family {} is missing", column.name())));
             }
@@ -49,7 +49,10 @@ pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Option<Data
         return Ok(None);
     }
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
-    let ours = Column::ALL.map(|column| column.descriptor(options, &cache));
+    let present = DB::list_cf(&Options::default(), path).map_err(StoreError::database("list the column families"))?;
+    // A database of before the column of transcripts is read without it.
+    let there = |column: &Column| *column != Column::Transcripts || present.iter().any(|name| name == column.name());
+    let ours = Column::ALL.into_iter().filter(there).map(|column| column.descriptor(options, &cache));
     let mut database_options = Options::default();
     database_options.set_paranoid_checks(true);
     // Tables are opened when they are read, so that opening costs the same with many.
