@@ -4,7 +4,11 @@
 //! - From the home's height on, the chain is the same in every copy: blocks are empty, and since genesis lies far in the future
 //!   block time takes its least step from block to block, whatever the clock says.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
@@ -46,12 +50,21 @@ impl SoloHome {
     /// # Errors
     /// When a command fails, or the chain does not do as it should.
     pub fn make(folder: &Path, binaries: &Binaries) -> Result<Self> {
+        Self::make_with(folder, binaries, &[])
+    }
+
+    /// The same with settings of `app.toml`.
+    ///
+    /// # Errors
+    /// As [`SoloHome::make`].
+    pub fn make_with(folder: &Path, binaries: &Binaries, settings: &[(&str, &str)]) -> Result<Self> {
         let home = Home::new(folder.join("origin"));
         let swingd = Swingd { program: binaries.path(VERSION_1), home: home.root().to_owned() };
         swingd.run(&["init", "solo", "--chain-id", script::CHAIN_ID, "--default-denom", "uswing"])?;
         write_genesis(&home)?;
         swingd.run(&["genesis", "validate"])?;
         set(&home, &[("consensus.timeout_commit", "1ms"), ("consensus.create_empty_blocks", "false")])?;
+        write_settings(home.app_toml(), settings)?;
         let mut made = SoloHome { home, height: 0 };
         let mut node = made.node(made.home.clone(), swingd)?;
         node.start(binaries, VERSION_1, &[])?;
@@ -99,7 +112,11 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn set(home: &Home, settings: &[(&str, &str)]) -> Result<()> {
-    let mut config = TomlFile::load(home.config_toml())?;
+    write_settings(home.config_toml(), settings)
+}
+
+fn write_settings(path: PathBuf, settings: &[(&str, &str)]) -> Result<()> {
+    let mut config = TomlFile::load(path)?;
     for (key, value) in settings {
         config.set(key, value)?;
     }

@@ -10,6 +10,7 @@ mod checkpoint;
 mod comet;
 mod config;
 mod context;
+mod engine;
 mod export;
 mod failure;
 mod flags;
@@ -101,6 +102,9 @@ enum Command {
     /// What other nodes can begin from
     #[command(subcommand)]
     Snapshots(snapshots::SnapshotsCommand),
+    /// Look at the contract engine, replay its vats, try another kernel on a copy
+    #[command(subcommand)]
+    Engine(engine::EngineCommand),
     /// Print committed state as a genesis document; the node must be stopped
     Export(export::ExportArgs),
     /// Show the version
@@ -130,6 +134,7 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Command::Rollback(arguments) => rollback::run(&context, &arguments),
         Command::Upgrade(command) => upgrade::run(&context, &command),
         Command::Snapshots(command) => snapshots::run(&context, &command),
+        Command::Engine(command) => engine::run(&context, &command),
         Command::Export(arguments) => export::run(&context, &arguments),
         Command::Version(arguments) => version::run(&context, &arguments),
     };

@@ -15,9 +15,10 @@ use swingset_abi::kernel::ResolutionPolicy;
 use swingset_host::{
     Controller, ControllerOptions, EngineError, EngineRuntime,
     controller::{ComputronBudget, MigrationBudget},
+    watch::CrankWatcher,
 };
 
-use super::{StateEnvironment, convert};
+use super::{StateEnvironment, convert, slog};
 
 /// The chain's SwingSet.
 #[derive(Debug)]
@@ -38,6 +39,13 @@ impl SwingsetEngine {
     /// An engine on a runtime that others may share.
     pub fn with_runtime(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
         SwingsetEngine { controller: Controller::new(runtime, options) }
+    }
+
+    /// The same, with someone who looks on at its cranks.
+    #[must_use]
+    pub fn watched(mut self, watcher: Box<dyn CrankWatcher>) -> Self {
+        self.controller.watch(watcher);
+        self
     }
 
     /// Calls the controller on the overlay; a call that failed leaves no instance that has seen what was undone.
@@ -65,7 +73,13 @@ impl Engine for SwingsetEngine {
         self.call(state, |controller, env| controller.initialize_swingset(env, &config, &bundles))
     }
 
-    fn begin_block(&mut self, state: &mut State<'_>, height: u64, _time: Time) -> Result<(), EngineFailure> {
+    fn begin_block(&mut self, state: &mut State<'_>, height: u64, time: Time) -> Result<(), EngineFailure> {
+        tracing::trace!(
+            target: slog::TARGET,
+            r#type = "cosmic-swingset-begin-block",
+            "blockHeight" = height,
+            "blockTime" = time.seconds,
+        );
         self.call(state, |controller, env| controller.begin_block(env, height))
     }
 
@@ -120,6 +134,7 @@ impl Engine for SwingsetEngine {
     }
 
     fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure> {
+        tracing::trace!(target: slog::TARGET, r#type = "cosmic-swingset-end-block-finish");
         self.call(state, |controller, env| controller.end_block(env))
     }
 

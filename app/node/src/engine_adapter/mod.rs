@@ -8,6 +8,8 @@
 mod convert;
 mod engine;
 mod environment;
+pub mod slog;
+pub mod vat_json;
 
 pub use engine::SwingsetEngine;
 pub use environment::StateEnvironment;

@@ -10,8 +10,10 @@ mod logging;
 mod options;
 mod run;
 mod signals;
+mod slogfile;
 mod solo;
+mod swingset;
 
 pub use args::{EngineKind, LogFormat, StartArgs};
-pub(crate) use run::CODE_CACHE_FOLDER;
 pub use run::run;
+pub(crate) use swingset::{CODE_CACHE_FOLDER, runtime};

@@ -3,17 +3,15 @@
 use std::{sync::Arc, time::Duration};
 
 use swing_core::ports::upgrade::Release;
-use swingset_host::{ControllerOptions, EngineRuntime, engine::CodeCache};
 
-use super::{EngineKind, StartArgs, cometbft, logging, options, signals, solo};
+use super::{EngineKind, StartArgs, cometbft, logging, options, signals, solo, swingset::SwingsetSetup};
 use crate::{
     abci::{Address, Server, ServerConfig, spawn_owner},
     app::{AppOptions, OpenError, OpenedApp},
     comet::HomeLock,
-    config::{Home, cometbft::CometConfig},
+    config::{Home, SwingsetConfig, cometbft::CometConfig, swingset::SLOGFILE_VARIABLE},
     control,
     divergence::DivergenceWatch,
-    engine_adapter::SwingsetEngine,
     killpoints::{Killpoint, Killpoints},
     lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, Supervised, end_process, refuse},
     signing::{self, SigningError, SigningWatch},
@@ -28,15 +26,15 @@ const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
 /// Longest path of a unix socket that every system takes, bytes.
 const SOCKET_PATH_BYTES_MAX: usize = 100;
 
-/// The folder of compiled code in the data folder; local to the machine, never copied.
-pub(crate) const CODE_CACHE_FOLDER: &str = "code-cache";
-
 /// Runs the node until something ends it, and the process with it: also where it did not come to run, threads that were begun may
 /// still use the database.
 pub fn run(home: &Home, arguments: &StartArgs, release: &'static dyn Release, killpoints: Arc<dyn Killpoints>) -> ! {
-    let ended = logging::init(arguments.log_format, &arguments.log_level)
+    let swingset = SwingsetConfig::load(home, std::env::var_os(SLOGFILE_VARIABLE));
+    let slogfile = swingset.as_ref().ok().and_then(|swingset| swingset.slogfile.as_deref());
+    let ended = logging::init(arguments.log_format, &arguments.log_level, slogfile)
         .map_err(Ended::Config)
-        .and_then(|()| start(home, arguments, release, Arc::clone(&killpoints)));
+        .and_then(|()| swingset.map_err(config))
+        .and_then(|swingset| start(home, arguments, &swingset, release, Arc::clone(&killpoints)));
     let code = match ended {
         Ok(running) => {
             let reason = running.switch.wait();
@@ -111,11 +109,15 @@ struct Watches {
 fn start(
     home: &Home,
     arguments: &StartArgs,
+    swingset: &SwingsetConfig,
     release: &'static dyn Release,
     killpoints: Arc<dyn Killpoints>,
 ) -> Result<Running, Ended> {
     tracing::info!(release = release.name(), app_version = release.app_version(), home = %home.root().display(), "swingd starts");
-    let app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
+    let setup = SwingsetSetup::new(home, swingset);
+    let mut app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
+    app_options.store.transcript_bytes_max = swingset.transcript_bytes_max;
+    app_options.transcripts = setup.transcripts();
     let opened = OpenedApp::open(app_options)?;
     let committed = opened.read().committed();
     tracing::info!(height = committed.height, app_version = committed.app_version, "committed state");
@@ -128,11 +130,10 @@ fn start(
     listen_for_commands(home, &opened);
     let engine = match arguments.engine {
         EngineKind::Solo => {
-            let runtime = runtime(home).map_err(Ended::Halt)?;
-            let swingset = move || Box::new(SwingsetEngine::with_runtime(runtime, ControllerOptions::default())) as _;
-            RunningEngine::Solo(solo::start(opened, swingset, home, &switch).map_err(config)?)
+            let make = setup.prepare().map_err(Ended::Halt)?;
+            RunningEngine::Solo(solo::start(opened, move || Box::new(make()) as _, home, &switch).map_err(config)?)
         }
-        EngineKind::Cometbft | EngineKind::External => serve_abci(opened, home, arguments, &lifecycle)?,
+        EngineKind::Cometbft | EngineKind::External => serve_abci(opened, home, arguments, setup, &lifecycle)?,
     };
     Ok(Running { switch, engine })
 }
@@ -142,6 +143,7 @@ fn serve_abci(
     opened: OpenedApp,
     home: &Home,
     arguments: &StartArgs,
+    setup: SwingsetSetup,
     lifecycle: &Arc<dyn Lifecycle>,
 ) -> Result<RunningEngine, Ended> {
     may_sign(home, arguments)?;
@@ -155,11 +157,8 @@ fn serve_abci(
         drop(HomeLock::take(home.root()).map_err(config)?);
     }
     let read = Arc::new(opened.read());
-    let runtime = runtime(home).map_err(Ended::Halt)?;
-    let build = move || {
-        let engine = SwingsetEngine::with_runtime(runtime, ControllerOptions::default());
-        Ok(opened.consensus(Box::new(engine)))
-    };
+    let make = setup.prepare().map_err(Ended::Halt)?;
+    let build = move || Ok(opened.consensus(Box::new(make())));
     let (consensus, _thread) = spawn_owner(build, Arc::clone(lifecycle)).map_err(system)?;
     let server_config = ServerConfig { frame_bytes_max: arguments.abci_frame_bytes_max, ..ServerConfig::default() };
     let server = Server::start(&address, server_config, Arc::clone(&read) as _, consensus, Arc::clone(lifecycle))
@@ -211,13 +210,6 @@ fn address(home: &Home, arguments: &StartArgs) -> Result<Address, Ended> {
             Ok(Address::Unix(path))
         }
     }
-}
-
-/// The engine's runtime, with compiled code kept on disk where that can be had.
-fn runtime(home: &Home) -> Result<Arc<EngineRuntime>, Halt> {
-    let cache = CodeCache::open(home.data_folder().join(CODE_CACHE_FOLDER));
-    let cache = cache.map_err(|error| tracing::warn!(%error, "compiled code is kept in memory only")).ok();
-    EngineRuntime::with_cache(cache).map_err(|halt| Halt::new(halt.0))
 }
 
 impl Running {

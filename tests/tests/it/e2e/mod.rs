@@ -13,4 +13,5 @@ mod snapshots;
 mod solo;
 mod stories;
 mod swap;
+mod tools;
 mod visor;
