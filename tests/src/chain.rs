@@ -45,6 +45,14 @@ impl Chain {
         Self::open_with(data, release, killpoints, script::app_state())
     }
 
+    /// The same on an engine of another making.
+    ///
+    /// # Errors
+    /// As [`Chain::open`].
+    pub fn open_on(data: &Path, release: &'static dyn Release, engine: SwingsetEngine) -> Result<Self> {
+        begin(NodeApp::open(AppOptions::new(data, release), Box::new(engine))?, script::app_state())
+    }
+
     /// The same with another genesis `app_state`.
     ///
     /// # Errors
@@ -55,11 +63,7 @@ impl Chain {
         killpoints: Arc<dyn Killpoints>,
         app_state: Vec<u8>,
     ) -> Result<Self> {
-        let mut app = open(AppOptions { killpoints, ..AppOptions::new(data, release) })?;
-        if app.info().map_err(|stop| anyhow!(stop))?.last_block_height == 0 {
-            app.init_chain(genesis(app_state)).map_err(|stop| anyhow!(stop)).context("InitChain")?;
-        }
-        Ok(Chain { app })
+        begin(open(AppOptions { killpoints, ..AppOptions::new(data, release) })?, app_state)
     }
 
     /// Opens a home as it is, without making a genesis: for a state that comes from elsewhere, or a node with other options.
@@ -129,6 +133,13 @@ impl Chain {
         anyhow::ensure!(answer.code == 0, "{path}: code {}: {}", answer.code, answer.log);
         Ok(answer)
     }
+}
+
+fn begin(mut app: NodeApp, app_state: Vec<u8>) -> Result<Chain> {
+    if app.info().map_err(|stop| anyhow!(stop))?.last_block_height == 0 {
+        app.init_chain(genesis(app_state)).map_err(|stop| anyhow!(stop)).context("InitChain")?;
+    }
+    Ok(Chain { app })
 }
 
 fn open(options: AppOptions) -> Result<NodeApp> {

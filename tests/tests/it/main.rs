@@ -4,6 +4,7 @@
 
 mod bundle_ids;
 mod crashes;
+mod determinism;
 mod e2e;
 mod golden;
 mod hostile;
