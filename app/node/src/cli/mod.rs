@@ -6,6 +6,7 @@
 //!   besides, and so has `pre-upgrade`.
 //! - A command that fails leaves files as they were.
 
+mod bundle;
 mod checkpoint;
 mod comet;
 mod config;
@@ -101,6 +102,9 @@ enum Command {
     /// What other nodes can begin from
     #[command(subcommand)]
     Snapshots(snapshots::SnapshotsCommand),
+    /// Make bundles and look at them; needs no node and no home
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
     /// Print committed state as a genesis document; the node must be stopped
     Export(export::ExportArgs),
     /// Show the version
@@ -130,6 +134,7 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Command::Rollback(arguments) => rollback::run(&context, &arguments),
         Command::Upgrade(command) => upgrade::run(&context, &command),
         Command::Snapshots(command) => snapshots::run(&context, &command),
+        Command::Bundle(command) => bundle::run(&context, &command),
         Command::Export(arguments) => export::run(&context, &arguments),
         Command::Version(arguments) => version::run(&context, &arguments),
     };

@@ -32,8 +32,8 @@ fn failed(halt: Halt) -> Failure {
     Failure::new(halt.0)
 }
 
-/// Whether the release's own policy lets vats use floats.
-fn floats(lockdown: &[u8]) -> Result<bool, Failure> {
+/// Whether a release's own policy lets vats use floats.
+pub(super) fn floats(lockdown: &[u8]) -> Result<bool, Failure> {
     let bundle = Bundle::decode(lockdown).map_err(|error| Failure::new(error.to_string()))?;
     let policy = LockdownPolicy::parse(bundle.content()).map_err(|error| Failure::new(error.problem))?;
     Ok(policy.floats)

@@ -104,7 +104,12 @@ pub(super) fn noted(env: &dyn Environment) -> Result<Vec<String>> {
     Wire::from_bytes(&bytes).map_err(|_| EngineError::halt("the list of installed bundles in state is damaged"))
 }
 
-fn admit(bundle: &Bundle, floats: bool) -> Result<()> {
+/// Whether a bundle may be installed at all, decided from its bytes: what installing asks, for tools that look at a bundle before it
+/// is sent anywhere. `floats`: whether the default lockdown policy lets vats use floating point.
+///
+/// # Errors
+/// `BundleKind`, `Admission`, `Policy`, `Compatibility`.
+pub fn admit(bundle: &Bundle, floats: bool) -> Result<()> {
     let manifest = &bundle.manifest;
     if manifest.host_abi != swingset_abi::HOST_ABI_LEVEL {
         let problem =

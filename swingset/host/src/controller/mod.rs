@@ -20,18 +20,20 @@ mod run;
 mod status;
 mod swap;
 mod swap_bundles;
+mod trial;
 
 use std::sync::Arc;
 
 pub use admin::UpgradeOptions;
 pub use initialize::{SwingsetBundles, SwingsetConfig, VatConfig};
 pub use inspect::EngineView;
-pub use install::InstallReceipt;
+pub use install::{InstallReceipt, admit};
 pub use migrate::MigrationBudget;
 pub use run::{ComputronBudget, PolicyVerdict, RunForever, RunPolicy, RunSummary};
 pub use status::EngineStatus;
 pub use swap::SwapReceipt;
 pub use swap_bundles::{BundleSwap, SchemaStep};
+pub use trial::try_bundle;
 
 use crate::{
     engine::EngineRuntime,
