@@ -65,6 +65,7 @@ fn arrows_between_crates_point_inward() {
                 "swingset-bundles",
             ],
         ),
+        ("swing-fuzz", &["swing-core", "swing-proto", "swingset-host", "swingset-abi", "swingset-bundles"]),
         ("swing-localnet", &[]),
         ("swingvisor", &[]),
     ]);
