@@ -23,6 +23,7 @@ mod pages;
 mod runner;
 pub mod schedule;
 mod sync;
+mod uses;
 mod vats;
 mod worker;
 

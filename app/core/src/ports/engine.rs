@@ -50,6 +50,8 @@ pub struct BundleReceipt {
     pub kind: String,
     /// It was there before.
     pub already_installed: bool,
+    /// It was there, but released: who installs it now holds it.
+    pub held_again: bool,
 }
 
 /// An inbound message that a transaction left in the action queue.
@@ -142,6 +144,13 @@ pub trait Engine {
 
     /// Admission and installation of a bundle, in the transaction's overlay. Enters no guest and no compiler.
     fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure>;
+
+    /// Nobody holds an installed bundle any more for its own sake: it is freed when nothing names it. Refused for one that is not
+    /// installed or was released before.
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure>;
+
+    /// Deletes released bundles that nothing names, a few at most; gives their IDs.
+    fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure>;
 
     /// Queues a message to a vat's root with a result promise that is kept; gives its kpid.
     fn deliver_inbound(

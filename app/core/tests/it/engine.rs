@@ -7,8 +7,8 @@ use swing_core::{
     block::Time,
     error::{Failure, Halt, Rejected},
     ports::engine::{
-        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-        SwapForecast, SwapReport,
+        BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+        StaticVatConfig, SwapForecast, SwapReport,
     },
     state::{State, StateError, StateRead},
 };
@@ -132,7 +132,35 @@ impl Engine for CountingEngine {
         set(state, &key, if is_engine { &text } else { "" })?;
         state.set(format!("~swingset/bundle/{id}"), bytes.to_vec()).map_err(failure)?;
         let kind = if is_engine { first.to_owned() } else { "vat".to_owned() };
-        Ok(BundleReceipt { id, kind, already_installed })
+        let released = format!("swingset/h/released/{id}");
+        let held_again = state.get(released.as_bytes()).map_err(failure)?.is_some();
+        if held_again {
+            state.delete(released).map_err(failure)?;
+        }
+        Ok(BundleReceipt { id, kind, already_installed, held_again })
+    }
+
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        if state.get(format!("swingset/h/bundle/{id}").as_bytes()).map_err(failure)?.is_none() {
+            return Err(refused(6, "bundle is not installed"));
+        }
+        set(state, &format!("swingset/h/released/{id}"), "1")
+    }
+
+    fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        let released: Vec<_> = state.prefix(b"swingset/h/released/").collect::<Result<_, _>>().map_err(failure)?;
+        let mut freed = Vec::new();
+        for (key, _) in released {
+            let id = String::from_utf8_lossy(&key).rsplit('/').next().unwrap_or_default().to_owned();
+            if state.get(format!("swingset/h/uses/{id}").as_bytes()).map_err(failure)?.is_some() {
+                continue;
+            }
+            for prefix in ["swingset/h/released", "swingset/h/bundle", "~swingset/bundle"] {
+                state.delete(format!("{prefix}/{id}")).map_err(failure)?;
+            }
+            freed.push(id);
+        }
+        Ok(freed)
     }
 
     fn deliver_inbound(

@@ -11,7 +11,7 @@ use swing_core::{
     ports::{
         Ports,
         engine::{
-            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
             StaticVatConfig, SwapForecast, SwapReport,
         },
         signatures::SignatureVerifier,
@@ -110,6 +110,12 @@ impl Engine for NoEngine {
         none()
     }
     fn install_bundle(&mut self, _: &mut State<'_>, _: &[u8]) -> Result<BundleReceipt, EngineFailure> {
+        none()
+    }
+    fn release_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        none()
+    }
+    fn free_bundles(&mut self, _: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
         none()
     }
     fn deliver_inbound(&mut self, _: &mut State<'_>, _: &InboundMessage) -> Result<Option<String>, EngineFailure> {

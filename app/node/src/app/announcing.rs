@@ -3,8 +3,8 @@
 use swing_core::{
     block::Time,
     ports::engine::{
-        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-        SwapForecast, SwapReport,
+        BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+        StaticVatConfig, SwapForecast, SwapReport,
     },
     state::State,
 };
@@ -40,6 +40,14 @@ impl Engine for Announcing<'_> {
 
     fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure> {
         self.engine.install_bundle(state, bytes)
+    }
+
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        self.engine.release_bundle(state, id)
+    }
+
+    fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        self.engine.free_bundles(state)
     }
 
     fn deliver_inbound(

@@ -6,8 +6,8 @@ use swing_core::{
     block::Time,
     error::Halt,
     ports::engine::{
-        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-        SwapForecast, SwapReport,
+        BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+        StaticVatConfig, SwapForecast, SwapReport,
     },
     state::State,
 };
@@ -75,7 +75,16 @@ impl Engine for SwingsetEngine {
             id: receipt.id,
             kind: receipt.kind.name().to_owned(),
             already_installed: receipt.already_installed,
+            held_again: receipt.held_again,
         })
+    }
+
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        self.call(state, |controller, env| controller.release_bundle(env, id))
+    }
+
+    fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        self.call(state, |controller, env| controller.free_bundles(env))
     }
 
     fn deliver_inbound(

@@ -141,6 +141,13 @@ fn keys_and_our_own_messages_have_their_amino_json() {
         ),
     );
     check(
+        &swing_proto::swing::swingset::v1::MsgReleaseBundle {
+            submitter: "s".to_string(),
+            bundle_id: "b1-0".to_string(),
+        },
+        r#"{"type":"swingset/ReleaseBundle","value":{"bundle_id":"b1-0","submitter":"s"}}"#,
+    );
+    check(
         &swing_proto::swing::swingset::v1::MsgCancelKernelBundle { authority: "gov".to_string() },
         r#"{"type":"swingset/CancelKernelBundle","value":{"authority":"gov"}}"#,
     );

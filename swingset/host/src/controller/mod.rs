@@ -16,6 +16,7 @@ mod inspect;
 mod install;
 mod migrate;
 mod queue;
+mod release;
 mod run;
 mod status;
 mod swap;

@@ -8,6 +8,7 @@ mod contract;
 mod engine;
 mod hostile;
 mod pages;
+mod release_bundle;
 mod rewrite;
 mod rollback;
 mod scripted;

@@ -8,7 +8,7 @@ use swing_core::{
     modules::{swingset, upgrade::done::of_parts},
     ports::{
         engine::{
-            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
             StaticVatConfig, SwapForecast, SwapReport,
         },
         upgrade::{Decision, DecisionInput, Plan, Release, UpgradeContext, VersionMap},
@@ -43,6 +43,12 @@ impl Engine for SwapOnly {
         unused()
     }
     fn install_bundle(&mut self, _: &mut State<'_>, _: &[u8]) -> Result<BundleReceipt, EngineFailure> {
+        unused()
+    }
+    fn release_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        unused()
+    }
+    fn free_bundles(&mut self, _: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
         unused()
     }
     fn deliver_inbound(&mut self, _: &mut State<'_>, _: &InboundMessage) -> Result<Option<String>, EngineFailure> {

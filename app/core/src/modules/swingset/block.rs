@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use swing_proto::swing::swingset::v1::InboundAction;
 
-use super::{chunks, events, keys, queue, state as params, swap, view};
+use super::{chunks, events, keys, queue, release, state as params, swap, view};
 use crate::{
     error::Halt,
     modules::BlockContext,
@@ -80,7 +80,7 @@ pub fn end_block(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn E
     }
     note_stop(state, drain.total.stopped.as_deref()).map_err(storage)?;
     drop(between("end a block", engine.end_block(state))?);
-    Ok(())
+    release::free(state, engine).map_err(|failure| Halt::new(failure.to_string()))
 }
 
 struct Drain {

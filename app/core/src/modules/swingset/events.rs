@@ -18,6 +18,16 @@ pub fn bundle_installed(receipt: &BundleReceipt, submitter: &str) -> Event {
         .with("submitter", submitter)
 }
 
+/// Nobody holds a bundle any more.
+pub fn bundle_released(id: &str, submitter: &str) -> Event {
+    Event::new("swingset_bundle_released").with("bundle_id", id).with("submitter", submitter)
+}
+
+/// A bundle was deleted: it was released, and nothing names it.
+pub fn bundle_freed(id: &str) -> Event {
+    Event::new("swingset_bundle_freed").with("bundle_id", id)
+}
+
 /// A chunked installation began.
 pub fn installation_begun(artifact: u64, submitter: &Address) -> Event {
     Event::new("swingset_installation_begun")

@@ -5,7 +5,7 @@ use swing_proto::{
     google::protobuf::{Any, Timestamp},
     swing::swingset::v1::{
         ActionContext, InboundAction, MsgCancelKernelBundle, MsgDeliverInbound, MsgDeliverInboundResponse,
-        MsgSetKernelBundle, MsgUpdateParams, MsgUpdateParamsResponse,
+        MsgReleaseBundle, MsgSetKernelBundle, MsgUpdateParams, MsgUpdateParamsResponse,
     },
     type_url,
 };
@@ -13,7 +13,7 @@ use swing_proto::{
 use super::{
     Refusal, chunks, events,
     fees::{self, Unit},
-    install, queue, state as params, swap, view,
+    install, queue, release, state as params, swap, view,
 };
 use crate::{
     address::Address,
@@ -37,6 +37,8 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
         message::run(message, |message| install::install(context, &message))
     } else if url == type_url::<MsgSendChunk>() {
         message::run(message, |message| chunks::send_chunk(context, &message))
+    } else if url == type_url::<MsgReleaseBundle>() {
+        message::run(message, |message| release::release_bundle(context, &message))
     } else if url == type_url::<MsgUpdateParams>() {
         message::run(message, |message| update_params(context, message))
     } else if url == type_url::<MsgSetKernelBundle>() {

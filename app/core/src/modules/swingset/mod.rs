@@ -21,6 +21,7 @@ pub mod msg;
 pub mod query;
 pub mod queue;
 mod refusal;
+mod release;
 mod simulated;
 pub mod state;
 pub mod swap;

@@ -67,17 +67,21 @@ fn kernel(state: &dyn StateRead) -> Result<KernelInfo, QueryError> {
 
 /// What is known of a bundle: the record of its installation by transaction, or that it is in state at all.
 fn metadata(state: &dyn StateRead, id: &str) -> Result<Option<BundleMetadata>, QueryError> {
-    if let Some(bytes) = state.get(&keys::bundle(id))? {
-        return Ok(Some(BundleMetadata::decode(bytes)?));
-    }
     if state.get(&keys::host(&format!("bundle/{id}")))?.is_none() {
         return Ok(None);
+    }
+    let uses = view::text(state, &keys::host(&format!("uses/{id}")))?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let released = state.get(&keys::host(&format!("released/{id}")))?.is_some();
+    if let Some(bytes) = state.get(&keys::bundle(id))? {
+        return Ok(Some(BundleMetadata { uses, released, ..BundleMetadata::decode(bytes)? }));
     }
     let size = state.get(format!("~swingset/bundle/{id}").as_bytes())?.map_or(0, |bytes| bytes.len() as u64);
     Ok(Some(BundleMetadata {
         bundle_id: id.to_owned(),
         sha512: id.strip_prefix("b1-").unwrap_or_default().to_owned(),
         size_bytes: size,
+        uses,
+        released,
         ..BundleMetadata::default()
     }))
 }

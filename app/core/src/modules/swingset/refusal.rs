@@ -26,6 +26,8 @@ pub enum Refusal {
     Params = 10,
     /// A swap of the engine's bundles that cannot be.
     Swap = 11,
+    /// A bundle that cannot be released.
+    Release = 12,
 }
 
 impl Refusal {
@@ -51,6 +53,7 @@ impl Refusal {
             Refusal::Message => "invalid inbound message",
             Refusal::Params => "invalid parameters",
             Refusal::Swap => "invalid swap",
+            Refusal::Release => "bundle not released",
         }
     }
 }

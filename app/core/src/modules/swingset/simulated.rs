@@ -6,8 +6,8 @@ use crate::{
     block::Time,
     error::{Failure, Halt},
     ports::engine::{
-        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-        SwapForecast, SwapReport,
+        BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+        StaticVatConfig, SwapForecast, SwapReport,
     },
     state::{State, StateError, StateRead},
 };
@@ -64,7 +64,16 @@ impl Engine for SimulatedEngine {
         let id = format!("b1-{}", hex::encode(Sha256::digest(bytes)));
         let written = state.set(format!("~swingset/simulated/{id}"), bytes.to_vec());
         written.map_err(failed)?;
-        Ok(BundleReceipt { id, kind: "unknown".to_owned(), already_installed: false })
+        Ok(BundleReceipt { id, kind: "unknown".to_owned(), already_installed: false, held_again: false })
+    }
+
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        state.get(&keys::host(&format!("bundle/{id}"))).map_err(failed)?;
+        state.set(keys::host(&format!("released/{id}")), b"1".to_vec()).map_err(failed)
+    }
+
+    fn free_bundles(&mut self, _: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        never("free bundles")
     }
 
     fn deliver_inbound(&mut self, _: &mut State<'_>, _: &InboundMessage) -> Result<Option<String>, EngineFailure> {

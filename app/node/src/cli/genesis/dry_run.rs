@@ -7,7 +7,7 @@ use swing_core::{
     ports::{
         Ports,
         engine::{
-            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
             StaticVatConfig, SwapForecast, SwapReport,
         },
     },
@@ -56,6 +56,14 @@ impl Engine for NoVats {
 
     fn install_bundle(&mut self, _: &mut State<'_>, _: &[u8]) -> Result<BundleReceipt, EngineFailure> {
         nothing_runs()
+    }
+
+    fn release_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        nothing_runs()
+    }
+
+    fn free_bundles(&mut self, _: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        Ok(Vec::new())
     }
 
     fn deliver_inbound(&mut self, _: &mut State<'_>, _: &InboundMessage) -> Result<Option<String>, EngineFailure> {

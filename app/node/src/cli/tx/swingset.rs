@@ -41,6 +41,8 @@ const INCLUSION_TIMEOUT: Duration = Duration::from_secs(120);
 pub enum SwingsetCommand {
     /// Install a bundle; a large one goes in chunks, a transaction each
     InstallBundle(InstallArgs),
+    /// Let go of a bundle that you installed: it is freed when no vat, ID or name stands for it
+    ReleaseBundle(ReleaseArgs),
     /// Send a message to a vat's root object
     Deliver(DeliverArgs),
     /// Propose to replace the kernel, lockdown or supervisor by installed bundles, with no new software
@@ -62,6 +64,13 @@ pub struct InstallArgs {
     chunk_size: Option<u32>,
 }
 
+/// Arguments of `tx swingset release-bundle`.
+#[derive(Args, Debug)]
+pub struct ReleaseArgs {
+    /// The bundle's ID
+    id: String,
+}
+
 /// Arguments of `tx swingset deliver`.
 #[derive(Args, Debug)]
 pub struct DeliverArgs {
@@ -80,6 +89,13 @@ pub fn run(context: &Context, flags: &TxFlags, command: &SwingsetCommand) -> Res
     match command {
         SwingsetCommand::Deliver(arguments) => {
             let value = deliver(arguments, &signer.address().to_string())?;
+            submit(context, flags, &signer, vec![message(&value)?])
+        }
+        SwingsetCommand::ReleaseBundle(arguments) => {
+            let submitter = signer.address().to_string();
+            let value = json!({
+                "@type": "/swing.swingset.v1.MsgReleaseBundle", "submitter": submitter, "bundle_id": arguments.id,
+            });
             submit(context, flags, &signer, vec![message(&value)?])
         }
         SwingsetCommand::InstallBundle(arguments) => install(context, flags, &signer, arguments),
