@@ -107,14 +107,7 @@ impl Chain {
     /// # Errors
     /// Whatever ends the node.
     pub fn finalize(&mut self, block: &ScriptedBlock) -> Result<ResponseFinalizeBlock, StopReason> {
-        self.app.finalize_block(RequestFinalizeBlock {
-            txs: block.txs.iter().cloned().map(Into::into).collect(),
-            height: i64::try_from(block.height).unwrap_or(i64::MAX),
-            time: Some(Timestamp { seconds: block.seconds, nanos: 0 }),
-            hash: vec![7; 32].into(),
-            proposer_address: vec![9; 20].into(),
-            ..RequestFinalizeBlock::default()
-        })
+        self.app.finalize_block(finalize_request(block))
     }
 
     /// A query by path.
@@ -128,6 +121,18 @@ impl Chain {
             .map_err(|stop| anyhow!(stop))?;
         anyhow::ensure!(answer.code == 0, "{path}: code {}: {}", answer.code, answer.log);
         Ok(answer)
+    }
+}
+
+/// FinalizeBlock of a block of the script.
+pub fn finalize_request(block: &ScriptedBlock) -> RequestFinalizeBlock {
+    RequestFinalizeBlock {
+        txs: block.txs.iter().cloned().map(Into::into).collect(),
+        height: i64::try_from(block.height).unwrap_or(i64::MAX),
+        time: Some(Timestamp { seconds: block.seconds, nanos: 0 }),
+        hash: vec![7; 32].into(),
+        proposer_address: vec![9; 20].into(),
+        ..RequestFinalizeBlock::default()
     }
 }
 

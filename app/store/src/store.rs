@@ -11,6 +11,7 @@ use std::{
 use bytes::Bytes;
 use rocksdb::DBPinnableSlice;
 use swing_core::state::Changes;
+use swing_files::{Disk, Files};
 
 use crate::{
     Staged, StoreError, StoreOptions, View,
@@ -93,8 +94,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::UnknownFormat`], [`StoreError::Corrupt`], [`StoreError::BadPruning`], or the system's.
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Store, StoreError> {
+        Store::open_through(&Disk, path, options)
+    }
+
+    /// As [`Store::open`], with what is not RocksDB's own done through this port.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_through(files: &dyn Files, path: impl AsRef<Path>, options: StoreOptions) -> Result<Store, StoreError> {
         options.pruning.validate()?;
-        let db = db::open(path.as_ref(), &options)?;
+        let db = db::open(path.as_ref(), &options, files)?;
         snapshot::recover(&db)?;
         let head = Head::load(&db)?;
         let shared = Shared {

@@ -5,9 +5,11 @@
 mod bundle_ids;
 mod crashes;
 mod e2e;
+mod faults;
 mod golden;
 mod hostile;
 mod migrations;
+mod pains;
 mod rules;
 mod state_sync;
 mod swap;

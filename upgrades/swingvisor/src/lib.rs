@@ -14,7 +14,6 @@ pub mod command;
 pub mod config;
 pub mod core;
 pub mod fetch;
-pub mod files;
 pub mod front;
 pub mod home;
 pub mod layout;
@@ -22,3 +21,5 @@ pub mod probe;
 pub mod program;
 pub mod report;
 pub mod run;
+
+pub use swing_files as files;

@@ -146,7 +146,8 @@ impl ConsensusApp {
             )));
         }
         if let Some(plan) = skipped
-            && let Err(Halt { reason }) = note_skipped(&shared.options.data_folder, &plan, height)
+            && let Err(Halt { reason }) =
+                note_skipped(shared.options.files.as_ref(), &shared.options.data_folder, &plan, height)
         {
             tracing::warn!("{reason}");
         }

@@ -3,6 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use swing_core::{ante::GasPrices, error::Halt, execute::Flags, ports::upgrade::Release};
+use swing_files::{Disk, Files};
 use swing_store::{StoreError, StoreOptions};
 
 use super::snapshots::SnapshotPolicy;
@@ -39,6 +40,8 @@ pub struct AppOptions {
     pub checkpoints: CheckpointPolicy,
     /// Snapshots made for others to begin from.
     pub snapshots: SnapshotPolicy,
+    /// The port through which files beside the database are touched.
+    pub files: Arc<dyn Files>,
     /// Where a test may kill the process.
     pub killpoints: Arc<dyn Killpoints>,
 }
@@ -57,6 +60,7 @@ impl AppOptions {
             store: StoreOptions::default(),
             signatures_remembered: SIGNATURES_REMEMBERED,
             min_retain_blocks: 0,
+            files: Arc::new(Disk),
             killpoints: Arc::new(NoKillpoints),
         }
     }

@@ -113,7 +113,8 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let context = Context::new(binary.release, Home::new(cli.home.unwrap_or_else(Home::default_root)));
+    let home = Home::new(cli.home.unwrap_or_else(Home::default_root)).through(binary.files);
+    let context = Context::new(binary.release, home);
     let result = match cli.command {
         Command::Start(arguments) => start::run(&context.home, &arguments, binary.release, binary.killpoints),
         Command::PreUpgrade => return pre_upgrade::run(&context),

@@ -1,5 +1,7 @@
 //! From arguments and configuration files to the application's options.
 
+use std::sync::Arc;
+
 use swing_core::{ante::GasPrices, execute::Flags, ports::upgrade::Release};
 use swing_store::{Pruning, StoreOptions};
 
@@ -28,7 +30,7 @@ pub(super) fn app_options(
         |given: &Option<String>, key: &str| given.clone().or_else(|| file.as_ref().and_then(|file| file.get(key)));
     let prices = setting(&arguments.minimum_gas_prices, "minimum-gas-prices").unwrap_or_default();
     let gas_prices = GasPrices::parse(&prices).map_err(|error| format!("minimum-gas-prices {prices:?}: {error}"))?;
-    let mut options = AppOptions::new(home.data_folder(), release);
+    let mut options = AppOptions { files: Arc::clone(home.files()), ..AppOptions::new(home.data_folder(), release) };
     options.gas_prices = gas_prices;
     options.store = StoreOptions::with_pruning(pruning(arguments, file.as_ref())?);
     options.flags = Flags { skip_heights: arguments.unsafe_skip_upgrades.clone() };

@@ -152,7 +152,7 @@ fn serve_abci(
     };
     if comet.is_some() {
         // The child takes it for itself; who holds it now is told before anything is opened.
-        drop(HomeLock::take(home.root()).map_err(config)?);
+        drop(HomeLock::take(home).map_err(config)?);
     }
     let read = Arc::new(opened.read());
     let runtime = runtime(home).map_err(Ended::Halt)?;
@@ -168,9 +168,7 @@ fn serve_abci(
     let signing = SigningWatch::start(home).map_err(config)?;
     let divergence = DivergenceWatch::start(home.data_folder(), read, Arc::clone(lifecycle)).map_err(system)?;
     let comet = comet
-        .map(|binary| {
-            cometbft::start(binary, home.root().to_owned(), server.address().to_string(), Arc::clone(lifecycle))
-        })
+        .map(|binary| cometbft::start(binary, home.clone(), server.address().to_string(), Arc::clone(lifecycle)))
         .transpose()
         .map_err(system)?;
     Ok(RunningEngine::Abci { server, comet, watches: Watches { signing, divergence } })
@@ -262,7 +260,7 @@ fn end_abci(reason: &StopReason, server: &Server, comet: Option<cometbft::Runnin
 fn stop_for_upgrade(refusal: &Refusal, home: &Home, killpoints: &dyn Killpoints) {
     killpoints.reach(Killpoint::BeforeStop, refusal.height);
     killpoints.reach(Killpoint::BeforeInfoFile, refusal.height);
-    refuse(refusal, &home.data_folder());
+    refuse(refusal, home.files().as_ref(), &home.data_folder());
     killpoints.reach(Killpoint::AfterInfoFile, refusal.height);
 }
 

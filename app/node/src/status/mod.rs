@@ -16,6 +16,7 @@ use swing_core::{
     ports::upgrade::{Plan, Release},
     state::StateError,
 };
+use swing_files::Disk;
 use swing_store::{Store, StoreError, StoreOptions, View};
 
 use crate::{
@@ -84,7 +85,7 @@ impl Status {
             refusal: refusal_of(release, next, decision),
             last_applied: swing_core::modules::upgrade::state::last_applied(&view).map_err(failed)?,
             diverged,
-            skipped: skipped_plans(data_folder),
+            skipped: skipped_plans(&Disk, data_folder),
         })
     }
 

@@ -12,6 +12,7 @@ use swing_localnet::{
 };
 use swing_node::{
     comet::{CometError, HomeLock},
+    config,
     lifecycle::ExitCode,
 };
 
@@ -44,7 +45,7 @@ impl Home {
 
     /// Nothing holds the home any more: a CometBFT holds its lock until it has ended.
     fn lock(&mut self) -> Result<HomeLock, CometError> {
-        HomeLock::take(&self.validator().swingd.home)
+        HomeLock::take(&config::Home::new(&self.validator().swingd.home))
     }
 
     /// A second node on this home.

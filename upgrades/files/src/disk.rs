@@ -7,7 +7,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Files, Kind};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
+use super::{Files, Kind, MODE_PLAIN};
 
 /// The real filesystem.
 #[derive(Clone, Copy, Debug, Default)]
@@ -72,10 +74,22 @@ impl Files for Disk {
     }
 
     fn save(&self, path: &Path, source: &mut dyn Read, bytes_max: u64) -> io::Result<u64> {
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o644).open(path)?;
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(MODE_PLAIN).open(path)?;
         let written = io::copy(&mut source.take(bytes_max.saturating_add(1)), &mut file)?;
         file.flush()?;
         if written > bytes_max { Err(too_large(bytes_max)) } else { Ok(written) }
+    }
+
+    fn create(&self, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+        OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?.write_all(bytes)
+    }
+
+    fn copy(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::copy(from, to).map(|_| ())
+    }
+
+    fn open_lock(&self, path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).create(true).truncate(false).open(path)
     }
 
     fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
@@ -100,6 +114,14 @@ impl Files for Disk {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)
+    }
+
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<()> {
+        use rustix::io::Errno;
+        match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Err(io::ErrorKind::Unsupported.into()),
+            exchanged => Ok(exchanged?),
+        }
     }
 
     fn symlink(&self, target: &Path, link: &Path) -> io::Result<()> {

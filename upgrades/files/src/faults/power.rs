@@ -7,23 +7,43 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{Disk, Files as _};
+
 /// A change of names, and how it is undone.
+#[derive(Debug)]
 enum Change {
     Made(PathBuf),
     Renamed { from: PathBuf, to: PathBuf, old: Option<PathBuf> },
+    Exchanged { one: PathBuf, other: PathBuf },
     Removed { path: PathBuf, old: PathBuf },
 }
 
 impl Change {
+    fn moves(&mut self, moved: impl Fn(&Path) -> Option<PathBuf>) {
+        let paths = match self {
+            Change::Made(path) | Change::Removed { path, .. } => vec![path],
+            Change::Renamed { from: one, to: other, .. } | Change::Exchanged { one, other } => vec![one, other],
+        };
+        for path in paths {
+            if let Some(now) = moved(path) {
+                *path = now;
+            }
+        }
+    }
+
     /// The folder whose sync makes it last.
     fn folder(&self) -> Option<&Path> {
         match self {
-            Change::Made(path) | Change::Renamed { to: path, .. } | Change::Removed { path, .. } => path.parent(),
+            Change::Made(path)
+            | Change::Renamed { to: path, .. }
+            | Change::Exchanged { one: path, .. }
+            | Change::Removed { path, .. } => path.parent(),
         }
     }
 }
 
 /// What is not on disk yet.
+#[derive(Debug)]
 pub struct Unsynced {
     stash: PathBuf,
     stashed: usize,
@@ -34,6 +54,12 @@ pub struct Unsynced {
 
 fn there(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok()
+}
+
+/// What `path` is called once `from` is called `to`; none where it is not below it.
+fn moved(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
+    let rest = path.strip_prefix(from).ok()?;
+    Some(if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) })
 }
 
 impl Unsynced {
@@ -58,15 +84,18 @@ impl Unsynced {
         place
     }
 
+    /// A name comes to be.
     pub fn makes(&mut self, path: &Path) {
         self.names.push(Change::Made(path.to_owned()));
     }
 
+    /// A folder comes to be, and those above it that are missing.
     pub fn makes_folders(&mut self, path: &Path) {
         let missing: Vec<PathBuf> = path.ancestors().take_while(|folder| !there(folder)).map(Path::to_owned).collect();
         self.names.extend(missing.into_iter().rev().map(Change::Made));
     }
 
+    /// Content is written.
     pub fn writes(&mut self, path: &Path) {
         if !there(path) {
             self.makes(path);
@@ -74,18 +103,34 @@ impl Unsynced {
         self.content.push(path.to_owned());
     }
 
+    /// A mode is changed.
     pub fn changes_mode(&mut self, path: &Path) {
         self.modes.push(path.to_owned());
     }
 
+    /// A name becomes another one.
     pub fn renames(&mut self, from: &Path, to: &Path) {
         let old = there(to).then(|| self.keep(to));
-        for path in self.content.iter_mut().chain(&mut self.modes).filter(|path| *path == from) {
-            to.clone_into(path);
-        }
+        self.moves(|path| moved(path, from, to));
         self.names.push(Change::Renamed { from: from.to_owned(), to: to.to_owned(), old });
     }
 
+    /// What was written has other names from now on.
+    fn moves(&mut self, moved: impl Fn(&Path) -> Option<PathBuf>) {
+        for path in self.content.iter_mut().chain(&mut self.modes) {
+            if let Some(now) = moved(path) {
+                *path = now;
+            }
+        }
+    }
+
+    /// Two names change what they are of.
+    pub fn exchanges(&mut self, one: &Path, other: &Path) {
+        self.moves(|path| moved(path, one, other).or_else(|| moved(path, other, one)));
+        self.names.push(Change::Exchanged { one: one.to_owned(), other: other.to_owned() });
+    }
+
+    /// What has a name goes.
     pub fn removes(&mut self, path: &Path) {
         if there(path) {
             let old = self.keep(path);
@@ -93,13 +138,33 @@ impl Unsynced {
         }
     }
 
+    /// A file's content and mode are on disk.
     pub fn synced_file(&mut self, path: &Path) {
         self.content.retain(|written| written != path);
         self.modes.retain(|changed| changed != path);
     }
 
+    /// The names in a folder are on disk.
     pub fn synced_folder(&mut self, path: &Path) {
-        self.names.retain(|change| change.folder() != Some(path));
+        let mut left: Vec<Change> = Vec::new();
+        for change in self.names.drain(..) {
+            if change.folder() != Some(path) {
+                left.push(change);
+                continue;
+            }
+            // What was done before in a folder that has another name for good now is undone under that.
+            match change {
+                Change::Renamed { from, to, .. } => {
+                    left.iter_mut().for_each(|earlier| earlier.moves(|path| moved(path, &from, &to)));
+                }
+                Change::Exchanged { one, other } => {
+                    let both = |path: &Path| moved(path, &one, &other).or_else(|| moved(path, &other, &one));
+                    left.iter_mut().for_each(|earlier| earlier.moves(both));
+                }
+                Change::Made(_) | Change::Removed { .. } => {}
+            }
+        }
+        self.names = left;
     }
 
     /// The power is cut.
@@ -125,6 +190,7 @@ impl Unsynced {
                         fs::rename(old, to).expect("the old one");
                     }
                 }
+                Change::Exchanged { one, other } => Disk.exchange(&one, &other).expect("exchanged back"),
                 Change::Removed { path, old } => fs::rename(old, path).expect("the old one"),
             }
         }

@@ -1,18 +1,30 @@
-//! The one port through which swingvisor touches files, and what is built from it.
+//! The one port through which swingvisor and the node's upgrade path touch files, and what is built from it.
 //!
 //! # Invariants
 //! - Whatever others may read is made whole beside its place, synced, and renamed into it; then the folder is synced. A crash
-//!   between two operations leaves the old thing or the new one (held by `tests/it/faults`, which cuts at every operation).
+//!   between two operations leaves the old thing or the new one (held by the tests named `faults` of swingvisor and of `tests`, which
+//!   cut at every operation).
 //! - Nothing here decides anything.
 
 mod disk;
+#[cfg(feature = "faults")]
+pub mod faults;
+#[cfg(all(test, feature = "faults"))]
+mod tests;
 
 use std::{
+    fmt,
+    fs::File,
     io::{self, Read},
     path::{Path, PathBuf},
 };
 
 pub use disk::Disk;
+
+/// Mode of files that hold secrets.
+pub const MODE_SECRET: u32 = 0o600;
+/// Mode of all other files.
+pub const MODE_PLAIN: u32 = 0o644;
 
 /// What is at a path. Links are not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +40,7 @@ pub enum Kind {
 }
 
 /// Operations on files. Each is one step that can fail, tear, or be the last thing that the process does.
-pub trait Files: Send + Sync {
+pub trait Files: fmt::Debug + Send + Sync {
     /// The content of a file of at most `bytes_max` bytes.
     ///
     /// # Errors
@@ -65,6 +77,24 @@ pub trait Files: Send + Sync {
     /// The system's, the source's; a source that gives more.
     fn save(&self, path: &Path, source: &mut dyn Read, bytes_max: u64) -> io::Result<u64>;
 
+    /// Makes a file with this content and mode, which must not be there yet.
+    ///
+    /// # Errors
+    /// The system's; [`io::ErrorKind::AlreadyExists`].
+    fn create(&self, path: &Path, bytes: &[u8], mode: u32) -> io::Result<()>;
+
+    /// Copies a file's content and mode to a file that is made or emptied.
+    ///
+    /// # Errors
+    /// The system's.
+    fn copy(&self, from: &Path, to: &Path) -> io::Result<()>;
+
+    /// Opens a file that is there to be locked, and makes it empty where it is not there. What is in it is left.
+    ///
+    /// # Errors
+    /// The system's.
+    fn open_lock(&self, path: &Path) -> io::Result<File>;
+
     /// Gives a file a second name in another folder. The content is shared: for files that nobody changes.
     ///
     /// # Errors
@@ -95,6 +125,12 @@ pub trait Files: Send + Sync {
     /// The system's.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
 
+    /// Has two files or folders change their names in one step.
+    ///
+    /// # Errors
+    /// The system's; [`io::ErrorKind::Unsupported`] on a filesystem that cannot.
+    fn exchange(&self, one: &Path, other: &Path) -> io::Result<()>;
+
     /// Makes a symbolic link.
     ///
     /// # Errors
@@ -115,8 +151,22 @@ pub fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-fn folder_of(path: &Path) -> &Path {
-    path.parent().unwrap_or(Path::new("/"))
+/// The folder that a path is in.
+pub fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        Some(folder) => folder,
+        None => Path::new("/"),
+    }
+}
+
+/// Writes a file where nobody looks yet, and has its content on disk.
+///
+/// # Errors
+/// The system's; the file may be there in part.
+pub fn write_synced(files: &dyn Files, path: &Path, bytes: &[u8]) -> io::Result<()> {
+    files.save(path, &mut &*bytes, u64::MAX)?;
+    files.sync_file(path)
 }
 
 /// Puts a file that was made whole at `from` into its place. Both are on one filesystem.
@@ -137,6 +187,28 @@ pub fn replace_file(files: &dyn Files, path: &Path, bytes: &[u8]) -> io::Result<
     let made = beside(path);
     files.save(&made, &mut &*bytes, u64::MAX)?;
     put_in_place(files, &made, path)
+}
+
+/// As [`replace_file`], with a mode that the content never goes without, by way of `made`, which is a path that nobody else writes.
+///
+/// # Errors
+/// The system's; the file then has its old content or the new one.
+pub fn replace_file_with_mode(files: &dyn Files, path: &Path, made: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
+    // Left by a process of the same number that was killed half-way: in a container they often have the same.
+    files.remove(made)?;
+    files.create(made, bytes, mode)?;
+    put_in_place(files, made, path)
+}
+
+/// Removes a folder that others take for whole under its name: at once under that, then file by file under `removing`.
+///
+/// # Errors
+/// The system's; what is left is under `removing`.
+pub fn remove_whole(files: &dyn Files, path: &Path, removing: &Path) -> io::Result<()> {
+    files.rename(path, removing)?;
+    // Else the name could come back after some of the files are gone.
+    files.sync_folder(folder_of(path))?;
+    files.remove(removing)
 }
 
 /// Points a symbolic link at `target` in one step: there is no moment without the link.
