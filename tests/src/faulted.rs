@@ -84,7 +84,9 @@ impl Faults {
     pub fn new(folder: &Path, fault: Option<&str>) -> Result<Self, String> {
         let fault = fault.map(parse).transpose()?;
         let announcer = Announcer { folder: folder.to_owned(), fault, done: Mutex::default() };
-        Ok(Faults { port: Arc::new(Faulty::new(announcer, &folder.join("stash"))) })
+        // One process after the other comes to this folder.
+        let stash = folder.join(format!("stash-{}", std::process::id()));
+        Ok(Faults { port: Arc::new(Faulty::new(announcer, &stash)) })
     }
 
     /// The port.

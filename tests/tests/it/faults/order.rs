@@ -31,6 +31,11 @@ fn the_old_release_makes_its_mark_its_checkpoint_and_the_supervisors_file_last_i
         &of(By::Old),
         &[
             "make_folder data/application.db",
+            // The plan is near: it is looked whether a checkpoint can be made.
+            "make_folder data/checkpoints",
+            "remove data/checkpoints/.unfinished-link",
+            "hard_link data/checkpoints/.unfinished-link",
+            "remove data/checkpoints/.unfinished-link",
             "save config/priv_validator_high_water.json.tmp",
             "sync_file config/priv_validator_high_water.json.tmp",
             "rename config/priv_validator_high_water.json",
