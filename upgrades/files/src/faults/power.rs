@@ -62,6 +62,11 @@ fn moved(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
     Some(if rest.as_os_str().is_empty() { to.to_owned() } else { to.join(rest) })
 }
 
+/// The same for what is in it: that the name itself came to be lasts with the name that it has now.
+fn moved_in(path: &Path, from: &Path, to: &Path) -> Option<PathBuf> {
+    moved(path, from, to).filter(|_| path != from)
+}
+
 impl Unsynced {
     /// Nothing; old things are kept in `stash`, on the same filesystem.
     pub fn new(stash: &Path) -> Self {
@@ -155,10 +160,10 @@ impl Unsynced {
             // What was done before in a folder that has another name for good now is undone under that.
             match change {
                 Change::Renamed { from, to, .. } => {
-                    left.iter_mut().for_each(|earlier| earlier.moves(|path| moved(path, &from, &to)));
+                    left.iter_mut().for_each(|earlier| earlier.moves(|path| moved_in(path, &from, &to)));
                 }
                 Change::Exchanged { one, other } => {
-                    let both = |path: &Path| moved(path, &one, &other).or_else(|| moved(path, &other, &one));
+                    let both = |path: &Path| moved_in(path, &one, &other).or_else(|| moved_in(path, &other, &one));
                     left.iter_mut().for_each(|earlier| earlier.moves(both));
                 }
                 Change::Made(_) | Change::Removed { .. } => {}
