@@ -8,6 +8,8 @@
 mod convert;
 mod engine;
 mod environment;
+mod precompile;
 
 pub use engine::SwingsetEngine;
 pub use environment::StateEnvironment;
+pub use precompile::precompile;

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use swing_core::ports::upgrade::Release;
 use swingset_host::{ControllerOptions, EngineRuntime, engine::CodeCache};
 
-use super::{EngineKind, StartArgs, cometbft, logging, options, signals, solo};
+use super::{
+    EngineKind, StartArgs, cometbft, logging, options, signals, solo,
+    standby::{self, StandbyError},
+};
 use crate::{
     abci::{Address, Server, ServerConfig, spawn_owner},
     app::{AppOptions, OpenError, OpenedApp},
@@ -55,6 +58,7 @@ pub fn run(home: &Home, arguments: &StartArgs, release: &'static dyn Release, ki
             tracing::error!("{halt}");
             ExitCode::Halt
         }
+        Err(Ended::Dismissed) => ExitCode::Ok,
     };
     tracing::info!("swingd ended with exit code {}", code.code());
     end_process(code)
@@ -68,6 +72,18 @@ enum Ended {
     Refused(Refusal),
     /// A local fault.
     Halt(Halt),
+    /// It stood by, and was not needed.
+    Dismissed,
+}
+
+impl From<StandbyError> for Ended {
+    fn from(error: StandbyError) -> Self {
+        match error {
+            StandbyError::Dismissed => Ended::Dismissed,
+            StandbyError::Halt(halt) => Ended::Halt(halt),
+            StandbyError::Io(_) => Ended::Config(error.to_string()),
+        }
+    }
 }
 
 impl From<OpenError> for Ended {
@@ -115,6 +131,7 @@ fn start(
     killpoints: Arc<dyn Killpoints>,
 ) -> Result<Running, Ended> {
     tracing::info!(release = release.name(), app_version = release.app_version(), home = %home.root().display(), "swingd starts");
+    let loaded = standby::stand_by(home, release, runtime)?;
     let app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
     let opened = OpenedApp::open(app_options)?;
     let committed = opened.read().committed();
@@ -128,11 +145,11 @@ fn start(
     listen_for_commands(home, &opened);
     let engine = match arguments.engine {
         EngineKind::Solo => {
-            let runtime = runtime(home).map_err(Ended::Halt)?;
+            let runtime = loaded.map_or_else(|| runtime(home), Ok).map_err(Ended::Halt)?;
             let swingset = move || Box::new(SwingsetEngine::with_runtime(runtime, ControllerOptions::default())) as _;
             RunningEngine::Solo(solo::start(opened, swingset, home, &switch).map_err(config)?)
         }
-        EngineKind::Cometbft | EngineKind::External => serve_abci(opened, home, arguments, &lifecycle)?,
+        EngineKind::Cometbft | EngineKind::External => serve_abci(opened, home, arguments, &lifecycle, loaded)?,
     };
     Ok(Running { switch, engine })
 }
@@ -143,6 +160,7 @@ fn serve_abci(
     home: &Home,
     arguments: &StartArgs,
     lifecycle: &Arc<dyn Lifecycle>,
+    loaded: Option<Arc<EngineRuntime>>,
 ) -> Result<RunningEngine, Ended> {
     may_sign(home, arguments)?;
     let address = address(home, arguments)?;
@@ -155,7 +173,7 @@ fn serve_abci(
         drop(HomeLock::take(home.root()).map_err(config)?);
     }
     let read = Arc::new(opened.read());
-    let runtime = runtime(home).map_err(Ended::Halt)?;
+    let runtime = loaded.map_or_else(|| runtime(home), Ok).map_err(Ended::Halt)?;
     let build = move || {
         let engine = SwingsetEngine::with_runtime(runtime, ControllerOptions::default());
         Ok(opened.consensus(Box::new(engine)))

@@ -5,7 +5,7 @@ use std::{
     process::{Command, Output},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use swing_node::{
     app::{AppOptions, NodeApp},
     engine_adapter::SwingsetEngine,
@@ -94,6 +94,9 @@ fn a_stopped_node_tells_its_height_in_both_spellings_and_why_it_stopped() {
     let answer = status(NEWEST, stopped.path());
     assert_eq!(answer["sync_info"]["latest_block_height"], "2");
     assert_eq!(answer["application"]["plan"]["height"], "3");
+    let plans = answer["application"]["plans"].as_array().expect("a list");
+    let shown: Vec<_> = plans.iter().map(|plan| (&plan["id"], &plan["height"])).collect();
+    assert_eq!(shown, [(&Value::Null, &json!("3"))], "version-1's rules number no plans");
     assert_eq!(answer["application"]["stop"], Value::Null);
     let empty = tempfile::tempdir().expect("a temporary folder");
     assert_eq!(status(NEWEST, empty.path())["sync_info"]["latest_block_height"], "0");

@@ -3,7 +3,6 @@
 use std::{
     ffi::OsString,
     io,
-    os::unix::fs::MetadataExt as _,
     path::Path,
     sync::{
         Arc,
@@ -22,7 +21,7 @@ use crate::{
     fetch::{Installer, Transfer},
     files::Files,
     home,
-    probe::{Identity, Prober},
+    probe::{Identity, Prober, Signature, signature},
 };
 
 /// A binary that was found fit is asked once more when so few blocks are left.
@@ -47,14 +46,6 @@ pub struct Look {
     pub block_ms: Option<u64>,
     /// The node must be ended, and why.
     pub end: Option<String>,
-}
-
-/// What tells that a file was replaced.
-type Signature = (u64, u64, i64, i64);
-
-fn signature(path: &Path) -> io::Result<Signature> {
-    let metadata = std::fs::metadata(path)?;
-    Ok((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
 /// Asks whether a binary could take over for a plan that is not due: it is a program for this machine, says who it is, and reads

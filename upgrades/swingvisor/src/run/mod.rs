@@ -8,6 +8,7 @@
 mod arguments;
 mod check;
 mod comet;
+mod early;
 mod events;
 mod fronted;
 mod hooks;
@@ -15,6 +16,7 @@ mod http;
 mod looker;
 mod node;
 mod pages;
+mod standby;
 mod steps;
 mod supervisor;
 mod webhook;

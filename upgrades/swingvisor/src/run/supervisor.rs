@@ -10,7 +10,8 @@ use super::{
     arguments::{prober, skip_heights_of, value_of},
     fronted::Fronted,
     http,
-    node::Node,
+    node::{Node, Start},
+    standby::Standby,
     webhook::Webhook,
     words::in_words,
 };
@@ -19,10 +20,10 @@ use crate::{
     clock::Moment,
     command::Told,
     config::{Config, Mode},
-    core::{Action, Child, EXIT_UPGRADE_NEEDED, Facts, Journal, Slot, decide, rest_ms},
+    core::{Action, Child, EXIT_UPGRADE_NEEDED, Facts, Journal, Slot, Status, decide, rest_ms},
     files::Files,
-    home,
-    probe::{self, Prober},
+    front, home,
+    probe::{self, Prober, Signature},
     report::Seen,
 };
 
@@ -37,7 +38,7 @@ pub struct Supervisor {
     pub(super) files: Arc<dyn Files>,
     arguments: Vec<OsString>,
     pub(super) told: Told,
-    events: Events,
+    pub(super) events: Events,
     pub(super) board: Board,
     pub(super) webhook: Webhook,
     pub(super) prober: Prober,
@@ -46,6 +47,12 @@ pub struct Supervisor {
     pub(super) journal: Journal,
     /// Hashes of binaries whose handler failed.
     failed: BTreeMap<Slot, String>,
+    /// The plan's binary, started before its time.
+    pub(super) standby: Option<Standby>,
+    /// One that ended while it stood by.
+    pub(super) standby_failed: Option<Signature>,
+    /// What the node that runs has said with its last commit.
+    pub(super) last_words: Option<Status>,
     pub(super) rests: u32,
     said: Option<String>,
 }
@@ -100,6 +107,9 @@ impl Supervisor {
             board,
             journal: Journal::default(),
             failed: BTreeMap::new(),
+            standby: None,
+            standby_failed: None,
+            last_words: None,
             rests: 0,
             said: None,
         })
@@ -169,7 +179,7 @@ impl Supervisor {
                 self.link(&slot)?;
             }
             Action::Ask(slot) => {
-                let answer = self.prober.status(&self.config.layout.binary(&slot));
+                let answer = self.ask(&slot);
                 tracing::debug!(%slot, ?answer, "asked");
                 self.facts.asked.insert(slot, answer);
             }
@@ -195,11 +205,8 @@ impl Supervisor {
 
     /// Starts the node and stays with it until its end.
     fn start(&mut self, slot: &Slot) -> io::Result<()> {
-        let mut arguments = self.arguments.clone();
-        if value_of(&arguments, "--home").is_none() {
-            arguments.extend(["--home".into(), self.config.layout.home().into()]);
-        }
-        let mut node = self.start_node(slot, &arguments)?;
+        self.last_words = None;
+        let mut node = self.start_node(slot)?;
         tracing::info!(%slot, pid = node.id(), "the node is started");
         (self.facts.just_switched, self.said) = (false, None);
         self.board.change(|report| {
@@ -219,14 +226,28 @@ impl Supervisor {
         self.facts.child = child?;
         self.facts.asked.clear();
         self.facts.fetch_failed = None;
+        self.hear_the_rest();
+        self.take_last_words(slot);
         self.after(slot, age_ms)
     }
 
-    fn start_node(&self, slot: &Slot, arguments: &[OsString]) -> io::Result<Node> {
-        let binary = self.config.layout.binary(slot);
-        let Some(fronted) = &self.fronted else { return Node::start(&binary, arguments, None) };
+    /// The node's arguments, with its home.
+    pub(super) fn node_arguments(&self) -> Vec<OsString> {
+        let mut arguments = self.arguments.clone();
+        if value_of(&arguments, "--home").is_none() {
+            arguments.extend(["--home".into(), self.config.layout.home().into()]);
+        }
+        arguments
+    }
+
+    fn start_node(&mut self, slot: &Slot) -> io::Result<Node> {
+        if let Some(node) = self.standby_goes(slot)? {
+            return Ok(node);
+        }
+        let (binary, arguments) = (self.config.layout.binary(slot), self.node_arguments());
+        let Some(fronted) = &self.fronted else { return Node::start(&binary, &arguments, Start::Alone) };
         let (theirs, ours) = fronted.control()?;
-        let node = Node::start(&binary, &fronted.arguments(arguments), Some(theirs))?;
+        let node = Node::start(&binary, &fronted.arguments(&arguments), Start::Connected(theirs))?;
         fronted.node_started(ours);
         Ok(node)
     }
@@ -246,6 +267,7 @@ impl Supervisor {
                 }
                 Some(Event::Look(look)) => {
                     self.take_in(&look);
+                    self.keep_standby(&look)?;
                     if let Some(reason) = &look.end {
                         tracing::error!(reason, "the node is ended");
                         let code = node.end(SIGTERM, self.config.shutdown_grace_ms)?;
@@ -253,6 +275,7 @@ impl Supervisor {
                         return Ok(Child::Ended { code: if code == 0 { EXIT_UPGRADE_NEEDED } else { code } });
                     }
                 }
+                Some(Event::LastWords(status)) => self.note_last_words(*status),
                 Some(Event::Front(event)) => {
                     if let Some(reason) = self.hear_front(event)? {
                         return self.end_useless(node, &reason);
@@ -283,11 +306,13 @@ impl Supervisor {
         };
         self.board.change(|report| {
             report.see(&seen, &self.facts.policy);
-            if let Some(plan) = &report.plan
-                && report.current.as_ref() != Some(&plan.slot)
-            {
-                report.next_action = format!("switch to {} when the node stops for height {}", plan.slot, plan.height);
-            }
+            report.next_action = match &report.plan {
+                Some(plan) if report.current.as_ref() != Some(&plan.slot) => {
+                    format!("switch to {} when the node stops for height {}", plan.slot, plan.height)
+                }
+                // Also once a plan is taken back.
+                _ => format!("the node in {} runs", report.current.as_deref().unwrap_or("no slot")),
+            };
         });
     }
 
@@ -325,7 +350,8 @@ impl Supervisor {
             self.said = Some(reason.to_owned());
         }
         self.wait(ms);
-        self.tell_if_late();
+        // Everything is looked at anew.
+        self.drop_standby("something was not as it must be");
         if crashed {
             self.facts.child = Child::Rested;
         }
@@ -338,9 +364,11 @@ impl Supervisor {
         let began = Moment::now();
         while began.elapsed_ms() < ms && !self.told.is_told() {
             let left = Duration::from_millis(ms.saturating_sub(began.elapsed_ms()).min(100));
-            // Looks of a node that has ended, and the ends of helpers, mean nothing here; a signal has set `told`, and what the
+            // Looks of a node that has ended, and the ends of helpers, mean nothing here; a signal has set `told`, and what else the
             // front tells of a dead node is known.
-            let _ = self.events.next(left);
+            if let Some(Event::Front(front::Event::Late(parked_ms))) = self.events.next(left) {
+                self.tell_late(parked_ms);
+            }
         }
     }
 }

@@ -19,6 +19,7 @@ const MEMPOOL: u64 = 2;
 const QUERY: u64 = 1;
 const SNAPSHOT: u64 = 0;
 const START_MS_MAX: u64 = 60_000;
+const PARKED_MS_MAX: u64 = 300_000;
 
 /// A machine, its clock, and what it said.
 struct Play {
@@ -60,7 +61,7 @@ impl Play {
 
     /// CometBFT and a node at height 6, after the handshake and one block.
     fn serving() -> Self {
-        let mut play = Play { machine: Machine::new(START_MS_MAX), now_ms: 1_000, said: Vec::new() };
+        let mut play = Play { machine: Machine::new(START_MS_MAX, PARKED_MS_MAX), now_ms: 1_000, said: Vec::new() };
         for id in [SNAPSHOT, QUERY, MEMPOOL, CONSENSUS] {
             play.step(Input::Opened(id));
         }
@@ -129,7 +130,7 @@ fn frames_go_both_ways_while_a_node_serves() {
 
 #[test]
 fn a_handshake_waits_for_the_first_node_and_is_never_answered_by_the_front() {
-    let mut play = Play { machine: Machine::new(START_MS_MAX), now_ms: 0, said: Vec::new() };
+    let mut play = Play { machine: Machine::new(START_MS_MAX, PARKED_MS_MAX), now_ms: 0, said: Vec::new() };
     play.step(Input::Opened(QUERY)).asks(QUERY, info()).asks(QUERY, flush()).after(60_000).check(&[]);
     play.step(Input::NodeStarted).after(120_000).check(&[]);
     play.step(Input::NodeSays(at(5))).check(&[
@@ -187,6 +188,8 @@ fn what_was_parked_goes_to_the_next_node_in_order_and_consensus_first() {
     let said = play.heard();
     let [Output::Connect, Output::Tell(Event::TakenOver(swap)), rest @ ..] = &said[..] else { panic!("{said:?}") };
     assert_eq!((swap.committed_height, swap.extra_ms, swap.replayed), (7, 1_000, 5));
+    let parts = [swap.drain_ms, swap.exit_ms, swap.switch_ms, swap.start_ms];
+    assert_eq!((parts, swap.parked_ms), ([QUIET_WITHOUT_RECHECK_MS, 0, 800, 200], 1_000));
     assert_eq!(
         rest,
         [
@@ -198,6 +201,43 @@ fn what_was_parked_goes_to_the_next_node_in_order_and_consensus_first() {
         ]
     );
     play.node(CONSENSUS, flushed()).asks(MEMPOOL, check(b"b", false)).heard();
+}
+
+#[test]
+fn what_the_first_block_of_the_new_node_took_is_told_once_it_is_answered() {
+    let mut play = Play::proving();
+    play.asks(CONSENSUS, prepare(8)).after(300).asks(CONSENSUS, finalize(8)).heard();
+    play.after(70).node(CONSENSUS, finalized(1)).node(CONSENSUS, finalized(8));
+    let said = play.heard();
+    let told: Vec<_> = said.iter().filter(|output| matches!(output, Output::Tell(_))).collect();
+    assert!(matches!(&told[..], [Output::Tell(Event::Proved(swap))] if swap.block_ms == Some(70)), "{said:?}");
+    // One that was parked is executed from the moment on that a node serves.
+    let mut play = Play::parked();
+    play.asks(CONSENSUS, finalize(8)).after(500).step(Input::NodeStarted).step(Input::NodeSays(at(7)));
+    play.after(40).heard();
+    play.node(CONSENSUS, finalized(8));
+    assert!(matches!(play.heard()[1], Output::Tell(Event::Proved(swap)) if swap.block_ms == Some(40)));
+}
+
+#[test]
+fn parked_for_too_long_is_told_once_a_swap_whatever_is_tried_meanwhile() {
+    let late = || Output::Tell(Event::Late(PARKED_MS_MAX));
+    let mut play = Play::parked();
+    play.after(PARKED_MS_MAX - 1).check(&[]).after(1).check(&[late()]);
+    assert!(play.machine.view().late);
+    play.step(Input::NodeStarted).step(Input::NodeSays(at(6))).heard();
+    play.step(Input::NodeLost).after(PARKED_MS_MAX).check(&[]);
+    play.step(Input::NodeStarted).step(Input::NodeSays(at(7)));
+    assert!(!play.machine.view().late, "a node serves");
+    // Lost before it has executed anything: no node has served any block since.
+    play.step(Input::NodeLost).heard();
+    play.after(1).check(&[]);
+    assert!(play.machine.view().late);
+
+    let mut play = Play::proving();
+    play.after(PARKED_MS_MAX).check(&[]);
+    play.asks(CONSENSUS, finalize(8)).node(CONSENSUS, finalized(8)).heard();
+    play.after(PARKED_MS_MAX).check(&[]);
 }
 
 #[test]
@@ -242,7 +282,7 @@ fn queries_and_transactions_wait_five_seconds_and_are_then_put_off_in_order() {
     play.after(1_000);
     let said = play.heard();
     assert!(matches!(&said[..], [Output::ToComet(QUERY, _), Output::ToComet(MEMPOOL, _)]), "{said:?}");
-    play.asks(CONSENSUS, finalize(8)).after(600_000).check(&[]);
+    play.asks(CONSENSUS, finalize(8)).after(200_000).check(&[]);
 }
 
 #[test]

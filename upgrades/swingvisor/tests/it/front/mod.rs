@@ -4,3 +4,4 @@ mod frames;
 mod losses;
 mod machine;
 pub mod messages;
+mod standby;
