@@ -110,13 +110,17 @@ fn collect_gentxs(plan: &Plan, validators: &[Validator], first: &Swingd) -> Resu
     Ok(())
 }
 
+/// How long an expedited vote lasts, seconds: half as long as an ordinary one, and less in any case.
+pub fn expedited_period_s(voting_period_s: u64) -> u64 {
+    voting_period_s.div_ceil(2).min(voting_period_s.saturating_sub(1))
+}
+
 fn edit_genesis(plan: &Plan, first: &Swingd) -> Result<()> {
     let path = first.home.join("config/genesis.json");
     let mut genesis: Value = serde_json::from_slice(&fs::read(&path)?)?;
     let params = &mut genesis["app_state"]["gov"]["params"];
     params["voting_period"] = json!(format!("{}s", plan.voting_period_s));
-    params["expedited_voting_period"] =
-        json!(format!("{}s", plan.voting_period_s.div_ceil(2).min(plan.voting_period_s - 1)));
+    params["expedited_voting_period"] = json!(format!("{}s", expedited_period_s(plan.voting_period_s)));
     params["max_deposit_period"] = json!(format!("{}s", plan.voting_period_s));
     params["min_deposit"] = json!([{ "denom": "uswing", "amount": "10000000" }]);
     params["expedited_min_deposit"] = json!([{ "denom": "uswing", "amount": "50000000" }]);

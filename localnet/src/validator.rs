@@ -144,7 +144,8 @@ impl Validator {
     }
 
     /// Halts its processes where they are, as a machine does that is starved of time; [`Validator::resume`] lets them go on. Only
-    /// of use with [`Engine::CometExternal`] and [`Engine::Solo`], whose processes are all known here.
+    /// of use with [`Engine::CometExternal`] and [`Engine::Solo`], whose processes are all known here, and with a supervisor that stands
+    /// between node and CometBFT: both wait for it.
     ///
     /// # Errors
     /// When a process has ended.

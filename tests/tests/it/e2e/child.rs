@@ -77,7 +77,7 @@ fn check_refused(output: &Output, code: ExitCode, words: &str) {
 
 #[test]
 fn cometbft_lives_and_dies_with_its_node_and_two_on_one_home_are_impossible() {
-    let stage = Stage::new();
+    let stage = Stage::of_one_node();
     let plan = Plan::quick(1, Engine::CometChild);
     let network = Network::create(plan, stage.folder(), binaries(), NEWEST).expect("a home");
     let mut home = Home { network, height: 0 };
