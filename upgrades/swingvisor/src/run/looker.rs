@@ -106,10 +106,17 @@ impl Looker {
     }
 }
 
-impl Drop for Looker {
-    fn drop(&mut self) {
+impl Looker {
+    /// Has it end, and does not wait: what it asks now is interrupted.
+    pub fn dismiss(&mut self) {
         self.told.tell();
         self.wake = None;
+    }
+}
+
+impl Drop for Looker {
+    fn drop(&mut self) {
+        self.dismiss();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

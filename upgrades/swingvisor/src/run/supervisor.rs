@@ -213,9 +213,9 @@ impl Supervisor {
             (report.pid, report.starts) = (Some(node.id()), report.starts.saturating_add(1));
             report.next_action = format!("the node in {slot} runs");
         });
-        let looker =
+        let mut looker =
             Looker::start(&self.config, &self.files, &self.facts, slot, &self.arguments, self.events.sender())?;
-        let child = self.stay(&mut node);
+        let child = self.stay(&mut node, &mut looker);
         drop(looker);
         let age_ms = node.age_ms();
         drop(node);
@@ -252,10 +252,17 @@ impl Supervisor {
         Ok(node)
     }
 
-    fn stay(&mut self, node: &mut Node) -> io::Result<Child> {
+    fn stay(&mut self, node: &mut Node, looker: &mut Looker) -> io::Result<Child> {
+        let mut leaves_since: Option<Moment> = None;
         loop {
             if let Some(code) = node.ended()? {
                 return Ok(Child::Ended { code });
+            }
+            // With its last words the looker was dismissed, who would have found it.
+            if let Some(ms) = leaves_since.map(Moment::elapsed_ms)
+                && ms >= self.facts.policy.stop_grace_ms
+            {
+                return self.end_overdue(node, &format!("the node said its last words {ms} ms ago and still runs"));
             }
             match self.events.next(LOOK_EVERY) {
                 None | Some(Event::Child) => {}
@@ -269,13 +276,15 @@ impl Supervisor {
                     self.take_in(&look);
                     self.keep_standby(&look)?;
                     if let Some(reason) = &look.end {
-                        tracing::error!(reason, "the node is ended");
-                        let code = node.end(SIGTERM, self.config.shutdown_grace_ms)?;
-                        // It was to end with the code of a needed upgrade; with 0 the work would seem done.
-                        return Ok(Child::Ended { code: if code == 0 { EXIT_UPGRADE_NEEDED } else { code } });
+                        return self.end_overdue(node, reason);
                     }
                 }
-                Some(Event::LastWords(status)) => self.note_last_words(*status),
+                Some(Event::LastWords(status)) => {
+                    // Nothing is to be found out any more, and the change of processes needs the machine.
+                    looker.dismiss();
+                    leaves_since = Some(Moment::now());
+                    self.note_last_words(*status);
+                }
                 Some(Event::Front(event)) => {
                     if let Some(reason) = self.hear_front(event)? {
                         return self.end_useless(node, &reason);
@@ -290,6 +299,14 @@ impl Supervisor {
                 return Ok(Child::Stopped { code: node.end(SIGTERM, self.config.shutdown_grace_ms)? });
             }
         }
+    }
+
+    /// Ends a node that was to end by itself.
+    fn end_overdue(&self, node: &mut Node, reason: &str) -> io::Result<Child> {
+        tracing::error!(reason, "the node is ended");
+        let code = node.end(SIGTERM, self.config.shutdown_grace_ms)?;
+        // It was to end with the code of a needed upgrade; with 0 the work would seem done.
+        Ok(Child::Ended { code: if code == 0 { EXIT_UPGRADE_NEEDED } else { code } })
     }
 
     fn take_in(&mut self, look: &Look) {

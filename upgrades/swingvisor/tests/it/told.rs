@@ -146,9 +146,8 @@ fn all_pending_plans_are_shown_with_what_is_left_and_whether_their_binaries_are_
 
     home.set_state(&json!({ "until": null, "block_ms": 5 }));
     let running = home.start(&listen);
-    let none = until("no plan any more", || {
-        report().filter(|report| report["plans"] == json!([]) && report["committed_height"].is_u64())
-    });
+    let runs = |report: &Value| report["supervised"] == true && report["committed_height"].is_u64();
+    let none = until("no plan any more", || report().filter(|report| runs(report) && report["plans"] == json!([])));
     assert_eq!((&none["plan"], &none["next_action"]), (&Value::Null, &json!("the node in genesis runs")), "{none}");
     running.signal(Signal::TERM);
     assert_eq!(running.wait(), Some(0));

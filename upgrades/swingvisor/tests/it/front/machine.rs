@@ -14,47 +14,47 @@ use super::messages::{
     query, read_response,
 };
 
-const CONSENSUS: u64 = 3;
+pub const CONSENSUS: u64 = 3;
 const MEMPOOL: u64 = 2;
 const QUERY: u64 = 1;
 const SNAPSHOT: u64 = 0;
 const START_MS_MAX: u64 = 60_000;
-const PARKED_MS_MAX: u64 = 300_000;
+pub const PARKED_MS_MAX: u64 = 300_000;
 
 /// A machine, its clock, and what it said.
-struct Play {
-    machine: Machine,
+pub struct Play {
+    pub machine: Machine,
     now_ms: u64,
     said: Vec<Output>,
 }
 
 impl Play {
-    fn step(&mut self, input: Input) -> &mut Self {
+    pub fn step(&mut self, input: Input) -> &mut Self {
         let outputs = self.machine.step(self.now_ms, input);
         self.said.extend(outputs);
         self
     }
 
-    fn after(&mut self, ms: u64) -> &mut Self {
+    pub fn after(&mut self, ms: u64) -> &mut Self {
         self.now_ms += ms;
         self.step(Input::Tick)
     }
 
-    fn asks(&mut self, id: u64, frame: Frame) -> &mut Self {
+    pub fn asks(&mut self, id: u64, frame: Frame) -> &mut Self {
         self.step(Input::Request(id, frame))
     }
 
-    fn node(&mut self, id: u64, frame: Frame) -> &mut Self {
+    pub fn node(&mut self, id: u64, frame: Frame) -> &mut Self {
         self.step(Input::Reply(id, frame))
     }
 
     /// What it said since the last look.
-    fn heard(&mut self) -> Vec<Output> {
+    pub fn heard(&mut self) -> Vec<Output> {
         std::mem::take(&mut self.said)
     }
 
     #[track_caller]
-    fn check(&mut self, expected: &[Output]) -> &mut Self {
+    pub fn check(&mut self, expected: &[Output]) -> &mut Self {
         assert_eq!(self.heard(), expected);
         self
     }
@@ -83,7 +83,7 @@ impl Play {
     }
 
     /// Parked after the node's last block, 7.
-    fn parked() -> Self {
+    pub fn parked() -> Self {
         let mut play = Play::serving();
         play.block(7, true).after(QUIET_WITHOUT_RECHECK_MS).heard();
         play.step(Input::NodeLost).check(&[]);
@@ -91,14 +91,14 @@ impl Play {
     }
 
     /// Replaced, with block 8 not executed.
-    fn proving() -> Self {
+    pub fn proving() -> Self {
         let mut play = Play::parked();
         play.step(Input::NodeStarted).step(Input::NodeSays(at(7))).heard();
         play
     }
 }
 
-fn at(height: u8) -> Committed {
+pub fn at(height: u8) -> Committed {
     Committed { height: height.into(), app_hash: hash(height) }
 }
 
@@ -201,52 +201,6 @@ fn what_was_parked_goes_to_the_next_node_in_order_and_consensus_first() {
         ]
     );
     play.node(CONSENSUS, flushed()).asks(MEMPOOL, check(b"b", false)).heard();
-}
-
-#[test]
-fn what_the_first_block_of_the_new_node_took_is_told_once_it_is_answered() {
-    let mut play = Play::proving();
-    play.asks(CONSENSUS, prepare(8)).after(300).asks(CONSENSUS, finalize(8)).heard();
-    play.after(70).node(CONSENSUS, finalized(1)).node(CONSENSUS, finalized(8));
-    let said = play.heard();
-    let told: Vec<_> = said.iter().filter(|output| matches!(output, Output::Tell(_))).collect();
-    assert!(matches!(&told[..], [Output::Tell(Event::Proved(swap))] if swap.block_ms == Some(70)), "{said:?}");
-    // One that was parked is executed from the moment on that a node serves.
-    let mut play = Play::parked();
-    play.asks(CONSENSUS, finalize(8)).after(500).step(Input::NodeStarted).step(Input::NodeSays(at(7)));
-    play.after(40).heard();
-    play.node(CONSENSUS, finalized(8));
-    assert!(matches!(play.heard()[1], Output::Tell(Event::Proved(swap)) if swap.block_ms == Some(40)));
-}
-
-#[test]
-fn parked_for_too_long_is_told_once_a_swap_whatever_is_tried_meanwhile() {
-    let late = || Output::Tell(Event::Late(PARKED_MS_MAX));
-    let mut play = Play::parked();
-    play.after(PARKED_MS_MAX - 1).check(&[]).after(1).check(&[late()]);
-    assert!(play.machine.view().late);
-    play.step(Input::NodeStarted).step(Input::NodeSays(at(6))).heard();
-    play.step(Input::NodeLost).after(PARKED_MS_MAX).check(&[]);
-    play.step(Input::NodeStarted).step(Input::NodeSays(at(7)));
-    assert!(!play.machine.view().late, "a node serves");
-    // Lost before it has executed anything: no node has served any block since.
-    play.step(Input::NodeLost).heard();
-    play.after(1).check(&[]);
-    assert!(play.machine.view().late);
-
-    let mut play = Play::proving();
-    play.after(PARKED_MS_MAX).check(&[]);
-    play.asks(CONSENSUS, finalize(8)).node(CONSENSUS, finalized(8)).heard();
-    play.after(PARKED_MS_MAX).check(&[]);
-}
-
-#[test]
-fn a_swap_that_is_over_before_consensus_asks_costs_no_time() {
-    let mut play = Play::parked();
-    play.after(300).step(Input::NodeStarted).step(Input::NodeSays(at(7)));
-    assert!(
-        matches!(play.heard()[1], Output::Tell(Event::TakenOver(swap)) if swap.extra_ms == 0 && swap.parked_ms == 300)
-    );
 }
 
 #[test]

@@ -5,3 +5,4 @@ mod losses;
 mod machine;
 pub mod messages;
 mod standby;
+mod swaps;

@@ -58,6 +58,17 @@ fn a_binary_that_is_put_in_place_later_stands_by_in_place_of_the_one_before() {
 }
 
 #[test]
+fn a_node_that_says_its_last_words_and_does_not_end_is_ended() {
+    let grace = [("SWINGVISOR_STOP_GRACE", "300ms")];
+    let (home, running) = begin_with("--stands-by --dies not-at-all", "--stands-by", &grace);
+    let mut comet = standing_by(&home, 1);
+    comet.commit_to(6, 7);
+    finish(&home, running, comet);
+    assert!(home.said().contains("said its last words"), "{}", home.said());
+    assert_eq!(count(&home, "goes version-2"), 1, "{:#?}", home.log());
+}
+
+#[test]
 fn it_is_ended_when_the_plan_is_taken_back() {
     let (home, running) = begin_with("--stands-by", "--stands-by", &[]);
     let comet = standing_by(&home, 1);
