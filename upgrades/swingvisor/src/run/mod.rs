@@ -17,6 +17,7 @@ mod looker;
 mod node;
 mod pages;
 mod standby;
+mod stay;
 mod steps;
 mod supervisor;
 mod webhook;
