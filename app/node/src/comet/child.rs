@@ -10,6 +10,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 
 use super::{CometBinary, CometError, HomeLock};
+use crate::listening;
 
 /// A running CometBFT on a home.
 #[derive(Debug)]
@@ -32,6 +33,9 @@ impl CometChild {
             .arg(home)
             .args(["--proxy_app", abci, "--abci", "socket"])
             .stdin(Stdio::null());
+        for variable in listening::VARIABLES {
+            command.env_remove(variable);
+        }
         die_with_parent(&mut command);
         lock.inherit()?;
         let started = command.spawn().map_err(CometError::system(format!("starting {}", binary.path().display())));

@@ -5,6 +5,7 @@
 //! - What happens on the way out never changes the exit code that the first reason to stop decided.
 
 mod args;
+mod clients;
 mod cometbft;
 mod logging;
 mod options;

@@ -5,9 +5,10 @@ use std::{sync::Arc, time::Duration};
 use swing_core::ports::upgrade::Release;
 use swingset_host::{ControllerOptions, EngineRuntime, engine::CodeCache};
 
-use super::{EngineKind, StartArgs, cometbft, logging, options, signals, solo};
+use super::{EngineKind, StartArgs, clients, cometbft, logging, options, signals, solo};
 use crate::{
     abci::{Address, Server, ServerConfig, spawn_owner},
+    api::Clients,
     app::{AppOptions, OpenError, OpenedApp},
     comet::HomeLock,
     config::{Home, cometbft::CometConfig},
@@ -16,6 +17,7 @@ use crate::{
     engine_adapter::SwingsetEngine,
     killpoints::{Killpoint, Killpoints},
     lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, Supervised, end_process, refuse},
+    listening,
     signing::{self, SigningError, SigningWatch},
 };
 
@@ -34,6 +36,7 @@ pub(crate) const CODE_CACHE_FOLDER: &str = "code-cache";
 /// Runs the node until something ends it, and the process with it: also where it did not come to run, threads that were begun may
 /// still use the database.
 pub fn run(home: &Home, arguments: &StartArgs, release: &'static dyn Release, killpoints: Arc<dyn Killpoints>) -> ! {
+    listening::adopt();
     let ended = logging::init(arguments.log_format, &arguments.log_level)
         .map_err(Ended::Config)
         .and_then(|()| start(home, arguments, release, Arc::clone(&killpoints)));
@@ -92,6 +95,7 @@ fn system(error: std::io::Error) -> Ended {
 struct Running {
     switch: Arc<StopSwitch>,
     engine: RunningEngine,
+    clients: Option<Clients>,
 }
 
 /// What makes the blocks, and how it reaches the application.
@@ -116,6 +120,7 @@ fn start(
 ) -> Result<Running, Ended> {
     tracing::info!(release = release.name(), app_version = release.app_version(), home = %home.root().display(), "swingd starts");
     let app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
+    let (served, told) = (options::clients(home, arguments).map_err(config)?, options::told(&app_options));
     let opened = OpenedApp::open(app_options)?;
     let committed = opened.read().committed();
     tracing::info!(height = committed.height, app_version = committed.app_version, "committed state");
@@ -126,15 +131,19 @@ fn start(
     };
     signals::watch(Arc::clone(&lifecycle)).map_err(system)?;
     listen_for_commands(home, &opened);
-    let engine = match arguments.engine {
+    let comet = (arguments.engine != EngineKind::Solo).then_some(home);
+    let waiting = clients::Waiting::open(served, told, opened.read(), comet).map_err(config)?;
+    let (engine, own) = match arguments.engine {
         EngineKind::Solo => {
             let runtime = runtime(home).map_err(Ended::Halt)?;
             let swingset = move || Box::new(SwingsetEngine::with_runtime(runtime, ControllerOptions::default())) as _;
-            RunningEngine::Solo(solo::start(opened, swingset, home, &switch).map_err(config)?)
+            let (solo, own) = solo::start(opened, swingset, home, &switch).map_err(config)?;
+            (RunningEngine::Solo(solo), own)
         }
-        EngineKind::Cometbft | EngineKind::External => serve_abci(opened, home, arguments, &lifecycle)?,
+        EngineKind::Cometbft | EngineKind::External => (serve_abci(opened, home, arguments, &lifecycle)?, None),
     };
-    Ok(Running { switch, engine })
+    let clients = waiting.serve(own, &lifecycle).map_err(config)?;
+    Ok(Running { switch, engine, clients })
 }
 
 /// Serves ABCI to an engine in another process, and starts that where it is the node's child.
@@ -228,6 +237,9 @@ impl Running {
         if let StopReason::Upgrade(refusal) = reason {
             stop_for_upgrade(refusal, home, killpoints);
         }
+        if let Some(clients) = &self.clients {
+            clients.stop_accepting();
+        }
         match self.engine {
             RunningEngine::Solo(solo) => solo.end(),
             RunningEngine::Abci { server, comet, watches } => {
@@ -238,6 +250,7 @@ impl Running {
                 watches.divergence.end();
             }
         }
+        clients::end(self.clients, reason);
     }
 }
 
