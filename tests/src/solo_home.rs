@@ -11,6 +11,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
 use swing_localnet::{
     binaries::{Binaries, VERSION_1},
+    genesis::serve_clients,
     rpc::{Rpc, number},
     swingd::Swingd,
     validator::{Engine, Ports, Validator},
@@ -87,7 +88,9 @@ impl SoloHome {
     fn node(&self, home: Home, swingd: Swingd) -> Result<Validator> {
         let ports = Ports::free()?;
         set(&home, &[("rpc.laddr", &format!("tcp://127.0.0.1:{}", ports.rpc))])?;
-        Ok(Validator::new("solo".into(), swingd, Engine::Solo, ports))
+        let node = Validator::new("solo".into(), swingd, Engine::Solo, ports);
+        serve_clients(&node)?;
+        Ok(node)
     }
 }
 

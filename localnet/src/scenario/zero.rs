@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::visor::{self, Supervision, VisorReport};
 use crate::{
-    binaries::Binaries, genesis::Plan, network::Network, report::Narrator, validator::Validator, watch::Watch,
+    asking::Asking, binaries::Binaries, genesis::Plan, network::Network, report::Narrator, validator::Validator,
+    watch::Watch,
 };
 
 /// What was seen.
@@ -23,6 +24,8 @@ pub struct ZeroReport {
     pub parked_ms: Vec<u64>,
     /// Requests that each validator's one RPC connection answered throughout.
     pub requests: Vec<u64>,
+    /// What a client of each validator's REST heard, which was never refused: answers, and times that it was told of the upgrade.
+    pub rest: Vec<(u64, u64)>,
 }
 
 /// Runs the scenario in `folder`; `program` is swingvisor, which rests for `delay` within the change of processes. At its end a
@@ -42,6 +45,7 @@ pub fn run(
     let how = Supervision { program: program.to_owned(), download_info: None, front: true, delay };
     let mut report = ZeroReport::default();
     let mut watched = None;
+    let mut asking = Vec::new();
     let mut seen_comets = Vec::new();
     report.upgrade = visor::run_watched(plan, folder, binaries, &how, tell, &mut |network, moment| match moment {
         visor::Moment::Begun => {
@@ -50,6 +54,7 @@ pub fn run(
             wait_for_peers(network, peers)?;
             let watches = network.validators.iter().map(|validator| Watch::start(validator.ports.rpc, peers));
             watched = Some(watches.collect::<Result<Vec<_>>>()?);
+            asking = network.validators.iter().map(|validator| Asking::start(validator.ports.api)).collect();
             Ok(())
         }
         visor::Moment::Upgraded(height) => {
@@ -65,6 +70,10 @@ pub fn run(
                 ensure!(of("committed_height")? == height.saturating_sub(1), "{}: {swap}", validator.name);
                 report.extra_ms.push(of("extra_ms")?);
                 report.parked_ms.push(of("parked_ms")?);
+            }
+            for asking in std::mem::take(&mut asking) {
+                let heard = asking.finish()?;
+                report.rest.push((heard.answers, heard.upgrading));
             }
             kill_a_comet(network, &how, &seen_comets)
         }

@@ -88,6 +88,7 @@ fn each_heavy_library_is_named_by_one_crate() {
         ("wasmtime", "swingset-host"),
         ("tendermint-abci", "swing-node"),
         ("axum", "swing-node"),
+        ("tonic", "swing-node"),
     ];
     for (library, owner) in owners {
         for (package, wanted) in dependencies() {

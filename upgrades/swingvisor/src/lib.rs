@@ -22,3 +22,5 @@ pub mod probe;
 pub mod program;
 pub mod report;
 pub mod run;
+pub mod sockets;
+pub mod toml_text;

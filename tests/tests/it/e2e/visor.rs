@@ -4,11 +4,13 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use swing_localnet::{
+    asking::{Asking, Heard},
     binaries::NEWEST,
     genesis::Plan,
+    network::Network,
     report::Narrator,
     scenario::{
-        visor::{self, Supervision, VisorReport},
+        visor::{self, Moment, Supervision, VisorReport},
         zero,
     },
     validator::Engine,
@@ -75,6 +77,26 @@ fn four_validators_go_through_the_upgrade_with_no_peer_no_client_and_no_height_l
         .expect("the scenario reaches its end");
     assert!(report.parked_ms.iter().all(|parked_ms| *parked_ms >= 12_000), "{report:?}");
     assert!(report.upgrade.messages > 0 && report.requests.iter().all(|requests| *requests > 0), "{report:?}");
+    // REST waits 5 s for a node, and then says why there is none.
+    assert!(report.rest.iter().all(|(answers, upgrading)| *answers > 0 && *upgrading > 0), "{report:?}");
+}
+
+#[test]
+fn a_client_of_rest_is_not_refused_while_the_node_of_a_solo_chain_is_replaced() {
+    let stage = Stage::new();
+    let (mut asking, mut heard) = (None, Heard::default());
+    let plan = Plan::quick(1, Engine::Solo);
+    let mut watcher = |network: &Network, moment| {
+        match moment {
+            Moment::Begun => asking = Some(Asking::start(network.first()?.ports.api)),
+            Moment::Upgraded(_) => heard = asking.take().expect("it was started").finish()?,
+        }
+        Ok(())
+    };
+    let tell = &mut Narrator::new(false);
+    visor::run_watched(plan, stage.folder(), binaries(), &added(swingvisor()), tell, &mut watcher)
+        .expect("the scenario reaches its end");
+    assert!(heard.answers > 0, "{heard:?}");
 }
 
 #[test]

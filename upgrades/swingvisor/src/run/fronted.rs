@@ -22,6 +22,7 @@ use crate::{
     config::{Config, Mode},
     core::Child,
     front::{self, Address, Front, FrontConfig, View},
+    toml_text,
 };
 
 /// Stands for the exit code of a node that was ended because it, or CometBFT, was of no use: the node's own for the loss of its engine.
@@ -31,8 +32,6 @@ const EXIT_NO_USE: u8 = 52;
 const FRAME_BYTES_MAX: usize = 64 << 20;
 /// How long a change of processes may take before it is told: peers drop a node that is silent for 45 s.
 const PARKED_MS_MAX: u64 = 30_000;
-/// Largest config.toml that is read.
-const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// What runs beside the node in this mode.
 #[derive(Debug)]
@@ -237,41 +236,15 @@ fn address(config: &Config, arguments: &[OsString], home: &Path, ours: bool) -> 
         return Address::unix(&config.layout.front_socket());
     }
     let path = home.join("config").join("config.toml");
-    let text = std::fs::metadata(&path)
-        .and_then(|found| {
-            if found.len() > CONFIG_BYTES_MAX {
-                Err(io::ErrorKind::FileTooLarge.into())
-            } else {
-                std::fs::read_to_string(&path)
-            }
-        })
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    proxy_app(&text)
+    let text = toml_text::read(&path).map_err(|error| error.to_string())?;
+    toml_text::value(&text, "", "proxy_app")
         .ok_or_else(|| format!("{}: no proxy_app; say where CometBFT connects with SWINGVISOR_ABCI", path.display()))
         .and_then(|text| Address::parse(&text))
 }
 
-/// The value of `proxy_app`, which stands before the first section.
-fn proxy_app(config: &str) -> Option<String> {
-    let mut lines = config.lines().map(str::trim).take_while(|line| !line.starts_with('['));
-    let value = lines.find_map(|line| line.strip_prefix("proxy_app")?.trim_start().strip_prefix('='))?.trim();
-    let quote = value.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
-    value.get(1..)?.split(quote).next().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{proxy_app, without};
-
-    #[test]
-    fn proxy_app_is_read_from_the_head_of_config_toml() {
-        assert_eq!(
-            proxy_app("# proxy_app = \"x\"\nproxy_app = \"tcp://127.0.0.1:26658\" # here\n[rpc]\n").as_deref(),
-            Some("tcp://127.0.0.1:26658")
-        );
-        assert_eq!(proxy_app("[rpc]\nproxy_app = \"tcp://127.0.0.1:26658\"\n"), None);
-        assert_eq!(proxy_app("proxy_app='unix:///a'").as_deref(), Some("unix:///a"));
-    }
+    use super::without;
 
     #[test]
     fn flags_are_taken_out_with_their_values() {

@@ -20,6 +20,7 @@ mod supervisor;
 mod webhook;
 mod words;
 
+pub(crate) use arguments::value_of;
 pub use arguments::{home_of, prober, runs_a_node, transfer};
 pub use events::{Event, Events};
 pub use looker::{Look, Looker, arm};

@@ -11,7 +11,7 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{clock::Moment, command};
+use crate::{clock::Moment, command, sockets::Sockets};
 
 /// How often an ending node is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -27,16 +27,22 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts it, with our outputs and environment. Over `control` it tells us of its last commit.
+    /// Starts it, with our outputs, environment and listening sockets. Over `control` it tells us of its last commit.
     ///
     /// # Errors
     /// The system's.
-    pub fn start(binary: &Path, arguments: &[OsString], control: Option<UnixStream>) -> io::Result<Self> {
+    pub fn start(
+        binary: &Path,
+        arguments: &[OsString],
+        sockets: &Sockets,
+        control: Option<UnixStream>,
+    ) -> io::Result<Self> {
         let mut command = Command::new(binary);
         command.args(arguments).stdin(Stdio::null()).env_remove(CONTROL_VARIABLE);
         if let Some(control) = control {
             command.stdin(OwnedFd::from(control)).env(CONTROL_VARIABLE, "stdin");
         }
+        sockets.pass(&mut command)?;
         Ok(Node { child: command::spawn(&mut command)?, started: Moment::now() })
     }
 

@@ -7,7 +7,7 @@ use signal_hook::consts::SIGTERM;
 
 use super::{
     Board, Event, Events, Look, Looker,
-    arguments::{prober, skip_heights_of, value_of},
+    arguments::{home_of, prober, runs_a_node, skip_heights_of, value_of},
     fronted::Fronted,
     http,
     node::Node,
@@ -24,6 +24,7 @@ use crate::{
     home,
     probe::{self, Prober},
     report::Seen,
+    sockets::{Sockets, wanted},
 };
 
 /// Exit code of a node whose handler failed.
@@ -42,6 +43,7 @@ pub struct Supervisor {
     pub(super) webhook: Webhook,
     pub(super) prober: Prober,
     pub(super) fronted: Option<Fronted>,
+    sockets: Sockets,
     pub(super) facts: Facts,
     pub(super) journal: Journal,
     /// Hashes of binaries whose handler failed.
@@ -54,6 +56,18 @@ impl std::fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Supervisor").field("config", &self.config).finish_non_exhaustive()
     }
+}
+
+/// The listening sockets that the node will want.
+fn hold(config: &Config, arguments: &[OsString]) -> io::Result<Sockets> {
+    if !config.hold_sockets || !runs_a_node(arguments) {
+        return Ok(Sockets::default());
+    }
+    let sockets = Sockets::open(&wanted(&home_of(config, arguments), arguments), config.client_wait_ms)?;
+    for (name, address) in sockets.addresses() {
+        tracing::info!(name, %address, "clients are kept waiting, not refused, while binaries are replaced");
+    }
+    Ok(sockets)
 }
 
 /// Whether the loop goes on.
@@ -91,6 +105,7 @@ impl Supervisor {
             webhook: Webhook::start(config.webhook.clone())?,
             prober: prober(&config, &arguments, &told),
             fronted,
+            sockets: hold(&config, &arguments)?,
             facts: Facts::new(policy),
             config,
             files,
@@ -224,9 +239,9 @@ impl Supervisor {
 
     fn start_node(&self, slot: &Slot, arguments: &[OsString]) -> io::Result<Node> {
         let binary = self.config.layout.binary(slot);
-        let Some(fronted) = &self.fronted else { return Node::start(&binary, arguments, None) };
+        let Some(fronted) = &self.fronted else { return Node::start(&binary, arguments, &self.sockets, None) };
         let (theirs, ours) = fronted.control()?;
-        let node = Node::start(&binary, &fronted.arguments(arguments), Some(theirs))?;
+        let node = Node::start(&binary, &fronted.arguments(arguments), &self.sockets, Some(theirs))?;
         fronted.node_started(ours);
         Ok(node)
     }

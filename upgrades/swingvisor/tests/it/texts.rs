@@ -69,9 +69,13 @@ fn the_environment_is_cosmovisors_and_every_fault_in_it_is_named() {
         ("SWINGVISOR_LISTEN", "127.0.0.1:26690"),
         ("SWINGVISOR_MODE", "front"),
         ("SWINGVISOR_START_TIMEOUT", "90s"),
+        ("SWINGVISOR_HOLD_SOCKETS", "off"),
+        ("SWINGVISOR_CLIENT_WAIT", "2s"),
     ])
     .expect("all good");
     assert_eq!((default.mode, set.mode, set.start_timeout_ms), (Mode::Restart, Mode::Front, 90_000));
+    assert_eq!((default.hold_sockets, default.client_wait_ms), (true, 5_000));
+    assert_eq!((set.hold_sockets, set.client_wait_ms), (false, 2_000));
     assert!(!set.policy.backup && !set.policy.restart_after_upgrade && set.policy.download);
     assert_eq!((set.shutdown_grace_ms, set.pre_upgrade_retries_max), (5_000, 3));
     assert_eq!(set.layout.backups(), PathBuf::from("/backups"));

@@ -2,6 +2,7 @@
 //! swingd's exit codes and answers. Flags that a script puts before the command make it misbehave.
 
 mod abci;
+mod http;
 mod state;
 
 use std::{
@@ -148,6 +149,7 @@ fn status(build: &Build, home: &Path) -> ExitCode {
 fn start(build: Build, home: &Path, address: Option<&str>) -> u8 {
     let term = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&term)).expect("a signal handler");
+    let _serving = http::serve(name(build.release));
     match address {
         Some(address) => abci::serve(build, home, address, &term),
         None => make_blocks(&build, home, &term),
