@@ -87,9 +87,7 @@ impl Eye {
                 *since = began;
                 if began.is_some_and(|began| began.elapsed_ms() >= self.wait_ms) {
                     *since = None;
-                    let count = answer_all(held);
-                    self.answered.fetch_add(count, Ordering::Relaxed);
-                    tracing::debug!(name = held.name, count, "clients were told to try again");
+                    answer_all(held, &self.answered);
                 }
             }
             std::thread::park_timeout(LOOK_EVERY);
@@ -111,19 +109,21 @@ impl Eye {
     }
 }
 
-/// Answers whoever waits; says how many.
-fn answer_all(held: &Held) -> u64 {
+/// Answers whoever waits.
+fn answer_all(held: &Held, answered: &AtomicU64) {
     let mut told: Vec<TcpStream> = Vec::new();
     while told.len() < BATCH_MAX
         && let Ok((stream, _)) = held.listener.accept()
     {
+        // Before the answer, so that whoever has it finds it counted.
+        answered.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = answer::tell(&stream) {
             tracing::debug!(%error, "a client was gone");
         }
         told.push(stream);
     }
+    tracing::debug!(name = held.name, count = told.len(), "clients were told to try again");
     // What a client still sends is read, so that the system does not take back the answer with a reset.
     std::thread::park_timeout(LINGER);
     told.iter().for_each(answer::drain);
-    u64::try_from(told.len()).unwrap_or(u64::MAX)
 }
