@@ -88,6 +88,10 @@ fn standard_base64(text: &str) -> String {
             other => other,
         })
         .collect();
+    if standard.len() % 4 == 1 {
+        // No bytes have such a text, and padding would only hide what was sent.
+        return text.to_string();
+    }
     let missing = standard.len().wrapping_neg() % 4;
     standard.extend(std::iter::repeat_n('=', missing));
     standard
