@@ -110,13 +110,17 @@ fn collect_gentxs(plan: &Plan, validators: &[Validator], first: &Swingd) -> Resu
     Ok(())
 }
 
+/// How long an expedited vote lasts, seconds: half as long as an ordinary one, and less in any case.
+pub fn expedited_period_s(voting_period_s: u64) -> u64 {
+    voting_period_s.div_ceil(2).min(voting_period_s.saturating_sub(1))
+}
+
 fn edit_genesis(plan: &Plan, first: &Swingd) -> Result<()> {
     let path = first.home.join("config/genesis.json");
     let mut genesis: Value = serde_json::from_slice(&fs::read(&path)?)?;
     let params = &mut genesis["app_state"]["gov"]["params"];
     params["voting_period"] = json!(format!("{}s", plan.voting_period_s));
-    params["expedited_voting_period"] =
-        json!(format!("{}s", plan.voting_period_s.div_ceil(2).min(plan.voting_period_s - 1)));
+    params["expedited_voting_period"] = json!(format!("{}s", expedited_period_s(plan.voting_period_s)));
     params["max_deposit_period"] = json!(format!("{}s", plan.voting_period_s));
     params["min_deposit"] = json!([{ "denom": "uswing", "amount": "10000000" }]);
     params["expedited_min_deposit"] = json!([{ "denom": "uswing", "amount": "50000000" }]);
@@ -160,6 +164,21 @@ fn configure_home(plan: &Plan, validator: &Validator, peers: &[String]) -> Resul
     set(&mut config, "consensus", "timeout_commit", format!("{}ms", plan.block_interval_ms));
     set(&mut config, "instrumentation", "prometheus", false);
     fs::write(&path, toml::to_string(&config)?)?;
+    serve_clients(validator)
+}
+
+/// Has the node serve REST and gRPC at ports of its own.
+///
+/// # Errors
+/// When `app.toml` cannot be read or written.
+pub fn serve_clients(validator: &Validator) -> Result<()> {
+    let path = validator.swingd.home.join("config/app.toml");
+    let mut config: toml::Table = fs::read_to_string(&path)?.parse()?;
+    set(&mut config, "api", "enable", true);
+    set(&mut config, "api", "address", format!("tcp://127.0.0.1:{}", validator.ports.api));
+    set(&mut config, "grpc", "enable", true);
+    set(&mut config, "grpc", "address", format!("127.0.0.1:{}", validator.ports.grpc));
+    fs::write(&path, toml::to_string(&config)?)?;
     Ok(())
 }
 
@@ -198,9 +217,9 @@ impl Ports {
     pub fn free() -> Result<Self> {
         // All are held at once, so that they differ.
         let free = || TcpListener::bind("127.0.0.1:0");
-        let held = [free()?, free()?, free()?];
-        let [rpc, p2p, pages] = &held;
+        let held = [free()?, free()?, free()?, free()?, free()?];
+        let [rpc, p2p, pages, api, grpc] = &held;
         let port = |held: &TcpListener| held.local_addr().map(|address| address.port());
-        Ok(Ports { rpc: port(rpc)?, p2p: port(p2p)?, pages: port(pages)? })
+        Ok(Ports { rpc: port(rpc)?, p2p: port(p2p)?, pages: port(pages)?, api: port(api)?, grpc: port(grpc)? })
     }
 }

@@ -8,6 +8,7 @@
 //! - All traffic is on loopback.
 //! - Nothing sleeps for a fixed time: `wait::until` polls a condition with a deadline and says what it waited for.
 
+pub mod asking;
 pub mod binaries;
 pub mod genesis;
 pub mod load;

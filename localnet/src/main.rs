@@ -1,7 +1,7 @@
 //! `localnet`: real validators on one machine, and the upgrade scenario.
 
 use std::{
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
     sync::{
         Arc,
@@ -11,13 +11,14 @@ use std::{
 };
 
 use anyhow::{Context, Result, ensure};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use swing_localnet::{
     binaries::{Binaries, NEWEST},
     genesis::Plan,
     network::Network,
     report::Narrator,
     scenario::{
+        rehearsal::{self as overhead, Course},
         swap::{self, Kernels},
         upgrade,
         visor::{self, Supervision},
@@ -56,10 +57,51 @@ enum Verb {
     Handover {
         #[command(flatten)]
         common: Common,
-        /// What swingvisor does: restart, front, or one after the other
-        #[arg(long, default_value = "both", value_parser = ["restart", "front", "both"])]
-        mode: String,
+        /// What swingvisor does; all of it, one after the other, by default
+        #[arg(long, value_enum)]
+        mode: Option<HandoverMode>,
+        /// How often each mode is run
+        #[arg(long, default_value_t = 1)]
+        runs: u32,
     },
+    /// Measures what a rehearsal of version-2 costs the blocks of a node that it runs beside.
+    Rehearsal(RehearsalArgs),
+}
+
+/// How a binary takes over.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum HandoverMode {
+    /// Node and CometBFT are stopped and started
+    Restart,
+    /// CometBFT stays connected; the next binary is asked and started when the one before has ended
+    Unprepared,
+    /// The same, with the next binary standing by
+    Front,
+}
+
+impl HandoverMode {
+    fn supervision(self, program: &Path) -> Supervision {
+        match self {
+            HandoverMode::Restart => Supervision { poll: "1s", ..Supervision::restart(program) },
+            HandoverMode::Unprepared => Supervision { standby: false, ..Supervision::front(program) },
+            HandoverMode::Front => Supervision::front(program),
+        }
+    }
+}
+
+#[derive(Args, Debug)]
+struct RehearsalArgs {
+    #[command(flatten)]
+    common: Common,
+    /// Rounds, each of some blocks with no rehearsal and as many with one
+    #[arg(long, default_value_t = 3)]
+    rounds: u64,
+    /// Blocks of each half of a round
+    #[arg(long, default_value_t = 40)]
+    blocks: u64,
+    /// CometBFT's timeout_commit in milliseconds: short, so that it hides little
+    #[arg(long, default_value_t = 100)]
+    interval_ms: u64,
 }
 
 #[derive(Args, Debug)]
@@ -115,7 +157,8 @@ fn main() -> ExitCode {
 fn run(cli: Cli) -> Result<()> {
     match cli.command {
         Verb::Up(common) => with_folder(&common, |folder| up(&common, folder)),
-        Verb::Handover { common, mode } => handover(&common, &mode),
+        Verb::Handover { common, mode, runs } => handover(&common, mode, runs),
+        Verb::Rehearsal(arguments) => rehearsal(&arguments),
         Verb::Swap(arguments) => with_folder(&arguments.common, |folder| swap(&arguments, folder)),
         Verb::Upgrade { common, report, quiet } => with_folder(&common, |folder| {
             let binaries = Binaries::find(common.bin_dir.as_deref())?;
@@ -126,35 +169,44 @@ fn run(cli: Cli) -> Result<()> {
     }
 }
 
-/// Runs the supervised upgrade once a mode, and prints what the block of the upgrade took.
-fn handover(common: &Common, mode: &str) -> Result<()> {
-    let mut lines = Vec::new();
-    for front in [false, true] {
-        if mode == if front { "restart" } else { "front" } {
-            continue;
+/// Runs the supervised upgrade in each mode, as often as asked, and prints what the block of the upgrade took.
+fn handover(common: &Common, mode: Option<HandoverMode>, runs: u32) -> Result<()> {
+    let modes = mode.map_or_else(|| HandoverMode::value_variants().to_vec(), |mode| vec![mode]);
+    for run in 1..=runs {
+        for mode in &modes {
+            let binaries = Binaries::find(common.bin_dir.as_deref())?;
+            let how = mode.supervision(&binaries.path("swingvisor"));
+            with_folder(common, |folder| {
+                let mut narrator = Narrator::new(true);
+                if !how.front {
+                    let report = visor::run(common.plan(), folder, binaries, &how, &mut narrator)?;
+                    println!("{mode:?}, run {run}: {}", report.blocks);
+                    return Ok(());
+                }
+                let report = zero::run(common.plan(), folder, binaries, &how, &mut narrator)?;
+                println!("{mode:?}, run {run}: {}", report.upgrade.blocks);
+                println!("  consensus waited {:?} ms", report.extra_ms);
+                report.swaps.iter().for_each(|swap| println!("  {swap}"));
+                Ok(())
+            })?;
         }
-        let binaries = Binaries::find(common.bin_dir.as_deref())?;
-        let program = binaries.path("swingvisor");
-        with_folder(common, |folder| {
-            let mut narrator = Narrator::new(true);
-            if front {
-                let report = zero::run(common.plan(), folder, binaries, &program, None, &mut narrator)?;
-                let upgrade = &report.upgrade;
-                lines.push(format!(
-                    "front: block H {} ms, block H-1 {} ms, consensus waited {:?} ms, no node for {:?} ms",
-                    upgrade.block_ms_at_upgrade, upgrade.block_ms_before, report.extra_ms, report.parked_ms
-                ));
-            } else {
-                let how = Supervision { program, download_info: None, front, delay: None };
-                let report = visor::run(common.plan(), folder, binaries, &how, &mut narrator)?;
-                let (at, before) = (report.block_ms_at_upgrade, report.block_ms_before);
-                lines.push(format!("restart: block H {at} ms, block H-1 {before} ms"));
-            }
-            Ok(())
-        })?;
     }
-    lines.iter().for_each(|line| println!("{line}"));
     Ok(())
+}
+
+/// Measures blocks without and with a rehearsal beside them.
+fn rehearsal(arguments: &RehearsalArgs) -> Result<()> {
+    let common = &arguments.common;
+    let engine = if common.solo { Engine::Solo } else { Engine::CometChild };
+    let validators = if common.solo { 1 } else { arguments.common.validators };
+    let plan = Plan { block_interval_ms: arguments.interval_ms, ..Plan::quick(validators, engine) };
+    with_folder(common, |folder| {
+        let binaries = Binaries::find(common.bin_dir.as_deref())?;
+        let course = Course { rounds: arguments.rounds, blocks: arguments.blocks };
+        let report = overhead::run(plan, folder, binaries, course, &mut Narrator::new(false))?;
+        println!("{report}");
+        Ok(())
+    })
 }
 
 fn swap(arguments: &SwapArgs, folder: &std::path::Path) -> Result<()> {

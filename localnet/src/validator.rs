@@ -32,6 +32,10 @@ pub struct Ports {
     pub p2p: u16,
     /// The supervisor's status pages.
     pub pages: u16,
+    /// REST.
+    pub api: u16,
+    /// gRPC.
+    pub grpc: u16,
 }
 
 /// A validator.
@@ -62,6 +66,11 @@ impl Validator {
     /// Its RPC's URL, as `--node` takes it.
     pub fn rpc_url(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports.rpc)
+    }
+
+    /// Its REST's URL.
+    pub fn api_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.ports.api)
     }
 
     /// Where node and CometBFT meet. Under the home, whose path must be short enough for a socket.
@@ -144,7 +153,8 @@ impl Validator {
     }
 
     /// Halts its processes where they are, as a machine does that is starved of time; [`Validator::resume`] lets them go on. Only
-    /// of use with [`Engine::CometExternal`] and [`Engine::Solo`], whose processes are all known here.
+    /// of use with [`Engine::CometExternal`] and [`Engine::Solo`], whose processes are all known here, and with a supervisor that stands
+    /// between node and CometBFT: both wait for it.
     ///
     /// # Errors
     /// When a process has ended.

@@ -26,6 +26,7 @@ vats/bootstrap        vat-bootstrap              -
 vats/counter          vat-counter                -
 vats/mint             vat-mint                   -
 vats/party            vat-party                  -
+vats/timer            vat-timer                  -
 test/kernel-trap      swingset-kernel            trap-on-step
 test/kernel-trap-late swingset-kernel            trap-late
 test/kernel-lying     swingset-kernel            lying-description
@@ -34,6 +35,7 @@ test/kernel-endless-migration swingset-kernel    schema-2,endless-migration
 test/raw-pingpong     vat-raw-pingpong           -
 test/pingpong         vat-pingpong               -
 test/hostile          vat-hostile                -
+test/devices          vat-devices                -
 test/stories          vat-stories                -
 test/tutorial         vat-tutorial               -
 TABLE

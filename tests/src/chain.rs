@@ -45,6 +45,14 @@ impl Chain {
         Self::open_with(data, release, killpoints, script::app_state())
     }
 
+    /// The same on an engine of another making.
+    ///
+    /// # Errors
+    /// As [`Chain::open`].
+    pub fn open_on(data: &Path, release: &'static dyn Release, engine: SwingsetEngine) -> Result<Self> {
+        begin(NodeApp::open(AppOptions::new(data, release), Box::new(engine))?, script::app_state())
+    }
+
     /// The same with another genesis `app_state`.
     ///
     /// # Errors
@@ -55,11 +63,7 @@ impl Chain {
         killpoints: Arc<dyn Killpoints>,
         app_state: Vec<u8>,
     ) -> Result<Self> {
-        let mut app = open(AppOptions { killpoints, ..AppOptions::new(data, release) })?;
-        if app.info().map_err(|stop| anyhow!(stop))?.last_block_height == 0 {
-            app.init_chain(genesis(app_state)).map_err(|stop| anyhow!(stop)).context("InitChain")?;
-        }
-        Ok(Chain { app })
+        begin(open(AppOptions { killpoints, ..AppOptions::new(data, release) })?, app_state)
     }
 
     /// Opens a home as it is, without making a genesis: for a state that comes from elsewhere, or a node with other options.
@@ -107,14 +111,7 @@ impl Chain {
     /// # Errors
     /// Whatever ends the node.
     pub fn finalize(&mut self, block: &ScriptedBlock) -> Result<ResponseFinalizeBlock, StopReason> {
-        self.app.finalize_block(RequestFinalizeBlock {
-            txs: block.txs.iter().cloned().map(Into::into).collect(),
-            height: i64::try_from(block.height).unwrap_or(i64::MAX),
-            time: Some(Timestamp { seconds: block.seconds, nanos: 0 }),
-            hash: vec![7; 32].into(),
-            proposer_address: vec![9; 20].into(),
-            ..RequestFinalizeBlock::default()
-        })
+        self.app.finalize_block(finalize_request(block))
     }
 
     /// A query by path.
@@ -128,6 +125,25 @@ impl Chain {
             .map_err(|stop| anyhow!(stop))?;
         anyhow::ensure!(answer.code == 0, "{path}: code {}: {}", answer.code, answer.log);
         Ok(answer)
+    }
+}
+
+fn begin(mut app: NodeApp, app_state: Vec<u8>) -> Result<Chain> {
+    if app.info().map_err(|stop| anyhow!(stop))?.last_block_height == 0 {
+        app.init_chain(genesis(app_state)).map_err(|stop| anyhow!(stop)).context("InitChain")?;
+    }
+    Ok(Chain { app })
+}
+
+/// FinalizeBlock of a block of the script.
+pub fn finalize_request(block: &ScriptedBlock) -> RequestFinalizeBlock {
+    RequestFinalizeBlock {
+        txs: block.txs.iter().cloned().map(Into::into).collect(),
+        height: i64::try_from(block.height).unwrap_or(i64::MAX),
+        time: Some(Timestamp { seconds: block.seconds, nanos: 0 }),
+        hash: vec![7; 32].into(),
+        proposer_address: vec![9; 20].into(),
+        ..RequestFinalizeBlock::default()
     }
 }
 

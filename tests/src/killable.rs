@@ -1,12 +1,14 @@
 //! The node's own entry with killpoints: `--kill-at POINT@HEIGHT` anywhere among the arguments is taken out and obeyed, the rest
-//! is what `swingd` takes; `--as RELEASE` makes it another release, one of those that are broken on purpose. Production binaries
-//! know neither the arguments nor the points.
+//! is what `swingd` takes; `--as RELEASE` makes it another release, one of those that are broken on purpose; `--faults FOLDER` has it
+//! announce its operations on files, and `--fault FAULT@N@OPERATION` has one of them go wrong. Production binaries know neither the
+//! arguments nor the points.
 
 use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use swing_node::Binary;
 
 use crate::{
+    faulted::{FAULT, FAULTS, Faults},
     points::{Announced, say},
     releases,
 };
@@ -23,8 +25,21 @@ pub fn run(release: &str) -> ExitCode {
     let (other, arguments) = split(arguments, AS);
     let release = other.as_deref().unwrap_or(release);
     let Some(release) = releases::release(release) else { return refuse(&format!("no release {release}")) };
-    match Announced::parse(point.as_deref()) {
-        Ok(points) => swing_node::run(Binary { killpoints: Arc::new(points), ..Binary::new(release) }, arguments),
+    let (folder, arguments) = split(arguments, FAULTS);
+    let (fault, arguments) = split(arguments, FAULT);
+    let points = match Announced::parse(point.as_deref()) {
+        Ok(points) => points,
+        Err(error) => return refuse(&error),
+    };
+    let Some(folder) = folder else {
+        return swing_node::run(Binary { killpoints: Arc::new(points), ..Binary::new(release) }, arguments);
+    };
+    match Faults::new(folder.as_ref(), fault.as_deref()) {
+        Ok(faults) => {
+            let faults = Arc::new(faults);
+            let binary = Binary { files: faults.port(), killpoints: faults, ..Binary::new(release) };
+            swing_node::run(binary, arguments)
+        }
         Err(error) => refuse(&error),
     }
 }

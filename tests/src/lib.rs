@@ -2,6 +2,8 @@
 //! application, engine and database.
 
 pub mod chain;
+pub mod engine;
+pub mod faulted;
 pub mod governed;
 pub mod killable;
 pub mod points;

@@ -4,13 +4,18 @@
 //! - From the home's height on, the chain is the same in every copy: blocks are empty, and since genesis lies far in the future
 //!   block time takes its least step from block to block, whatever the clock says.
 
-use std::{path::Path, process::Command, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
 use swing_localnet::{
     binaries::{Binaries, VERSION_1},
+    genesis::serve_clients,
     rpc::{Rpc, number},
     swingd::Swingd,
     validator::{Engine, Ports, Validator},
@@ -46,12 +51,21 @@ impl SoloHome {
     /// # Errors
     /// When a command fails, or the chain does not do as it should.
     pub fn make(folder: &Path, binaries: &Binaries) -> Result<Self> {
+        Self::make_with(folder, binaries, &[])
+    }
+
+    /// The same with settings of `app.toml`.
+    ///
+    /// # Errors
+    /// As [`SoloHome::make`].
+    pub fn make_with(folder: &Path, binaries: &Binaries, settings: &[(&str, &str)]) -> Result<Self> {
         let home = Home::new(folder.join("origin"));
         let swingd = Swingd { program: binaries.path(VERSION_1), home: home.root().to_owned() };
         swingd.run(&["init", "solo", "--chain-id", script::CHAIN_ID, "--default-denom", "uswing"])?;
         write_genesis(&home)?;
         swingd.run(&["genesis", "validate"])?;
         set(&home, &[("consensus.timeout_commit", "1ms"), ("consensus.create_empty_blocks", "false")])?;
+        write_settings(home.app_toml(), settings)?;
         let mut made = SoloHome { home, height: 0 };
         let mut node = made.node(made.home.clone(), swingd)?;
         node.start(binaries, VERSION_1, &[])?;
@@ -87,7 +101,9 @@ impl SoloHome {
     fn node(&self, home: Home, swingd: Swingd) -> Result<Validator> {
         let ports = Ports::free()?;
         set(&home, &[("rpc.laddr", &format!("tcp://127.0.0.1:{}", ports.rpc))])?;
-        Ok(Validator::new("solo".into(), swingd, Engine::Solo, ports))
+        let node = Validator::new("solo".into(), swingd, Engine::Solo, ports);
+        serve_clients(&node)?;
+        Ok(node)
     }
 }
 
@@ -99,7 +115,11 @@ fn copy_folder(from: &Path, to: &Path) -> Result<()> {
 }
 
 fn set(home: &Home, settings: &[(&str, &str)]) -> Result<()> {
-    let mut config = TomlFile::load(home.config_toml())?;
+    write_settings(home.config_toml(), settings)
+}
+
+fn write_settings(path: PathBuf, settings: &[(&str, &str)]) -> Result<()> {
+    let mut config = TomlFile::load(path)?;
     for (key, value) in settings {
         config.set(key, value)?;
     }

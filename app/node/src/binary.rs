@@ -3,6 +3,7 @@
 use std::{ffi::OsString, process::ExitCode, sync::Arc};
 
 use swing_core::ports::upgrade::Release;
+use swing_files::{Disk, Files};
 
 use crate::{
     cli,
@@ -14,6 +15,8 @@ use crate::{
 pub struct Binary {
     /// Its release.
     pub release: &'static dyn Release,
+    /// The port through which it touches the files of a home that count; production binaries have [`Disk`].
+    pub files: Arc<dyn Files>,
     /// Where a test may kill it; production binaries have [`NoKillpoints`].
     pub killpoints: Arc<dyn Killpoints>,
 }
@@ -27,7 +30,7 @@ impl std::fmt::Debug for Binary {
 impl Binary {
     /// A production binary of this release.
     pub fn new(release: &'static dyn Release) -> Self {
-        Binary { release, killpoints: Arc::new(NoKillpoints) }
+        Binary { release, files: Arc::new(Disk), killpoints: Arc::new(NoKillpoints) }
     }
 }
 

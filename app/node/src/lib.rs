@@ -4,6 +4,7 @@
 extern crate alloc;
 
 pub mod abci;
+pub mod api;
 pub mod app;
 mod binary;
 pub mod checkpoint;
@@ -17,9 +18,12 @@ pub mod engine_adapter;
 pub mod keyring;
 pub mod killpoints;
 pub mod lifecycle;
+pub mod listening;
+mod percent;
 pub mod rehearsal;
 pub mod releases;
 pub mod rpc;
+mod serving;
 pub mod signatures;
 pub mod signing;
 pub mod solo;

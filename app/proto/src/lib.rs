@@ -22,6 +22,7 @@ mod text;
 
 pub use any::{AnyError, pack, type_name_of_url, type_url, unpack};
 pub use pool::{FILE_DESCRIPTOR_SET, descriptor_pool, message_descriptor};
+pub use prost_reflect::MethodDescriptor;
 pub use service::{method, methods, response_type_url};
 pub use signer::{Signer, SignerError, signer_field, signers};
 pub use text::TextError;

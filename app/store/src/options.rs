@@ -87,6 +87,8 @@ pub struct StoreOptions {
     pub node_cache_bytes: usize,
     /// Files that RocksDB may keep open.
     pub open_files_max: u32,
+    /// Bytes of the engine's transcripts that are kept, the newest ones; 0 keeps none.
+    pub transcript_bytes_max: u64,
 }
 
 impl Default for StoreOptions {
@@ -98,6 +100,7 @@ impl Default for StoreOptions {
             value_cache_bytes: 128 << 20,
             node_cache_bytes: 128 << 20,
             open_files_max: 512,
+            transcript_bytes_max: 0,
         }
     }
 }

@@ -36,6 +36,7 @@ pub struct Staged {
     /// Hashes of keys that this version makes: pruning in the same batch must not take their preimages away.
     pub(crate) created: BTreeSet<Hash>,
     pub(crate) meta: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) transcript: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for Staged {
@@ -58,6 +59,11 @@ impl Staged {
     /// Adds a row of the node's own to the same commit. It is neither versioned nor in the tree; the last write of a key counts.
     pub fn put_meta(&mut self, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
         self.meta.push((key.into(), value.into()));
+    }
+
+    /// Adds the transcript of the block's deliveries to the same commit, as far as the store keeps any.
+    pub fn put_transcript(&mut self, bytes: Vec<u8>) {
+        self.transcript = Some(bytes);
     }
 
     /// Stages `changes` as `version` on `base`.
@@ -100,6 +106,7 @@ impl Staged {
             stale: tree.stale,
             created: rows.created,
             meta: Vec::new(),
+            transcript: None,
         })
     }
 }

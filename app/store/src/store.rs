@@ -11,14 +11,15 @@ use std::{
 use bytes::Bytes;
 use rocksdb::DBPinnableSlice;
 use swing_core::state::Changes;
+use swing_files::{Disk, Files};
 
 use crate::{
-    Staged, StoreError, StoreOptions, View,
+    Reader, Staged, StoreError, StoreOptions, View,
     db::{self, Column, Database, NodeCache, Nodes, Record, Values},
     head::{HEAD_KEY, Head, load_root},
     options::Pruning,
     prune::{Pruner, budget},
-    snapshot,
+    snapshot, transcripts,
     tree::{Child, Hash, InternalNode, NibblePath, NodeKey, NodeReader},
     view::split,
     window::Window,
@@ -32,6 +33,7 @@ const META_PREFIX: &[u8] = b"m/";
 pub struct Store {
     pub(crate) shared: Arc<Shared>,
     pruning: Pruning,
+    transcript_bytes_max: u64,
     /// Whether a commit has failed; its lock makes commits follow one another.
     pub(crate) failed: Mutex<bool>,
 }
@@ -40,10 +42,10 @@ pub struct Store {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) db: Database,
-    nodes: NodeCache,
+    pub(crate) nodes: NodeCache,
     pub(crate) values: Values,
-    head: RwLock<Head>,
-    window: Arc<Window>,
+    pub(crate) head: RwLock<Head>,
+    pub(crate) window: Arc<Window>,
     /// A snapshot is being restored: the rows that there are belong to no version yet.
     pub(crate) restoring: AtomicBool,
 }
@@ -93,8 +95,16 @@ impl Store {
     /// # Errors
     /// [`StoreError::Locked`], [`StoreError::UnknownFormat`], [`StoreError::Corrupt`], [`StoreError::BadPruning`], or the system's.
     pub fn open(path: impl AsRef<Path>, options: StoreOptions) -> Result<Store, StoreError> {
+        Store::open_through(&Disk, path, options)
+    }
+
+    /// As [`Store::open`], with what is not RocksDB's own done through this port.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_through(files: &dyn Files, path: impl AsRef<Path>, options: StoreOptions) -> Result<Store, StoreError> {
         options.pruning.validate()?;
-        let db = db::open(path.as_ref(), &options)?;
+        let db = db::open(path.as_ref(), &options, files)?;
         snapshot::recover(&db)?;
         let head = Head::load(&db)?;
         let shared = Shared {
@@ -108,7 +118,12 @@ impl Store {
         if let Some(Child::Internal { hash, version }) = &head.root {
             shared.nodes().node(&NodeKey { version: *version, path: NibblePath::default() }, hash)?;
         }
-        Ok(Store { shared: Arc::new(shared), pruning: options.pruning, failed: Mutex::new(false) })
+        Ok(Store {
+            shared: Arc::new(shared),
+            pruning: options.pruning,
+            transcript_bytes_max: options.transcript_bytes_max,
+            failed: Mutex::new(false),
+        })
     }
 
     /// The committed version of a database that its node may have open, to read; none when there is no database. Takes no lock
@@ -117,24 +132,7 @@ impl Store {
     /// # Errors
     /// Those of opening and reading. While the node writes, a file can go away under the reader: another try is due then.
     pub fn peek(path: impl AsRef<Path>, options: StoreOptions) -> Result<Option<View>, StoreError> {
-        let Some(db) = db::open_read_only(path.as_ref(), &options)? else {
-            return Ok(None);
-        };
-        if snapshot::is_half_restored(&db)? {
-            return Ok(None);
-        }
-        let head = Head::load(&db)?;
-        let window = Window::new(head.oldest);
-        let pin = window.pin(head.version, head.version)?;
-        let shared = Shared {
-            db,
-            nodes: NodeCache::new(options.node_cache_bytes),
-            head: RwLock::new(head),
-            values: Values::new(options.value_cache_bytes, head.version),
-            window,
-            restoring: AtomicBool::new(false),
-        };
-        Ok(Some(View::new(Arc::new(shared), head.version, head.root, pin)))
+        Reader::open(path, options)?.map(|reader| reader.latest()).transpose()
     }
 
     /// The committed version: the height of the last committed block, 0 when there is none.
@@ -234,6 +232,8 @@ impl Store {
             staged.batch.put_cf(meta, [META_PREFIX, key].concat(), value);
         }
         staged.batch.put_cf(meta, HEAD_KEY, head.encode());
+        let (transcript, cap) = (staged.transcript.as_deref(), self.transcript_bytes_max);
+        transcripts::put(&shared.db, &mut staged.batch, staged.version, transcript, cap)?;
         shared.values.begin(staged.version);
         shared.db.write(staged.batch)?;
         self.check_root(&head)?;

@@ -6,10 +6,11 @@ use std::{path::Path, time::Duration};
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
+use super::vote;
 use crate::{
     binaries::{Binaries, NEWEST, VERSION_1},
     genesis::Plan,
-    load::Load,
+    load::{Load, Sent},
     network::Network,
     report::{Narrator, UpgradeReport},
     rpc::number,
@@ -53,14 +54,10 @@ pub fn run(plan: Plan, folder: &Path, binaries: Binaries, tell: &mut Narrator) -
     tell.step("The load ends; every message must have been delivered once");
     let sent = load.finish(SOON)?;
     report.messages_accepted = sent.accepted;
-    let Counted { count, distinct, sum } = counted(&network, sent.accepted)?;
+    let counted = counted(&network, sent.accepted)?;
+    let count = counted.count;
     report.messages_delivered = count;
-    ensure!(
-        (count, distinct, sum) == (sent.accepted, sent.accepted, sent.sum),
-        "the contract counted {count} messages, {distinct} different, sum {sum}; the chain accepted {} with sum {}",
-        sent.accepted,
-        sent.sum
-    );
+    counted.check(&sent)?;
     tell.say(&format!(
         "{} sent and accepted, {count} counted by the contract, sums equal: none lost, none twice",
         sent.accepted
@@ -108,47 +105,22 @@ pub fn schedule(network: &Network, tell: &mut Narrator) -> Result<u64> {
 /// # Errors
 /// As [`schedule`].
 pub fn schedule_with_info(network: &Network, info: &str, tell: &mut Narrator) -> Result<u64> {
-    tell.step("Governance schedules the plan version-2");
-    let first = network.first()?;
-    let (swingd, url, chain_id) = (&first.swingd, first.rpc_url(), &network.plan.chain_id);
-    // The vote's period, the blocks that carry proposal and votes, and a margin.
-    let blocks = network.plan.voting_period_s.saturating_mul(1000) / network.plan.block_interval_ms.max(1);
-    let height =
-        first.rpc().height()?.saturating_add(blocks).saturating_add(if network.validators.len() > 1 { 20 } else { 15 });
-    swingd.tx(
-        &url,
-        chain_id,
-        "operator",
-        &[
-            "upgrade",
-            "software-upgrade",
-            PLAN,
-            "--upgrade-height",
-            &height.to_string(),
-            "--upgrade-info",
-            info,
-            "--no-validate",
-            "--title",
-            PLAN,
-            "--summary",
-            "swap the kernel",
-            "--deposit",
-            "10000000uswing",
-        ],
-    )?;
-    for validator in &network.validators {
-        validator.swingd.tx(&url, chain_id, "operator", &["gov", "vote", "1", "yes"])?;
-    }
-    tell.say(&format!("proposal 1: version-2 at height {height}; all validators voted yes"));
-    wait::until_ok("the proposal to pass", SOON, || {
-        let proposal = swingd.query(&url, &["gov", "proposal", "1"])?;
-        let status =
-            proposal["proposal"]["status"].as_str().or(proposal["status"].as_str()).unwrap_or_default().to_owned();
-        ensure!(!status.ends_with("REJECTED") && !status.ends_with("FAILED"), "the proposal ended as {status}");
-        Ok(status.ends_with("PASSED").then_some(()))
-    })?;
-    let plan = swingd.query(&url, &["upgrade", "plan"])?;
-    ensure!(number(&plan["plan"]["height"])? == height, "the chain's plan is {plan}, expected height {height}");
+    schedule_plan(network, PLAN, info, tell)
+}
+
+/// As [`schedule`], for a plan of another name.
+///
+/// # Errors
+/// As [`schedule`].
+pub fn schedule_plan(network: &Network, name: &str, info: &str, tell: &mut Narrator) -> Result<u64> {
+    tell.step(&format!("Governance schedules the plan {name}"));
+    let margin = if network.validators.len() > 1 { 20 } else { 15 };
+    let height = vote::height_after(network, network.plan.voting_period_s, margin)?;
+    let id = vote::propose_plan(network, name, height, info, false)?;
+    vote::all_vote_yes(network, id)?;
+    tell.say(&format!("proposal {id}: {name} at height {height}; all validators voted yes"));
+    vote::wait_until_passed(network, id, SOON)?;
+    vote::wait_for_plan(network, Some(height), SOON)?;
     tell.say("it passed; the plan is in state");
     Ok(height)
 }
@@ -243,7 +215,10 @@ fn resumes(network: &mut Network, report: &mut UpgradeReport, tell: &mut Narrato
 }
 
 /// Kernel, lockdown and supervisor bundle IDs, the same on all validators, and the kernel's schema.
-pub(super) fn kernel(network: &Network) -> Result<([String; 3], u64)> {
+///
+/// # Errors
+/// When a node does not answer, or two differ.
+pub fn kernel(network: &Network) -> Result<([String; 3], u64)> {
     let mut common: Option<Value> = None;
     for validator in &network.validators {
         let mut state = validator.swingd.query(&validator.rpc_url(), &["swingset", "kernel"])?;
@@ -263,14 +238,38 @@ pub(super) fn kernel(network: &Network) -> Result<([String; 3], u64)> {
 }
 
 /// What the contract counted.
-pub(super) struct Counted {
-    pub(super) count: u64,
-    pub(super) distinct: u64,
-    pub(super) sum: u64,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Messages.
+    pub count: u64,
+    /// Different ones.
+    pub distinct: u64,
+    /// Sum of their hashes.
+    pub sum: u64,
+}
+
+impl Counted {
+    /// Every message that the chain accepted was delivered, once.
+    ///
+    /// # Errors
+    /// When it was not, with the figures.
+    pub fn check(&self, sent: &Sent) -> Result<()> {
+        let Counted { count, distinct, sum } = *self;
+        ensure!(
+            (count, distinct, sum) == (sent.accepted, sent.accepted, sent.sum),
+            "the contract counted {count} messages, {distinct} different, sum {sum}; the chain accepted {} with sum {}",
+            sent.accepted,
+            sent.sum
+        );
+        Ok(())
+    }
 }
 
 /// Asks the contract what it counted, once it has caught up with `expected`.
-pub(super) fn counted(network: &Network, expected: u64) -> Result<Counted> {
+///
+/// # Errors
+/// When it does not answer in time.
+pub fn counted(network: &Network, expected: u64) -> Result<Counted> {
     let first = network.first()?;
     let (swingd, url) = (&first.swingd, first.rpc_url());
     wait::until("the contract to catch up", SOON, || {

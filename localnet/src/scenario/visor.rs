@@ -9,7 +9,10 @@ use std::{
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 
-use super::upgrade::{self, Counted, PLAN};
+use super::{
+    times,
+    upgrade::{self, PLAN},
+};
 use crate::{
     binaries::{Binaries, NEWEST, VERSION_1},
     genesis::Plan,
@@ -23,6 +26,8 @@ use crate::{
 
 /// How long anything is waited for.
 pub const SOON: Duration = Duration::from_secs(180);
+/// Blocks of which the usual time between two is told.
+const USUAL_BLOCKS: u64 = 12;
 /// File name of the node under a supervisor.
 const DAEMON: &str = "swingd";
 
@@ -35,8 +40,12 @@ pub struct Supervision {
     pub download_info: Option<String>,
     /// swingvisor keeps CometBFT connected.
     pub front: bool,
+    /// In that mode: it has the next binary stand by.
+    pub standby: bool,
     /// Rest between the old binary's end and the switch, as swingvisor's environment has it.
     pub delay: Option<String>,
+    /// How often committed state, or cosmovisor's file, is looked at, as the environment has it.
+    pub poll: &'static str,
 }
 
 /// A moment at which a watcher may look.
@@ -51,6 +60,9 @@ pub enum Moment {
 /// Looks at a network at a moment.
 pub type Watcher<'a> = &'a mut dyn FnMut(&Network, Moment) -> Result<()>;
 
+/// A release that operators have put in place before its height.
+pub type Staged<'a> = (&'a str, &'a str);
+
 /// What was seen.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct VisorReport {
@@ -62,20 +74,75 @@ pub struct VisorReport {
     pub app_hashes: Vec<String>,
     /// Messages that the chain accepted while all this happened; as many were delivered.
     pub messages: u64,
-    /// Header times of H−1 and H lie so far apart, milliseconds.
-    pub block_ms_at_upgrade: u64,
-    /// The same for the two blocks before, for comparison.
-    pub block_ms_before: u64,
+    /// The times of the blocks around the plan's.
+    pub blocks: BlockTimes,
+}
+
+/// Milliseconds between the headers of blocks around an upgrade's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BlockTimes {
+    /// From H to H+1: the change of processes lies in it.
+    pub handover: i64,
+    /// From H+1 to H+2: executing the upgrade lies in it.
+    pub upgrade: i64,
+    /// The median of the blocks before.
+    pub usual: i64,
+}
+
+impl BlockTimes {
+    fn around(rpc: &Rpc, height: u64) -> Result<Self> {
+        let from = height.saturating_sub(USUAL_BLOCKS).max(1);
+        let mut between = times::intervals(rpc, from, height.saturating_add(2))?;
+        let upgrade = between.pop().context("blocks after the upgrade")?;
+        let handover = between.pop().context("blocks after the upgrade")?;
+        Ok(BlockTimes { handover, upgrade, usual: times::median(between)? })
+    }
+
+    /// The block as a multiple of the usual one, of both intervals that an upgrade lies in together: 2 where it costs no time.
+    #[must_use]
+    pub fn in_usual_ones(&self) -> String {
+        let hundredths = self.handover.saturating_add(self.upgrade).saturating_mul(100) / self.usual.max(1);
+        format!("{}.{:02}", hundredths / 100, hundredths % 100)
+    }
+}
+
+impl std::fmt::Display for BlockTimes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let BlockTimes { handover, upgrade, usual } = self;
+        write!(
+            f,
+            "from H to H+1 {handover} ms, to H+2 {upgrade} ms, usual {usual} ms: both are {} usual ones",
+            self.in_usual_ones()
+        )
+    }
 }
 
 impl Supervision {
+    /// swingvisor between CometBFT and the node, with all that it does by default.
+    pub fn front(program: &Path) -> Self {
+        // A question is a process, and several supervisors share this machine with the blocks.
+        Supervision {
+            program: program.to_owned(),
+            download_info: None,
+            front: true,
+            standby: true,
+            delay: None,
+            poll: "1s",
+        }
+    }
+
+    /// A supervisor that stops and starts the node, whose next binary is added before.
+    pub fn restart(program: &Path) -> Self {
+        Supervision { front: false, standby: false, poll: "300ms", ..Supervision::front(program) }
+    }
+
     /// The supervisor's command for one home, in the environment that an operator would give it.
     fn command(&self, validator: &Validator, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.program);
         let home = &validator.swingd.home;
         // cosmovisor asks `status` with no arguments: the node's own variable then names the home.
         command.args(arguments).env("DAEMON_HOME", home).env("DAEMON_NAME", DAEMON).env("SWINGD_HOME", home);
-        command.env("DAEMON_POLL_INTERVAL", "300ms");
+        command.env("DAEMON_POLL_INTERVAL", self.poll);
         if self.download_info.is_some() {
             command.env("DAEMON_ALLOW_DOWNLOAD_BINARIES", "true");
         }
@@ -85,6 +152,7 @@ impl Supervision {
         if self.front {
             let pages = format!("127.0.0.1:{}", validator.ports.pages);
             command.env("SWINGVISOR_MODE", "front").env("SWINGVISOR_LISTEN", pages);
+            command.env("SWINGVISOR_STANDBY", if self.standby { "true" } else { "false" });
         }
         command
     }
@@ -135,14 +203,13 @@ pub fn run_watched(
     watcher: Watcher<'_>,
 ) -> Result<VisorReport> {
     let mut report = VisorReport::default();
-    let mut network = begin(plan, folder, binaries, how, tell)?;
+    let staged: &[Staged<'_>] = if how.download_info.is_none() { &[(PLAN, NEWEST)] } else { &[] };
+    let mut network = begin(plan, folder, binaries, how, staged, tell)?;
     report.kernels[0] = upgrade::kernel(&network)?.0[0].clone();
 
     watcher(&network, Moment::Begun)?;
 
-    tell.step("A load of messages to the contract `counter` begins");
-    let rpcs: Vec<Rpc> = network.validators.iter().map(Validator::rpc).collect();
-    let load = Load::start(network.first()?.swingd.clone(), rpcs, &network.plan.chain_id, "load")?;
+    let load = load(&network, tell)?;
     let info = how.download_info.as_deref().unwrap_or("{}");
     let height = upgrade::schedule_with_info(&network, info, tell)?;
     report.upgrade_height = height;
@@ -150,11 +217,7 @@ pub fn run_watched(
     tell.step(&format!("Nobody touches a node while height {height} comes"));
     network.wait_for_height(height.saturating_add(3), SOON)?;
     watcher(&network, Moment::Upgraded(height))?;
-    for validator in &mut network.validators {
-        validator.swingd.program = network.binaries.path(NEWEST);
-        let link = std::fs::read_link(validator.swingd.home.join("cosmovisor/current"))?;
-        ensure!(link.ends_with(Path::new("upgrades").join(PLAN)), "{} runs {}", validator.name, link.display());
-    }
+    upgraded_to(&mut network, PLAN, NEWEST)?;
     let first = network.first()?;
     let applied = first.swingd.query(&first.rpc_url(), &["upgrade", "applied", PLAN])?;
     ensure!(number(&applied["height"])? == height, "{PLAN} was applied at {applied}, expected {height}");
@@ -163,35 +226,59 @@ pub fn run_watched(
     for at in height.saturating_sub(1)..=height.saturating_add(1) {
         report.app_hashes.push(network.common_app_hash(at)?);
     }
-    measure(&first.rpc(), &mut report)?;
-    tell.say(&format!(
-        "all went through {height}: the block took {} ms, the one before {} ms",
-        report.block_ms_at_upgrade, report.block_ms_before
-    ));
+    report.blocks = BlockTimes::around(&first.rpc(), height)?;
+    tell.say(&format!("all went through {height}: {}", report.blocks));
 
     tell.step("The load ends; every message must have been delivered once");
     let sent = load.finish(SOON)?;
-    let Counted { count, distinct, sum } = upgrade::counted(&network, sent.accepted)?;
-    ensure!(
-        (count, distinct, sum) == (sent.accepted, sent.accepted, sent.sum),
-        "the contract counted {count} messages, {distinct} different, sum {sum}; the chain accepted {} with sum {}",
-        sent.accepted,
-        sent.sum
-    );
+    upgrade::counted(&network, sent.accepted)?.check(&sent)?;
     report.messages = sent.accepted;
-    tell.say(&format!("{count} messages, none lost, none twice"));
+    tell.say(&format!("{} messages, none lost, none twice", sent.accepted));
     network.stop_all(SOON)?;
     Ok(report)
 }
 
-/// Makes the homes with the supervisor's layout, and starts the supervisors.
-fn begin(plan: Plan, folder: &Path, binaries: Binaries, how: &Supervision, tell: &mut Narrator) -> Result<Network> {
+/// Starts a load of messages to the contract `counter`, through all nodes in turn.
+///
+/// # Errors
+/// When its account is not on the chain.
+pub fn load(network: &Network, tell: &mut Narrator) -> Result<Load> {
+    tell.step("A load of messages to the contract `counter` begins");
+    let rpcs: Vec<Rpc> = network.validators.iter().map(Validator::rpc).collect();
+    Load::start(network.first()?.swingd.clone(), rpcs, &network.plan.chain_id, "load")
+}
+
+/// Every validator's link leads to the binary of this plan; what is asked from now on is asked with `program`.
+///
+/// # Errors
+/// When one leads elsewhere.
+pub fn upgraded_to(network: &mut Network, plan: &str, program: &str) -> Result<()> {
+    for validator in &mut network.validators {
+        validator.swingd.program = network.binaries.path(program);
+        let link = std::fs::read_link(validator.swingd.home.join("cosmovisor/current"))?;
+        ensure!(link.ends_with(Path::new("upgrades").join(plan)), "{} runs {}", validator.name, link.display());
+    }
+    Ok(())
+}
+
+/// Makes the homes with the supervisor's layout, `staged` in place, and starts the supervisors.
+///
+/// # Errors
+/// When they do not come to make blocks.
+pub fn begin(
+    plan: Plan,
+    folder: &Path,
+    binaries: Binaries,
+    how: &Supervision,
+    staged: &[Staged<'_>],
+    tell: &mut Narrator,
+) -> Result<Network> {
     tell.step(&format!("A new chain of {} version-1 node(s), each under its supervisor", plan.validators));
     let mut network = Network::create(plan, folder, binaries, VERSION_1)?;
     for validator in &mut network.validators {
         how.run(validator, &["init", text(&network.binaries.path(VERSION_1))?])?;
-        if how.download_info.is_none() {
-            how.run(validator, &["add-upgrade", PLAN, text(&network.binaries.path(NEWEST))?])?;
+        for (plan, program) in staged {
+            how.run(validator, &["add-upgrade", plan, text(&network.binaries.path(program))?])?;
         }
         let home = text(&validator.swingd.home)?.to_owned();
         let mut command =
@@ -201,27 +288,4 @@ fn begin(plan: Plan, folder: &Path, binaries: Binaries, how: &Supervision, tell:
     network.wait_for_height(2, SOON)?;
     tell.say(&format!("blocks are made; height {}", network.first()?.rpc().height()?));
     Ok(network)
-}
-
-fn measure(rpc: &Rpc, report: &mut VisorReport) -> Result<()> {
-    let at = |back: u64| millis(&rpc.block_time(report.upgrade_height.saturating_sub(back))?);
-    // A block's header has the time at which the block before was signed: the pause before H shows in H+1's.
-    let after = millis(&rpc.block_time(report.upgrade_height.saturating_add(1))?)?;
-    let (upgrade, before) = (at(0)?, at(1)?);
-    report.block_ms_at_upgrade = after.max(upgrade).saturating_sub(before.min(upgrade));
-    report.block_ms_before = before.saturating_sub(at(2)?);
-    Ok(())
-}
-
-/// Milliseconds of a day in an RFC 3339 time; the day is left out.
-fn millis(time: &str) -> Result<u64> {
-    let (_, clock) = time.split_once('T').context("no time of day")?;
-    let clock = clock.trim_end_matches('Z');
-    let (seconds, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    let mut total: u64 = 0;
-    for part in seconds.split(':') {
-        total = total.saturating_mul(60).saturating_add(part.parse().with_context(|| format!("no time: {time}"))?);
-    }
-    let fraction: String = fraction.chars().chain("000".chars()).take(3).collect();
-    Ok(total.saturating_mul(1_000).saturating_add(fraction.parse().with_context(|| format!("no time: {time}"))?))
 }

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::visor::{self, Supervision, VisorReport};
 use crate::{
-    binaries::Binaries, genesis::Plan, network::Network, report::Narrator, validator::Validator, watch::Watch,
+    asking::Asking, binaries::Binaries, genesis::Plan, network::Network, report::Narrator, validator::Validator,
+    watch::Watch,
 };
 
 /// What was seen.
@@ -21,12 +22,15 @@ pub struct ZeroReport {
     pub extra_ms: Vec<u64>,
     /// For how long no node served each CometBFT, milliseconds.
     pub parked_ms: Vec<u64>,
+    /// The change of processes of each, as its swingvisor tells it.
+    pub swaps: Vec<Value>,
     /// Requests that each validator's one RPC connection answered throughout.
     pub requests: Vec<u64>,
+    /// What a client of each validator's REST heard, which was never refused: answers, and times that it was told of the upgrade.
+    pub rest: Vec<(u64, u64)>,
 }
 
-/// Runs the scenario in `folder`; `program` is swingvisor, which rests for `delay` within the change of processes. At its end a
-/// CometBFT is killed, and comes back with a handshake.
+/// Runs the scenario in `folder` under swingvisors with a front. At its end a CometBFT is killed, and comes back with a handshake.
 ///
 /// # Errors
 /// At the first thing that is not as it must be: a lost peer or connection, another CometBFT process, a missed height.
@@ -34,27 +38,26 @@ pub fn run(
     plan: Plan,
     folder: &Path,
     binaries: Binaries,
-    program: &Path,
-    delay: Option<&str>,
+    how: &Supervision,
     tell: &mut Narrator,
 ) -> Result<ZeroReport> {
-    let delay = delay.map(str::to_owned);
-    let how = Supervision { program: program.to_owned(), download_info: None, front: true, delay };
     let mut report = ZeroReport::default();
     let mut watched = None;
+    let mut asking = Vec::new();
     let mut seen_comets = Vec::new();
-    report.upgrade = visor::run_watched(plan, folder, binaries, &how, tell, &mut |network, moment| match moment {
+    report.upgrade = visor::run_watched(plan, folder, binaries, how, tell, &mut |network, moment| match moment {
         visor::Moment::Begun => {
-            seen_comets = comets(network, &how)?;
+            seen_comets = comets(network, how)?;
             let peers = u64::try_from(network.validators.len().saturating_sub(1))?;
             wait_for_peers(network, peers)?;
             let watches = network.validators.iter().map(|validator| Watch::start(validator.ports.rpc, peers));
             watched = Some(watches.collect::<Result<Vec<_>>>()?);
+            asking = network.validators.iter().map(|validator| Asking::start(validator.ports.api)).collect();
             Ok(())
         }
         visor::Moment::Upgraded(height) => {
             let watches = watched.take().context("the watches were started")?;
-            ensure!(comets(network, &how)? == seen_comets, "a CometBFT was started again");
+            ensure!(comets(network, how)? == seen_comets, "a CometBFT was started again");
             for (validator, watch) in network.validators.iter().zip(watches) {
                 let seen =
                     watch.finish().with_context(|| format!("{}: see {}", validator.name, validator.log().display()))?;
@@ -65,13 +68,18 @@ pub fn run(
                 ensure!(of("committed_height")? == height.saturating_sub(1), "{}: {swap}", validator.name);
                 report.extra_ms.push(of("extra_ms")?);
                 report.parked_ms.push(of("parked_ms")?);
+                report.swaps.push(swap);
             }
-            kill_a_comet(network, &how, &seen_comets)
+            for asking in std::mem::take(&mut asking) {
+                let heard = asking.finish()?;
+                report.rest.push((heard.answers, heard.upgrading));
+            }
+            kill_a_comet(network, how, &seen_comets)
         }
     })?;
     tell.say(&format!(
-        "extra time at H: {:?} ms; parked for {:?} ms; block {} ms, the one before {} ms",
-        report.extra_ms, report.parked_ms, report.upgrade.block_ms_at_upgrade, report.upgrade.block_ms_before
+        "extra time at H: {:?} ms; parked for {:?} ms; {}",
+        report.extra_ms, report.parked_ms, report.upgrade.blocks
     ));
     Ok(report)
 }
@@ -92,7 +100,10 @@ fn kill_a_comet(network: &Network, how: &Supervision, comets: &[u64]) -> Result<
 }
 
 /// Process IDs of the CometBFTs.
-fn comets(network: &Network, how: &Supervision) -> Result<Vec<u64>> {
+///
+/// # Errors
+/// When a swingvisor does not answer, or has none.
+pub fn comets(network: &Network, how: &Supervision) -> Result<Vec<u64>> {
     let of = |validator: &Validator| -> Result<u64> {
         let status: Value = how.status(validator)?;
         status["comet_pid"].as_u64().with_context(|| format!("{}: no CometBFT in {status}", validator.name))
@@ -100,7 +111,11 @@ fn comets(network: &Network, how: &Supervision) -> Result<Vec<u64>> {
     network.validators.iter().map(of).collect()
 }
 
-fn wait_for_peers(network: &Network, peers: u64) -> Result<()> {
+/// Waits until every validator has so many peers.
+///
+/// # Errors
+/// When one does not come to them.
+pub fn wait_for_peers(network: &Network, peers: u64) -> Result<()> {
     for validator in &network.validators {
         let what = format!("the peers of {}", validator.name);
         crate::wait::until_ok(&what, visor::SOON, || Ok((validator.rpc().peers()? == peers).then_some(())))?;
@@ -109,7 +124,10 @@ fn wait_for_peers(network: &Network, peers: u64) -> Result<()> {
 }
 
 /// One websocket heard of every block, through the upgrade and beyond.
-fn check_heights(heights: &[u64], upgrade: u64) -> Result<()> {
+///
+/// # Errors
+/// When it missed one.
+pub fn check_heights(heights: &[u64], upgrade: u64) -> Result<()> {
     for pair in heights.windows(2) {
         ensure!(pair.first().map(|height| height.saturating_add(1)) == pair.get(1).copied(), "a gap in {heights:?}");
     }

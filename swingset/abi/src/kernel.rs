@@ -20,6 +20,14 @@ use crate::{vat::CapData, wire_enum, wire_struct};
 /// that is no more: the kernel calls `abandon_vat` in the same crank, and the vat is terminated. A crank that ends with an
 /// undone, failed or suspended delivery and no `abandon_vat` for it is the kernel's fault and stops the engine.
 ///
+/// # Bridges
+/// A bridge's effects on the host's side are kept and undone with the crank; those of a crank that the kernel reports as
+/// [`CrankReport::aborted`] are undone although the crank itself is kept, since what asked for them is undone.
+///
+/// # Time
+/// `timer.next`, when it is there, is the earliest time in seconds (decimal) for which something waits in the kernel's timer: the host
+/// asks for [`Command::PollTimer`] when that has come, and only then.
+///
 /// Names of the kernel's imports, all in module [`imports::MODULE`]. Every import that gives bytes takes `(out, capacity)` and
 /// returns the whole length; when that is above `capacity` nothing was written and `fetch` gives the rest.
 ///
@@ -38,7 +46,7 @@ use crate::{vat::CapData, wire_enum, wire_struct};
 /// | `abandon_vat` | vat id, len | drops the vat's instance (abort, termination) |
 /// | `replace_vat` | vat id, len | drops the vat's instance and memory; its next delivery in this crank makes it anew from `v$N.source` |
 /// | `restore_vat` | vat id, len | the vat's instance is again as it was when the crank began |
-/// | `bridge` | name, len, body, len, out, capacity → length | a device's call to the host, answered in the same overlay |
+/// | `bridge` | name, len, body, len, out, capacity → length or −1 | a device's call to the host, answered in the same overlay: a [`BridgeAnswer`] |
 /// | `fetch` | out, capacity → length | the bytes of the last answer that did not fit |
 /// | `log` | level, text, len | a trace line; never read back |
 pub mod imports {
@@ -63,7 +71,7 @@ pub mod imports {
         "fetch",
         "log",
     ];
-    /// What `get` and `next_key` return when there is nothing.
+    /// What `get` and `next_key` return when there is nothing, and `bridge` when there is no bridge of that name.
     pub const ABSENT: i32 = -1;
 }
 
@@ -159,8 +167,8 @@ pub enum Command {
     /// `bootstrap(vats, devices)` to the vat named `bootstrap` if there is one.
     Initialize { vats: Vec<StaticVat>, supervisor_bundle_id: String, lockdown_bundle_id: String },
     /// One crank, the one with the highest priority: [`Reply::Crank`]. `cleanup_max` is how many entries of terminated vats it may
-    /// delete; with 0 such work waits, and a kernel that has nothing else to do is idle.
-    Step { crank_limit_default: u64, cleanup_max: u64 },
+    /// delete; with 0 such work waits, and a kernel that has nothing else to do is idle. `now` is the block's time in seconds.
+    Step { crank_limit_default: u64, cleanup_max: u64, now: u64 },
     /// Queues a message to a vat's root object: [`Reply::Queued`]. `args` is the marshalled argument list.
     QueueToVatRoot { vat_name: String, method: String, args: CapData, policy: ResolutionPolicy },
     /// Queues a message to an exported object, by kref: [`Reply::Queued`].
@@ -190,11 +198,22 @@ pub enum Command {
     InjectQueuedUpgradeEvents {},
     /// These bundles were installed since the last crank: those who wait for them are told.
     BundlesInstalled { ids: Vec<String> },
+    /// Queues the timer's messages that are due at `now`, in seconds, up to a limit of the kernel's: `timer.next` says whether more are.
+    PollTimer { now: u64 },
+    /// Messages of a peer for the mailbox, by number in growing order, and the highest number that the peer has got. Messages that came
+    /// before are passed over. Refused while no vat takes them.
+    MailboxInbound { peer: String, messages: Vec<(u64, String)>, ack: u64 },
+    /// A message of one of the host's bridges: a smallcaps value (without `#`) that holds no references. Refused while no vat takes it.
+    BridgeInbound { bridge: String, value: String },
+    /// Queues the making of a dynamic vat from an installed bundle, with `{vats, devices}` as its parameters: the roots of the static vats
+    /// and the devices that are named; `vatAdmin` among the vats is the root of vat administration. [`Reply::Queued`]: the promise of
+    /// `{adminNode, root}`.
+    Evaluate { bundle_id: String, vats: Vec<String>, devices: Vec<String> },
 }
 wire_enum!(Command {
     0 => Describe {},
     1 => Initialize { vats, supervisor_bundle_id, lockdown_bundle_id },
-    2 => Step { crank_limit_default, cleanup_max },
+    2 => Step { crank_limit_default, cleanup_max, now },
     3 => QueueToVatRoot { vat_name, method, args, policy },
     4 => QueueToVatObject { target, method, args, policy },
     5 => PromiseStatus { kpid },
@@ -209,6 +228,10 @@ wire_enum!(Command {
     14 => ReapAllVats {},
     15 => InjectQueuedUpgradeEvents {},
     16 => BundlesInstalled { ids },
+    17 => PollTimer { now },
+    18 => MailboxInbound { peer, messages, ack },
+    19 => BridgeInbound { bridge, value },
+    20 => Evaluate { bundle_id, vats, devices },
 });
 
 /// What the kernel answers.
@@ -266,6 +289,17 @@ pub mod refusal {
     /// The command is not the encoding of a [`super::Command`].
     pub const BAD_COMMAND: u32 = 10;
 }
+
+/// What the host answers a device's call of a bridge.
+#[allow(missing_docs, reason = "the variant says what its fields are")]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BridgeAnswer {
+    /// Done: a smallcaps value (without `#`) that holds no references.
+    Value { body: String },
+    /// Refused, and nothing was changed; the words are told to whoever called, so they are the same on every node.
+    Refused { problem: String },
+}
+wire_enum!(BridgeAnswer { 0 => Value { body }, 1 => Refused { problem } });
 
 /// A promise as the host may see it.
 #[allow(missing_docs, reason = "the variant says what its fields are")]

@@ -26,6 +26,7 @@ pub const VATS: &[(&str, &[u8])] = &[
     ("counter", include_bytes!("../vats/counter.bundle")),
     ("mint", include_bytes!("../vats/mint.bundle")),
     ("party", include_bytes!("../vats/party.bundle")),
+    ("timer", include_bytes!("../vats/timer.bundle")),
 ];
 
 /// All releases, in order.
@@ -51,6 +52,7 @@ pub const RELEASES: &[Release] = &[
 /// `kernel-endless-migration` lead from 1 to 2, and do not arrive.
 #[cfg(feature = "test-bundles")]
 pub const TEST: &[(&str, &[u8])] = &[
+    ("devices", include_bytes!("../test/devices.bundle")),
     ("hostile", include_bytes!("../test/hostile.bundle")),
     ("kernel-endless-migration", include_bytes!("../test/kernel-endless-migration.bundle")),
     ("kernel-lying", include_bytes!("../test/kernel-lying.bundle")),

@@ -12,6 +12,7 @@ mod env;
 mod error;
 mod log;
 mod machine;
+mod transcripts;
 
 pub use batch::BATCH_BYTES_MAX;
 pub use env::{Compaction, FileEnvironment};

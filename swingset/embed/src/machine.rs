@@ -19,9 +19,11 @@ use swingset_host::{
         EngineView, MigrationBudget, PolicyVerdict, RunPolicy, SwapReceipt, SwingsetBundles, SwingsetConfig, VatConfig,
     },
     env::{EnvError, Environment},
+    replay::{ReplayError, ReplayReport, VatReplay},
+    transcript::TranscriptRecorder,
 };
 
-use crate::{Compaction, FileEnvironment, StoreError};
+use crate::{Compaction, FileEnvironment, StoreError, transcripts};
 
 /// The static vat, and its bundle's name.
 const VAT: &str = "counter";
@@ -44,6 +46,9 @@ pub enum MachineError {
     /// The state in memory.
     #[error(transparent)]
     State(#[from] EnvError),
+    /// A vat's transcript.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
     /// No release is embedded.
     #[error("no release is embedded: build with the released bundles")]
     NoRelease,
@@ -89,6 +94,8 @@ pub struct View {
 pub struct Machine {
     env: FileEnvironment,
     controller: Controller,
+    /// What collects transcripts, and how many bytes of them are kept.
+    transcripts: Option<(TranscriptRecorder, u64)>,
 }
 
 /// Lets a number of cranks run.
@@ -140,7 +147,8 @@ impl Machine {
         } else {
             FileEnvironment::create(path, compaction)?
         };
-        let mut machine = Machine { env, controller: Controller::new(runtime, ControllerOptions::default()) };
+        let controller = Controller::new(runtime, ControllerOptions::default());
+        let mut machine = Machine { env, controller, transcripts: None };
         machine.controller.initialize_swingset(&mut machine.env, &SwingsetConfig { vats: vec![vat] }, &bundles)?;
         // Nobody but this program holds the root: unpinned, it would be collected after its first message.
         machine.controller.pin_vat_root(&mut machine.env, VAT)?;
@@ -155,7 +163,26 @@ impl Machine {
     pub fn open(path: &Path, compaction: Compaction, runtime: Arc<EngineRuntime>) -> Result<Machine> {
         let env = FileEnvironment::open(path, compaction)?;
         let controller = Controller::build(runtime, &env, ControllerOptions::default())?;
-        Ok(Machine { env, controller })
+        Ok(Machine { env, controller, transcripts: None })
+    }
+
+    /// Keeps transcripts from the next turn on, the newest up to so many bytes.
+    pub fn keep_transcripts(&mut self, bytes_max: u64) {
+        let recorder = TranscriptRecorder::new(usize::try_from(bytes_max).unwrap_or(usize::MAX));
+        self.controller.watch(Box::new(recorder.clone()));
+        self.transcripts = Some((recorder, bytes_max));
+    }
+
+    /// Does once more what a vat was delivered since its start, by the transcripts, and says what differs. Writes nothing.
+    ///
+    /// # Errors
+    /// Transcripts that do not begin with the vat's start or have a gap.
+    pub fn replay(&self, vat: &str, runtime: Arc<EngineRuntime>) -> Result<ReplayReport> {
+        let mut replay = VatReplay::new(runtime, &self.env, None, None)?;
+        for (turn, entry) in transcripts::of_vat(&self.env, vat)? {
+            replay.deliver(turn, &entry)?;
+        }
+        Ok(replay.report().clone())
     }
 
     /// Queues a message to a vat's root object; gives the promise of its result. `args` is the list of arguments in smallcaps JSON.
@@ -177,14 +204,16 @@ impl Machine {
         Ok(kpid)
     }
 
-    /// Runs until nothing is left or the engine stops, and commits every so many cranks.
+    /// Runs until nothing is left or the engine stops, and commits every so many cranks. Each commit is a turn, and a turn is the timer's
+    /// second.
     ///
     /// # Errors
     /// The engine's own faults; the file. What was committed before stays.
     pub fn run(&mut self, cranks_per_commit: u64, announce: &mut dyn FnMut(Progress)) -> Result<()> {
         loop {
             let turn = number(&self.env, TURNS)?.saturating_add(1);
-            self.controller.begin_block(&self.env, turn)?;
+            self.controller.begin_block(&self.env, turn, turn)?;
+            while self.controller.poll_timer(&mut self.env)? {}
             let summary = self.controller.run(&mut self.env, &mut Cranks(cranks_per_commit.max(1)))?;
             self.controller.end_block(&mut self.env)?;
             let over = summary.idle || summary.stopped.is_some();
@@ -193,6 +222,11 @@ impl Machine {
                 return Ok(self.env.commit()?);
             }
             self.env.set(TURNS, Bytes::from(turn.to_string()))?;
+            if let Some((recorder, bytes_max)) = &self.transcripts
+                && let Some(bytes) = recorder.take()
+            {
+                transcripts::keep(&mut self.env, turn, bytes, *bytes_max)?;
+            }
             let crank = self.controller.view(&self.env)?.crank_number;
             announce(Progress::Committing(crank));
             self.env.commit()?;

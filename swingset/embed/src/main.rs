@@ -7,7 +7,7 @@ use std::{
     sync::Arc,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use swingset_embed::{Compaction, Machine, Outcome, Progress, View};
 use swingset_host::{EngineRuntime, bundle::BUNDLE_BYTES_MAX, engine::CodeCache};
@@ -46,6 +46,14 @@ enum Action {
         /// Waits for a line of input after each thing that it says.
         #[arg(long)]
         step: bool,
+        /// MiB of transcripts that are kept in the file, for replay.
+        #[arg(long, default_value_t = 0)]
+        transcript_mib: u32,
+    },
+    /// Does once more what a vat was delivered since its start, by the transcripts; says the first difference.
+    Replay {
+        /// The vat's ID, such as v1.
+        vat: String,
     },
     /// Shows kernel, schema, cranks and the last message's result.
     Show,
@@ -67,7 +75,20 @@ fn main() -> Result<()> {
             print(&machine.show()?);
         }
         Action::Send { vat, method, args } => println!("queued {}", open(runtime)?.send(&vat, &method, &args)?),
-        Action::Run { cranks_per_commit, step } => run(&mut open(runtime)?, cranks_per_commit, step)?,
+        Action::Run { cranks_per_commit, step, transcript_mib } => {
+            let mut machine = open(runtime)?;
+            if transcript_mib > 0 {
+                machine.keep_transcripts(u64::from(transcript_mib) << 20);
+            }
+            run(&mut machine, cranks_per_commit, step)?;
+        }
+        Action::Replay { vat } => {
+            let report = open(Arc::clone(&runtime))?.replay(&vat, runtime)?;
+            println!("{} deliveries, {} syscalls", report.deliveries, report.syscalls);
+            if let Some(divergence) = report.divergence {
+                bail!("{divergence}");
+            }
+        }
         Action::Show => print(&open(runtime)?.show()?),
         Action::Swap { bundle } => {
             let bytes = read_bundle(&bundle).with_context(|| format!("cannot read {}", bundle.display()))?;

@@ -5,6 +5,9 @@
 //! | `swingset/k/<name>` | the kernel's kvStore |
 //! | `swingset/h/<name>` | the host's own: `kernelBundleID`, `lockdownBundleID`, `supervisorBundleID`, `namedBundleID.<name>`, `activityhash`, `hostABI`, `engine` (identity), `status`, `migration`, `installed` |
 //! | `swingset/h/bundle/<id>` | what is known of an installed bundle ([`crate::bundle::BundleRecord`]) |
+//! | `swingset/h/uses/<id>` | how many living vats are made of a bundle, in decimal; absent at none ([`crate::uses`]) |
+//! | `swingset/h/released/<id>` | there when nobody holds an installed bundle for its own sake |
+//! | `swingset/h/freeable/<id>` | there from when a released bundle lost a name until somebody looked whether it was the last |
 //! | `swingset/h/vat/<vat>` | a vat's leaf: the root over its memory and globals ([`crate::pages::Leaf`]) |
 //! | `~swingset/bundle/<id>` | a bundle's bytes; bound by the ID, which is their hash |
 //! | `~swingset/vat/<vat>` | lengths and globals of a vat's instances; bound by the leaf |
@@ -46,6 +49,8 @@ pub const KERNEL_SCHEMA: &str = "version";
 pub const KERNEL_CRANK_NUMBER: &str = "crankNumber";
 /// Begins the kernel's keys of bundles that someone waits for.
 pub const KERNEL_BUNDLE_WAITS: &str = "bundleWait.";
+/// The earliest time for which something waits in the kernel's timer, in seconds.
+pub const KERNEL_TIMER_NEXT: &str = "timer.next";
 /// The kernel's next vat number.
 pub const KERNEL_VAT_NEXT_ID: &str = "vat.nextID";
 
@@ -90,6 +95,24 @@ pub fn bundle_bytes(id: &str) -> Vec<u8> {
     join(UNHASHED, format!("bundle/{id}").as_bytes())
 }
 
+/// How many living vats are made of a bundle.
+pub fn bundle_uses(id: &str) -> Vec<u8> {
+    host(&format!("uses/{id}"))
+}
+
+/// The mark of a released bundle.
+pub fn bundle_released(id: &str) -> Vec<u8> {
+    host(&format!("released/{id}"))
+}
+
+/// Prefix of the marks of released bundles that lost a name.
+pub const FREEABLE: &[u8] = b"swingset/h/freeable/";
+
+/// The mark of a released bundle that lost a name.
+pub fn bundle_freeable(id: &str) -> Vec<u8> {
+    join(FREEABLE, id.as_bytes())
+}
+
 /// A vat's leaf.
 pub fn vat_leaf(vat: &str) -> Vec<u8> {
     host(&format!("vat/{vat}"))
@@ -123,6 +146,9 @@ mod tests {
         assert_eq!(host(KERNEL_BUNDLE_ID), b"swingset/h/kernelBundleID");
         assert_eq!(bundle_record("b1-00"), b"swingset/h/bundle/b1-00");
         assert_eq!(bundle_bytes("b1-00"), b"~swingset/bundle/b1-00");
+        assert_eq!(bundle_uses("b1-00"), b"swingset/h/uses/b1-00");
+        assert_eq!(bundle_released("b1-00"), b"swingset/h/released/b1-00");
+        assert_eq!(bundle_freeable("b1-00"), b"swingset/h/freeable/b1-00");
         assert_eq!(vat_leaf("v1"), b"swingset/h/vat/v1");
         assert_eq!(vat_header("v1"), b"~swingset/vat/v1");
         assert_eq!(vat_page("v1", 1, 258), b"~swingset/page/v1/\x01\x00\x00\x01\x02");

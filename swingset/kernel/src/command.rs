@@ -107,7 +107,9 @@ impl<H: Host> Kernel<'_, H> {
             Command::Step {
                 crank_limit_default,
                 cleanup_max,
+                now,
             } => {
+                self.now = now;
                 #[cfg(all(feature = "trap-on-step", target_arch = "wasm32"))]
                 core::arch::wasm32::unreachable();
                 self.require_settled_schema()?;
@@ -150,47 +152,13 @@ impl<H: Host> Kernel<'_, H> {
                 self.release_interest(&kpid)?;
                 self.written(Reply::Done {})
             }
-            Command::PinVatRoot { vat_name } => {
-                self.pin_vat_root(&vat_name)?;
-                self.written(Reply::Done {})
-            }
-            Command::TerminateVat { vat_id, reason } => {
-                self.terminate_vat(&vat_id, reason)?;
-                self.written(Reply::Done {})
-            }
             Command::Stats {} => Ok(Reply::Stats { figures: self.stats()? }),
-            Command::UpgradeStaticVat {
-                vat_name,
-                bundle_id,
-                parameters,
-                message,
-            } => {
-                let kpid = self.upgrade_static_vat(&vat_name, &bundle_id, parameters, &message)?;
-                self.written(Reply::Queued { kpid: Some(kpid) })
-            }
-            Command::ChangeKernelOptions { options } => {
-                self.change_options(&options)?;
-                self.written(Reply::Done {})
-            }
-            Command::ReapAllVats {} => {
-                self.reap_all()?;
-                self.written(Reply::Done {})
-            }
-            Command::InjectQueuedUpgradeEvents {} => {
-                self.inject_upgrade_events()?;
-                self.written(Reply::Done {})
-            }
-            Command::BundlesInstalled { ids } => {
-                self.bundles_installed(&ids)?;
-                self.written(Reply::Done {})
-            }
-            Command::Describe {} | Command::Initialize { .. } | Command::Migrate { .. } => {
-                Err(Refused::new(refusal::BAD_COMMAND, "served before"))
-            }
+            other => self.serve_operator(other),
         }
     }
 
-    fn written(&mut self, reply: Reply) -> Served<Reply> {
+    /// What a command that writes ends with.
+    pub fn written(&mut self, reply: Reply) -> Served<Reply> {
         self.settle_counts()?;
         self.store.flush();
         Ok(reply)

@@ -23,6 +23,10 @@ pub struct Kernel<'h, H: Host> {
     pub gc_actions_added: u64,
     /// Why the engine must stop, if it must.
     pub panic: Option<String>,
+    /// The present block's time, in seconds.
+    pub now: u64,
+    /// Calls of the host's bridges in this crank.
+    pub bridge_calls: u64,
 }
 
 /// What a crank did.
@@ -64,6 +68,8 @@ impl<'h, H: Host> Kernel<'h, H> {
             maybe_free: BTreeSet::new(),
             gc_actions_added: 0,
             panic: None,
+            now: 0,
+            bridge_calls: 0,
         }
     }
 

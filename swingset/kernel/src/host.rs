@@ -31,6 +31,8 @@ pub trait Host {
     fn rollback(&mut self, mark: u32);
     /// Forgets the mark, keeps the writes.
     fn release(&mut self, mark: u32);
+    /// Calls one of the host's bridges, in the same overlay; gives the bytes of a `BridgeAnswer`. False when there is none of this name.
+    fn bridge(&mut self, name: &str, body: &[u8], out: &mut Vec<u8>) -> bool;
     /// A trace line; never read back. Levels: 0 error, 1 warning, 2 info, 3 debug.
     fn log(&mut self, level: u32, text: &str);
 }

@@ -9,11 +9,12 @@ use swingset_abi::{
 };
 
 use crate::{
-    SCHEMA, body,
+    SCHEMA,
     cleanup::Terminated,
     command::{Refused, Served},
     crank::Kernel,
     device::VAT_ADMIN,
+    evaluate::add_power,
     event::Event,
     host::Host,
     keys::{self, numbered, path},
@@ -113,10 +114,11 @@ impl<H: Host> Kernel<'_, H> {
         let admin = self.new_kernel_object(&Object::Root)?;
         self.hold(&admin)?;
         self.store.set_text(keys::VAT_ADMIN_ROOT, &admin);
-        let device = self.make_vat_admin_device()?;
+        let devices = self.make_devices()?;
         if let Some(at) = names.iter().position(|name| name == BOOTSTRAP) {
-            let args = bootstrap_args(&names, [roots.as_slice(), &[admin, device]].concat());
-            self.queue_to(&roots[at], BOOTSTRAP, &args, ResolutionPolicy::Panic {})?;
+            let bootstrap = roots[at].clone();
+            let args = bootstrap_args(&names, roots, admin, devices);
+            self.queue_to(&bootstrap, BOOTSTRAP, &args, ResolutionPolicy::Panic {})?;
         }
         Ok(())
     }
@@ -150,25 +152,21 @@ impl<H: Host> Kernel<'_, H> {
     }
 }
 
-/// `[{name: root, …, vatAdmin}, {vatAdmin}]`: all static vats' roots by name in the order given, the root of vat administration, and
-/// its device; the last two slots are these.
-fn bootstrap_args(names: &[String], slots: Vec<String>) -> CapData {
-    let mut text = String::from("#[{");
-    let mut field = |at: usize, name: &str, alleged: &str| {
-        if !text.ends_with('{') {
-            text.push(',');
-        }
-        body::push_string(&mut text, name);
-        text.push_str(":\"$");
-        text.push_str(&crate::store::number_text(at as u64));
-        text.push_str(alleged);
+/// `[{name: root, …, vatAdmin}, {vatAdmin, …}]`: all static vats' roots by name in the order given and the root of vat administration;
+/// the devices by name.
+fn bootstrap_args(names: &[String], roots: Vec<String>, admin: String, devices: Vec<(&str, String)>) -> CapData {
+    let mut data = CapData {
+        body: String::from("#[{"),
+        slots: Vec::new(),
     };
-    for (at, name) in names.iter().enumerate() {
-        field(at, name, ".Alleged: root\"");
+    for (name, root) in names.iter().zip(roots) {
+        add_power(&mut data, name, root, "root");
     }
-    field(names.len(), VAT_ADMIN, ".Alleged: vatAdmin\"},{\"vatAdmin\":");
-    text.push_str("\"$");
-    text.push_str(&crate::store::number_text(names.len() as u64 + 1));
-    text.push_str(".Alleged: vatAdmin\"}]");
-    CapData { body: text, slots }
+    add_power(&mut data, VAT_ADMIN, admin, VAT_ADMIN);
+    data.body.push_str("},{");
+    for (name, node) in devices {
+        add_power(&mut data, name, node, name);
+    }
+    data.body.push_str("}]");
+    data
 }

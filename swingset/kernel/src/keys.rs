@@ -15,7 +15,12 @@
 //! | `pinnedObjects` | krefs, comma separated |
 //! | `ko.nextID`, `ko$N.owner`, `ko$N.refCount`, `ko$N.importer.$vatID` | `reachable,recognizable`; importers are the index of retireImports |
 //! | `ko$N.kernel`, `ko$N.done` | what an object of the kernel's is (`objects`); how the vat of an admin node ended |
-//! | `device.names`, `device.name.$NAME`, `device.nextID`, `d$N.deviceState.$bundleID` | devices; the node of a bundlecap |
+//! | `device.names`, `device.name.$NAME`, `device.nextID`, `d$N.name`, `d$N.root` | devices: names, comma separated; IDs; the way back; its node |
+//! | `d$N.deviceState.$bundleID` | vatAdmin: the node of a bundlecap |
+//! | `d$N.deviceState.wake.…`, `.set.…`, `.count.…`, `.nextNumber` | timer: see its module |
+//! | `d$N.deviceState.out.…`, `.next.…`, `.in.…` | mailbox: see its module |
+//! | `d$N.deviceState.handler` | mailbox, bridge: who is told of what comes in |
+//! | `timer.next` | the earliest time for which a wake-up waits, in seconds; absent for none |
 //! | `kd.nextID`, `kd$N.owner`, `kd$N.bundleID` | device nodes; the bundle of a bundlecap |
 //! | `bundleWait.$bundleID` | promises that wait for a bundle, comma separated |
 //! | `meter.nextID`, `m$N.remaining`, `.threshold`, `.refCount`, `.updates`, `.waiting` | computrons or `unlimited`, decimals, promises |
@@ -72,6 +77,8 @@ pub const KP_NEXT_ID: &str = "kp.nextID";
 pub const METER_NEXT_ID: &str = "meter.nextID";
 /// Names of devices.
 pub const DEVICE_NAMES: &str = "device.names";
+/// The earliest time for which a wake-up waits.
+pub const TIMER_NEXT: &str = "timer.next";
 /// The root of vat administration.
 pub const VAT_ADMIN_ROOT: &str = "vatAdminRootKref";
 /// Default thresholds of dirt.

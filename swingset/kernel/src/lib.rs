@@ -22,6 +22,7 @@ mod command;
 mod crank;
 pub mod delivery;
 mod device;
+mod evaluate;
 mod event;
 mod faults;
 mod gc;

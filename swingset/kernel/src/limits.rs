@@ -39,3 +39,23 @@ pub const GC_REFERENCES: usize = 256;
 pub const STATIC_VATS_MAX: usize = 1_000;
 /// Bytes of a vat's or method's name.
 pub const NAME_BYTES_MAX: usize = 256;
+/// Wake-ups that a vat may have set at a time.
+pub const WAKEUPS_MAX: u64 = 10_000;
+/// Wake-ups that one poll of the timer tells.
+pub const WAKEUPS_PER_POLL: usize = 100;
+/// Bytes of the address of a mailbox's peer.
+pub const PEER_BYTES_MAX: usize = 128;
+/// Bytes of one message to or from a peer.
+pub const PEER_MESSAGE_BYTES_MAX: usize = 128 * 1024;
+/// Messages of a peer at once.
+pub const PEER_MESSAGES_MAX: usize = 1_000;
+/// Bytes of a peer's messages at once, as the vat gets them: escapes make a text longer.
+pub const PEER_BATCH_BYTES_MAX: usize = 1024 * 1024;
+/// Messages to a peer that it has not acknowledged.
+pub const OUTBOX_MAX: u64 = 1_000;
+/// Bytes of all messages that wait for peers.
+pub const OUTBOX_BYTES_MAX: u64 = 16 * 1024 * 1024;
+/// Bytes of a value that is passed to one of the host's bridges.
+pub const BRIDGE_BYTES_MAX: usize = 64 * 1024;
+/// Calls of the host's bridges in one crank: what they do on the host's side is bounded by this.
+pub const BRIDGE_CALLS_PER_CRANK_MAX: u64 = 100;

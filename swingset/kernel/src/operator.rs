@@ -1,9 +1,9 @@
-//! What an operator asks of vats and kernel: termination, upgrade, options.
+//! What an operator asks of vats and kernel: termination, upgrade, options; and what the host brings to devices.
 
 use alloc::{string::String, vec::Vec};
 
 use swingset_abi::{
-    kernel::{KernelOptions, ResolutionPolicy, refusal},
+    kernel::{Command, KernelOptions, Reply, ResolutionPolicy, refusal},
     vat::CapData,
     wire::{Blob, Wire},
 };
@@ -20,6 +20,40 @@ use crate::{
 };
 
 impl<H: Host> Kernel<'_, H> {
+    /// The commands that only write: an operator's, and what the host brings to devices.
+    pub fn serve_operator(&mut self, command: Command) -> Served<Reply> {
+        match command {
+            Command::PinVatRoot { vat_name } => self.pin_vat_root(&vat_name)?,
+            Command::TerminateVat { vat_id, reason } => self.terminate_vat(&vat_id, reason)?,
+            Command::UpgradeStaticVat {
+                vat_name,
+                bundle_id,
+                parameters,
+                message,
+            } => {
+                let kpid = self.upgrade_static_vat(&vat_name, &bundle_id, parameters, &message)?;
+                return self.written(Reply::Queued { kpid: Some(kpid) });
+            }
+            Command::Evaluate {
+                bundle_id,
+                vats,
+                devices,
+            } => {
+                let kpid = self.evaluate(&bundle_id, &vats, &devices)?;
+                return self.written(Reply::Queued { kpid: Some(kpid) });
+            }
+            Command::ChangeKernelOptions { options } => self.change_options(&options)?,
+            Command::ReapAllVats {} => self.reap_all()?,
+            Command::InjectQueuedUpgradeEvents {} => self.inject_upgrade_events()?,
+            Command::BundlesInstalled { ids } => self.bundles_installed(&ids)?,
+            Command::PollTimer { now } => self.poll_timer(now)?,
+            Command::MailboxInbound { peer, messages, ack } => self.mailbox_inbound(&peer, &messages, ack)?,
+            Command::BridgeInbound { bridge, value } => self.bridge_inbound(&bridge, &value)?,
+            _ => return Err(Refused::new(refusal::BAD_COMMAND, "served before")),
+        }
+        self.written(Reply::Done {})
+    }
+
     /// Makes a vat's root object permanent.
     pub fn pin_vat_root(&mut self, name: &str) -> Served<()> {
         let vat_id = self.living_vat(name)?;

@@ -38,6 +38,14 @@ mod import {
         pub fn mark() -> i32;
         pub fn rollback(mark: i32);
         pub fn release(mark: i32);
+        pub fn bridge(
+            name: *const u8,
+            name_len: usize,
+            body: *const u8,
+            body_len: usize,
+            out: *mut u8,
+            capacity: usize,
+        ) -> i32;
         pub fn fetch(out: *mut u8, capacity: usize) -> i32;
         pub fn log(level: i32, text: *const u8, text_len: usize);
     }
@@ -127,6 +135,14 @@ impl Host for Imports {
     fn release(&mut self, mark: u32) {
         // SAFETY: a number is all that it takes.
         unsafe { import::release(mark.cast_signed()) }
+    }
+    fn bridge(&mut self, name: &str, body: &[u8], out: &mut Vec<u8>) -> bool {
+        buffer::receive(
+            out,
+            // SAFETY: see `fetch`.
+            |at, room| unsafe { import::bridge(name.as_ptr(), name.len(), body.as_ptr(), body.len(), at, room) },
+            fetch,
+        )
     }
     fn log(&mut self, level: u32, text: &str) {
         // SAFETY: see `fetch`.

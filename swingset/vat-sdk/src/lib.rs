@@ -47,6 +47,7 @@ pub mod answer;
 pub mod boundary;
 mod collection;
 mod convert;
+pub mod devices;
 #[doc(hidden)]
 pub mod event;
 mod macros;

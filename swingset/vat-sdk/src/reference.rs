@@ -68,6 +68,11 @@ impl Far {
         self.token.slot()
     }
 
+    /// Whether it is a device's node, which is called at once ([`crate::devices`]).
+    pub fn is_device(&self) -> bool {
+        matches!(self.slot(), SlotHandle::Device { .. })
+    }
+
     fn is_own(&self) -> bool {
         matches!(self.slot(), SlotHandle::Local { .. } | SlotHandle::Stored { .. })
     }

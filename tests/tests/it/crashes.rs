@@ -112,7 +112,7 @@ fn a_node_killed_at_any_point_around_the_upgrade_comes_to_the_same_hashes() {
 }
 
 #[test]
-fn a_handler_that_fails_leaves_the_state_of_the_block_before_and_a_repaired_binary_goes_on() {
+fn a_handler_that_fails_leaves_the_state_of_the_block_before_and_a_repaired_binary_goes_on_cosmos_sdk_9616() {
     let (_guard, data) = folder("undisturbed");
     let (_, expected) = undisturbed(&data);
 
@@ -132,7 +132,7 @@ fn a_handler_that_fails_leaves_the_state_of_the_block_before_and_a_repaired_bina
 }
 
 #[test]
-fn version_2_installed_early_comes_to_the_same_hashes_without_a_stop() {
+fn version_2_installed_early_comes_to_the_same_hashes_without_a_stop_gaia_1118() {
     let (_guard, data) = folder("undisturbed");
     let (first, second) = undisturbed(&data);
     let mut expected = first.hashes;

@@ -1,10 +1,14 @@
 //! App hashes of the scripted chain, recorded. A change of one is a change of consensus: rewrite them on purpose only, with
 //! `SWINGD_BLESS=1 cargo test -p swing-tests golden`.
 
-use std::{fmt::Write as _, path::Path, sync::Arc};
+use std::{
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use prost::Message as _;
-use swing_node::killpoints::NoKillpoints;
+use swing_node::{engine_adapter::SwingsetEngine, killpoints::NoKillpoints};
 use swing_proto::swing::swingset::v1::{
     EngineStatus, QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryKernelRequest, QueryKernelResponse,
 };
@@ -15,14 +19,18 @@ fn open(data: &Path, release: &str) -> Chain {
     Chain::open(data, release, Arc::new(NoKillpoints)).expect("the application opens")
 }
 
-/// Runs the whole script on `data`, version-1 and then version-2; gives a line a block.
-fn play(data: &Path) -> String {
+/// Runs the whole script on `data`, version-1 and then version-2, each on an engine that `engine` makes; gives a line a block.
+pub fn play(data: &Path, engine: &dyn Fn() -> SwingsetEngine) -> String {
+    let open = |release: &str| {
+        let release = releases::release(release).expect("a release of this name");
+        Chain::open_on(data, release, engine()).expect("the application opens")
+    };
     let mut lines = String::new();
-    let mut chain = open(data, "version-1");
+    let mut chain = open("version-1");
     for block in script::blocks() {
         if block.height == script::UPGRADE_HEIGHT {
             drop(chain);
-            chain = open(data, "version-2");
+            chain = open("version-2");
         }
         let executed = chain.execute(&block).expect("the script's blocks execute");
         let codes: Vec<String> =
@@ -33,16 +41,27 @@ fn play(data: &Path) -> String {
     lines
 }
 
+/// What is recorded.
+pub fn recorded() -> String {
+    std::fs::read_to_string(path()).expect("the golden file is there")
+}
+
+fn path() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/script.txt")
+}
+
+fn usual() -> SwingsetEngine {
+    SwingsetEngine::new().expect("an engine")
+}
+
 #[test]
 fn the_scripted_chain_has_the_recorded_hashes_codes_and_gas() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let played = play(folder.path());
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("golden/script.txt");
+    let played = play(folder.path(), &usual);
     if std::env::var_os("SWINGD_BLESS").is_some() {
-        std::fs::write(&path, &played).expect("the golden file is written");
+        std::fs::write(path(), &played).expect("the golden file is written");
     }
-    let recorded = std::fs::read_to_string(&path).expect("the golden file is there");
-    assert_eq!(played, recorded, "consensus has changed: see the head of this file");
+    assert_eq!(played, recorded(), "consensus has changed: see the head of this file");
     let codes = played.split(['[', ' ', ']']).filter_map(|word| word.split_once(':')).map(|(code, _)| code);
     assert!(
         codes.clone().count() > 0 && codes.into_iter().all(|code| code == "0"),
@@ -53,7 +72,7 @@ fn the_scripted_chain_has_the_recorded_hashes_codes_and_gas() {
 #[test]
 fn every_message_sent_before_at_and_after_the_upgrade_is_counted_once() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    play(folder.path());
+    play(folder.path(), &usual);
     let mut chain = open(folder.path(), "version-2");
     chain.execute(&script::reading_block()).expect("one more block");
     // The reading is the last action: they are numbered from one.

@@ -4,10 +4,14 @@
 
 mod bundle_ids;
 mod crashes;
+mod determinism;
+mod devices;
 mod e2e;
+mod faults;
 mod golden;
 mod hostile;
 mod migrations;
+mod pains;
 mod rules;
 mod state_sync;
 mod swap;

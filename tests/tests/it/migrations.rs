@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 use swing_core::{address::module_address, genesis, ports::upgrade::Release, state::StateRead};
-use swing_node::app::DATABASE_FOLDER;
+use swing_node::app::{DATABASE_FOLDER, snapshots};
 use swing_proto::{
     cosmos::{
         gov::v1::ProposalStatus,
@@ -20,7 +20,10 @@ use swing_proto::{
         },
     },
 };
-use swing_store::{Store, StoreOptions, View};
+use swing_store::{
+    Store, StoreOptions, View,
+    snapshot::{FORMAT, Snapshots},
+};
 use swing_tests::{governed::Governed, releases, slow_release};
 
 fn release(name: &str) -> &'static dyn Release {
@@ -152,6 +155,58 @@ fn a_binary_that_does_not_know_the_rules_under_migration_does_not_go_on_with_it(
     assert!(migration(&chain).migration.is_some());
     let refused = chain.restarted(folder.path(), release("version-2")).expect_err("it is older than state");
     assert!(swing_tests::chain::refusal_in(&refused).is_some(), "{refused:?}");
+}
+
+/// Makes a snapshot of what a running node has committed, and restores it in a folder of its own.
+fn moved_by_snapshot(from: &Path) -> tempfile::TempDir {
+    let other = temporary();
+    let view = committed(from);
+    let snapshots = Snapshots::new(other.path().join(snapshots::FOLDER));
+    let metadata = snapshots.make(&view, snapshots::about(&view).expect("it reads")).expect("made");
+    let store = Store::open(other.path().join(DATABASE_FOLDER), StoreOptions::default()).expect("it opens");
+    let mut restore = store.restore(metadata.clone()).expect("it is empty");
+    for index in 0..metadata.chunks() {
+        let chunk = snapshots.chunk(metadata.height, FORMAT, index).expect("whole").expect("there");
+        restore.apply(index, &chunk).expect("taken");
+    }
+    restore.finish(&metadata.app_hash, |view| snapshots::verify(view, &metadata)).expect("what the app hash binds");
+    other
+}
+
+/// A chain in the middle of a migration; `moving`, it goes on from a snapshot of that moment. Gives all app hashes.
+fn within_a_migration(moving: bool) -> Vec<String> {
+    let folder = temporary();
+    let three = release(slow_release::NAME);
+    let mut chain = Governed::open(folder.path(), release("version-2")).expect("it opens");
+    chain.block(Vec::new()).expect("a first block");
+    decide(&mut chain, software_upgrade("version-2", 8));
+    run_to(&mut chain, 9);
+    decide(&mut chain, software_upgrade(slow_release::NAME, 24));
+    run_to(&mut chain, 24);
+    chain = chain.restarted(folder.path(), three).expect("it starts");
+    chain.send().expect("the upgrade's block");
+    chain.send().expect("one more slice");
+    let cursor = migration(&chain).migration.expect("under way").cursor;
+    assert!(!cursor.is_empty(), "it is in the middle of a step");
+    let refused =
+        genesis::export(&committed(folder.path()), false).expect_err("half a layout has no section").to_string();
+    assert!(refused.contains("swingd snapshots export"), "it says what can be done now: {refused}");
+    let other = moved_by_snapshot(folder.path());
+    let place = if moving { other.path() } else { folder.path() };
+    chain = chain.restarted(place, three).expect("it starts");
+    assert_eq!(migration(&chain).migration.expect("under way").cursor, cursor);
+    while migration(&chain).migration.is_some() {
+        chain.send().expect("blocks go on");
+    }
+    chain.send().expect("blocks go on");
+    let sent = chain.messages();
+    assert_eq!(chain.counted().expect("the contract answers"), (sent, sent), "none lost, none twice");
+    chain.hashes().to_vec()
+}
+
+#[test]
+fn an_export_waits_for_a_migrations_end_and_a_snapshot_of_its_middle_has_the_cursor_to_go_on_from() {
+    assert_eq!(within_a_migration(true), within_a_migration(false));
 }
 
 /// A genesis whose kernel counts many more vats than there are: the migration of its schema looks at each number.

@@ -47,7 +47,8 @@ fn arrows_between_crates_point_inward() {
     let allowed: BTreeMap<&str, &[&str]> = BTreeMap::from([
         ("swing-proto", &[][..]),
         ("swing-core", &["swing-proto"][..]),
-        ("swing-store", &["swing-core", "swing-proto"]),
+        ("swing-files", &[]),
+        ("swing-store", &["swing-core", "swing-proto", "swing-files"]),
         ("swing-upgrades", &["swing-core", "swing-proto", "swingset-bundles"]),
         ("swingset-abi", &[]),
         ("swingset-bundles", &[]),
@@ -60,13 +61,15 @@ fn arrows_between_crates_point_inward() {
                 "swing-core",
                 "swing-store",
                 "swing-upgrades",
+                "swing-files",
                 "swingset-host",
                 "swingset-abi",
                 "swingset-bundles",
             ],
         ),
+        ("swing-fuzz", &["swing-core", "swing-proto", "swingset-host", "swingset-abi", "swingset-bundles"]),
         ("swing-localnet", &[]),
-        ("swingvisor", &[]),
+        ("swingvisor", &["swing-files"]),
     ]);
     let dependencies = dependencies();
     let own: BTreeSet<&String> = dependencies.keys().collect();
@@ -88,6 +91,7 @@ fn each_heavy_library_is_named_by_one_crate() {
         ("wasmtime", "swingset-host"),
         ("tendermint-abci", "swing-node"),
         ("axum", "swing-node"),
+        ("tonic", "swing-node"),
     ];
     for (library, owner) in owners {
         for (package, wanted) in dependencies() {
@@ -176,6 +180,53 @@ fn no_test_is_ignored_and_none_sleeps() {
             assert!(!text.contains(word), "{} contains {word}", name.display());
         }
     }
+}
+
+/// Who changes files beside the port `upgrades/files`, and what these files are.
+const BESIDE_THE_PORT: &[(&str, &str)] = &[
+    ("app/node/src/abci/net.rs", "sockets"),
+    ("app/node/src/control/server.rs", "sockets"),
+    ("app/node/src/cli/engine/rekernelize.rs", "a copy that an operator asked for, made anew when it fails"),
+    ("app/node/src/config/files.rs", "folders of a new home, and keys that their owner removes"),
+    ("app/node/src/solo/store/log.rs", "an engine's blocks, which are no part of an upgrade"),
+    ("app/node/src/start/slogfile.rs", "a trace: nothing is decided by it"),
+    ("upgrades/swingvisor/src/front/net.rs", "sockets"),
+    ("upgrades/swingvisor/src/home.rs", "the lock that is taken before anything else"),
+    ("upgrades/swingvisor/src/run/comet.rs", "the home's lock"),
+    ("upgrades/swingvisor/src/run/fronted.rs", "the folder of a socket"),
+];
+
+/// A fault is tried at every operation on files that goes through the port: what goes beside it is not tried.
+#[test]
+fn whoever_changes_files_does_it_through_the_port_where_faults_are_tried() {
+    let changes = [
+        "fs::write",
+        "fs::rename",
+        "fs::copy",
+        "fs::create_dir",
+        "fs::remove_",
+        "fs::hard_link",
+        "fs::set_permissions",
+        "DirBuilder::new",
+        "OpenOptions::new",
+        "File::options",
+        "File::create",
+        ".sync_all()",
+        ".sync_data()",
+        ".set_len(",
+        "renameat",
+    ];
+    let folders = ["app/node/src", "app/store/src", "upgrades/core/src", "upgrades/swingvisor/src"];
+    let mut found = BTreeSet::new();
+    for name in tracked_files(".rs").into_iter().filter(|name| folders.iter().any(|folder| name.starts_with(folder))) {
+        let text = read(&name);
+        let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+        if changes.iter().any(|change| code.contains(change)) {
+            found.insert(name.to_string_lossy().into_owned());
+        }
+    }
+    let listed: BTreeSet<String> = BESIDE_THE_PORT.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(found, listed, "use swing_files::Files, or say what the files are");
 }
 
 #[test]

@@ -19,6 +19,10 @@ const PRE_UPGRADE_TIMEOUT_MS: u64 = 600_000;
 const DOWNLOAD_BYTES_MAX: u64 = 2 << 30;
 
 const START_TIMEOUT_MS: u64 = 60_000;
+/// Peers drop a node that is silent for 45 s.
+const PARKED_LIMIT_MS: u64 = 30_000;
+/// Less than clients' own patience, which is 10 s and more.
+const CLIENT_WAIT_MS: u64 = 5_000;
 
 /// How a binary takes over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +86,14 @@ pub struct Config {
     pub abci: Option<String>,
     /// `SWINGVISOR_START_TIMEOUT`: how long a new node may take to serve while CometBFT waits, milliseconds.
     pub start_timeout_ms: u64,
+    /// `SWINGVISOR_PARKED_LIMIT`: how long CometBFT may be parked before that is reported, milliseconds.
+    pub parked_limit_ms: u64,
+    /// `SWINGVISOR_STANDBY`: the plan's binary is started before its height and stands by, in the mode `front`; true by default.
+    pub standby: bool,
+    /// `SWINGVISOR_HOLD_SOCKETS`: whether the node's listening sockets are held here and inherited by it.
+    pub hold_sockets: bool,
+    /// `SWINGVISOR_CLIENT_WAIT`: how long a client's connection waits for a node before it is told to try again, milliseconds.
+    pub client_wait_ms: u64,
     /// `COSMOVISOR_DISABLE_LOGS`.
     pub disable_logs: bool,
 }
@@ -237,6 +249,10 @@ impl Config {
             mode: reader.mode("SWINGVISOR_MODE"),
             abci: reader.text("SWINGVISOR_ABCI"),
             start_timeout_ms: reader.millis("SWINGVISOR_START_TIMEOUT", START_TIMEOUT_MS),
+            parked_limit_ms: reader.millis("SWINGVISOR_PARKED_LIMIT", PARKED_LIMIT_MS),
+            standby: reader.boolean("SWINGVISOR_STANDBY", true),
+            hold_sockets: reader.boolean("SWINGVISOR_HOLD_SOCKETS", true),
+            client_wait_ms: reader.millis("SWINGVISOR_CLIENT_WAIT", CLIENT_WAIT_MS),
             disable_logs: reader.boolean("COSMOVISOR_DISABLE_LOGS", false),
         };
         if reader.faults.is_empty() { Ok(config) } else { Err(ConfigError { faults: reader.faults }) }

@@ -14,7 +14,6 @@ pub mod command;
 pub mod config;
 pub mod core;
 pub mod fetch;
-pub mod files;
 pub mod front;
 pub mod home;
 pub mod layout;
@@ -22,3 +21,7 @@ pub mod probe;
 pub mod program;
 pub mod report;
 pub mod run;
+pub mod sockets;
+pub mod toml_text;
+
+pub use swing_files as files;

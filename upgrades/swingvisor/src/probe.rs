@@ -3,6 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
     process::Command,
     time::Duration,
@@ -37,6 +38,20 @@ pub struct Identity {
     pub version: String,
     /// SHA-256 of the file, hex.
     pub sha256: String,
+    /// Whether it can be started before its time, and waits.
+    pub standby: bool,
+}
+
+/// What tells that a file was replaced.
+pub type Signature = (u64, u64, i64, i64);
+
+/// The signature of a file.
+///
+/// # Errors
+/// The system's.
+pub fn signature(path: &Path) -> io::Result<Signature> {
+    let metadata = std::fs::metadata(path)?;
+    Ok((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
 impl Prober {
@@ -62,7 +77,12 @@ impl Prober {
         let said: Value = serde_json::from_slice(&self.answer(&mut command)?)
             .map_err(|error| format!("its version is no JSON: {error}"))?;
         let text = |field: &str| said[field].as_str().unwrap_or_default().to_owned();
-        Ok(Identity { release: text("release"), version: text("version"), sha256: sha256(binary).map_err(failed)? })
+        Ok(Identity {
+            release: text("release"),
+            version: text("version"),
+            sha256: sha256(binary).map_err(failed)?,
+            standby: said["standby"].as_bool().unwrap_or(false),
+        })
     }
 
     /// Has the binary compile what it brings, so that its first block does not wait for that. Gives what it said.

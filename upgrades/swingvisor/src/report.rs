@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::{
-    core::{Answer, Done, Plan, Policy, Slot, Upgrade, folder_of_plan},
+    core::{Answer, Done, Pending, Policy, Slot, Upgrade, folder_of_plan},
     front::View,
     probe::Identity,
 };
@@ -21,6 +21,8 @@ pub struct Report {
     pub mode: String,
     /// The node's process ID, while it runs.
     pub pid: Option<u32>,
+    /// Process ID of the plan's binary, while it stands by for its height.
+    pub standby_pid: Option<u32>,
     /// CometBFT's process ID, while it runs as swingvisor's child.
     pub comet_pid: Option<u32>,
     /// The ABCI front: what of CometBFT is parked, and the last change of processes under it.
@@ -39,8 +41,10 @@ pub struct Report {
     pub committed_height: Option<u64>,
     /// Why committed state is not known.
     pub state_unknown: Option<String>,
-    /// The plan in committed state.
+    /// The plan in committed state; the nearest, where there are several.
     pub plan: Option<PlanReport>,
+    /// All pending plans, the nearest first. The binary of the nearest alone is asked.
+    pub plans: Vec<PlanReport>,
     /// The switch under way.
     pub switch: Option<Upgrade>,
     /// The last finished switch.
@@ -54,6 +58,8 @@ pub struct Report {
 /// A plan, and how ready this node is.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PlanReport {
+    /// Its number; none under rules that number no plans.
+    pub id: Option<u64>,
     /// Its name.
     pub name: String,
     /// Its height.
@@ -117,7 +123,12 @@ impl Report {
             Some(Ok(status)) => {
                 self.state_unknown = None;
                 self.committed_height = Some(status.committed_height);
-                self.plan = status.plan.as_ref().map(|plan| plan_report(plan, status.committed_height, seen, policy));
+                let report = |pending: &Pending| plan_report(pending, status.committed_height, seen, policy);
+                self.plans = status.plans.iter().map(report).collect();
+                self.plan = status.nearest().as_ref().map(report);
+                if let Some(plan) = &mut self.plan {
+                    plan.problem = plan.problem.take().or(seen.problem.map(str::to_owned));
+                }
             }
         }
         self.risks = self.risks(seen, policy);
@@ -169,6 +180,7 @@ impl Report {
         gauge("committed_height", "The committed height.", self.committed_height);
         gauge("state_known", "Whether committed state can be asked for.", Some(self.state_unknown.is_none().into()));
         gauge("plan_pending", "Whether committed state has an upgrade plan.", Some(plan.is_some().into()));
+        gauge("plans_pending", "How many upgrade plans committed state has.", u64::try_from(self.plans.len()).ok());
         gauge("plan_height", "The plan's height.", plan.map(|plan| plan.height));
         gauge("plan_blocks_left", "Blocks until the plan's height.", plan.map(|plan| plan.blocks_left));
         gauge(
@@ -192,6 +204,7 @@ impl Report {
             "Requests of CometBFT's that wait for a node.",
             front.and_then(|front| u64::try_from(waiting(front)).ok()),
         );
+        gauge("front_late", "Whether it has been parked for too long.", front.map(|front| front.late.into()));
         gauge(
             "front_extra_ms",
             "For how long consensus waited at the last change of processes.",
@@ -202,11 +215,13 @@ impl Report {
     }
 }
 
-fn plan_report(plan: &Plan, committed_height: u64, seen: &Seen<'_>, policy: &Policy) -> PlanReport {
+fn plan_report(pending: &Pending, committed_height: u64, seen: &Seen<'_>, policy: &Policy) -> PlanReport {
+    let plan = &pending.plan;
     let blocks_left = plan.height.saturating_sub(committed_height);
     let slot = folder_of_plan(&plan.name, policy.keep_case).map(Slot::Upgrade);
     let armed = seen.armed.filter(|(armed, _)| slot.as_ref().is_ok_and(|slot| slot == armed));
     PlanReport {
+        id: pending.id,
         name: plan.name.clone(),
         height: plan.height,
         blocks_left,
@@ -218,6 +233,6 @@ fn plan_report(plan: &Plan, committed_height: u64, seen: &Seen<'_>, policy: &Pol
             version: identity.version.clone(),
             sha256: identity.sha256.clone(),
         }),
-        problem: slot.err().map(|error| error.to_string()).or(seen.problem.map(str::to_owned)),
+        problem: slot.err().map(|error| error.to_string()),
     }
 }

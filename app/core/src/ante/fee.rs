@@ -25,6 +25,18 @@ pub struct GasPrice {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GasPrices(Vec<GasPrice>);
 
+/// As the SDK writes them: free ones are left out.
+impl std::fmt::Display for GasPrices {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let mut separator = "";
+        for GasPrice { denom, amount } in self.0.iter().filter(|price| !price.amount.is_zero()) {
+            write!(f, "{separator}{amount}{denom}")?;
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
 impl GasPrices {
     /// A text like `0.025uswing,0.001atom`; empty for none.
     ///

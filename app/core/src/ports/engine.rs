@@ -50,6 +50,8 @@ pub struct BundleReceipt {
     pub kind: String,
     /// It was there before.
     pub already_installed: bool,
+    /// It was there, but released: who installs it now holds it.
+    pub held_again: bool,
 }
 
 /// An inbound message that a transaction left in the action queue.
@@ -61,6 +63,66 @@ pub struct InboundMessage {
     pub method: String,
     /// The marshalled argument list (smallcaps body without slots).
     pub args_body: String,
+}
+
+/// What the queues of actions bring to the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inbound {
+    /// A message to a vat's root.
+    Message(InboundMessage),
+    /// Messages of a peer for the mailbox device, by number, and the highest number that the peer has got.
+    Mailbox {
+        /// Who sends: an account's address.
+        peer: String,
+        /// Numbers and texts, in growing order.
+        messages: Vec<(u64, String)>,
+        /// What the peer has got.
+        ack: u64,
+    },
+    /// A message of one of the chain's modules for the bridge device.
+    Bridge {
+        /// The bridge's ID.
+        bridge: String,
+        /// A smallcaps value (without `#`) that holds no references.
+        value: String,
+    },
+    /// Another code for a static vat.
+    UpgradeVat(VatUpgrade),
+    /// A new vat with some powers.
+    Evaluate(Evaluation),
+}
+
+/// A static vat's upgrade.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VatUpgrade {
+    /// The vat's name.
+    pub vat_name: String,
+    /// Its new code.
+    pub bundle_id: BundleId,
+    /// Its parameters: a smallcaps body without slots.
+    pub parameters: String,
+    /// Why, for those whose promises are disconnected.
+    pub message: String,
+}
+
+/// A bundle that governance runs as a vat.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evaluation {
+    /// The code.
+    pub bundle_id: BundleId,
+    /// Static vats whose roots it is given, by name; `vatAdmin` is vat administration's root.
+    pub vats: Vec<String>,
+    /// Devices that it is given, by name.
+    pub devices: Vec<String>,
+}
+
+/// What one [`Engine::run`] may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RunBudget {
+    /// Computrons; the last crank may go beyond them.
+    pub computrons: u64,
+    /// State of terminated vats may be deleted.
+    pub cleanup: bool,
 }
 
 /// What became of the queue during one [`Engine::run`].
@@ -143,15 +205,26 @@ pub trait Engine {
     /// Admission and installation of a bundle, in the transaction's overlay. Enters no guest and no compiler.
     fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure>;
 
-    /// Queues a message to a vat's root with a result promise that is kept; gives its kpid.
-    fn deliver_inbound(
-        &mut self,
-        state: &mut State<'_>,
-        message: &InboundMessage,
-    ) -> Result<Option<String>, EngineFailure>;
+    /// Nobody holds an installed bundle any more for its own sake: it is freed when nothing names it. Refused for one that is not
+    /// installed or was released before.
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure>;
 
-    /// Runs cranks until nothing is left or the budget (computrons) is used up.
-    fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure>;
+    /// Deletes released bundles that nothing names, a few at most; gives their IDs.
+    fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure>;
+
+    /// Queues what an action brings. Where that has a result, its promise is kept; gives its kpid.
+    fn deliver_inbound(&mut self, state: &mut State<'_>, inbound: &Inbound) -> Result<Option<String>, EngineFailure>;
+
+    /// Queues the timer's wake-ups that are due at the block's time, some of them; says whether it did. While nothing is due no guest is
+    /// entered.
+    fn poll_timer(&mut self, state: &mut State<'_>) -> Result<bool, EngineFailure>;
+
+    /// Runs cranks until nothing is left or the budget is used up.
+    fn run(&mut self, state: &mut State<'_>, budget: RunBudget) -> Result<RunReport, EngineFailure>;
+
+    /// Whether a bundle is installed and its record says that it can be a vat's code. Reads and changes nothing else; enters no guest and
+    /// no compiler.
+    fn check_vat_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure>;
 
     /// `reinitialize_swingset`: installs the release's bundles, swaps the three IDs, migrates the schema, rebuilds the
     /// controller. Clears a stopped engine.

@@ -10,7 +10,9 @@ use crate::{
 type Answer = fn(&QueryContext<'_>, &str, &[u8]) -> Result<Vec<u8>, QueryError>;
 
 /// What answers the paths that begin with a service's name.
-const SERVICES: [(&str, Answer); 9] = [
+const SERVICES: [(&str, Answer); 11] = [
+    ("/agoric.swingset.Query/", swingset::query::query),
+    ("/agoric.vstorage.Query/", swingset::query::query),
     ("/cosmos.auth.v1beta1.Query/", auth::query::query),
     ("/cosmos.bank.v1beta1.Query/", bank::query::query),
     ("/cosmos.consensus.v1.Query/", consensus::query::query),

@@ -104,7 +104,7 @@ impl Genesis {
     pub fn start(&self) -> Result<Chain, GenesisError> {
         let empty = Committed::new();
         let mut state = State::new(&empty);
-        let mut engine = CountingEngine;
+        let mut engine = CountingEngine::default();
         let mut ports = Ports { engine: &mut engine, signatures: &K256, release: &TestRelease };
         let genesis = init_chain(&mut state, &self.request(), &mut ports)?;
         let mut committed = Committed::new();

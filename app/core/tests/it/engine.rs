@@ -1,14 +1,14 @@
 //! An engine that counts instead of running guests: every message costs [`MESSAGE_COMPUTRONS`] and is fulfilled, or stops the
 //! engine when its method is `trap`. Its kernels are texts, `kernel FROM TO FAULT`: the schemas that they start from and work with, and
-//! what is wrong with them. It keeps nothing outside of state.
+//! what is wrong with them. It keeps nothing outside of state but what a test may look at.
 
 use sha2::{Digest, Sha512};
 use swing_core::{
     block::Time,
     error::{Failure, Halt, Rejected},
     ports::engine::{
-        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-        SwapForecast, SwapReport,
+        BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, Inbound, ReleaseBundles, RunBudget, RunReport,
+        StaticVatConfig, SwapForecast, SwapReport,
     },
     state::{State, StateError, StateRead},
 };
@@ -16,7 +16,10 @@ use swing_core::{
 pub const MESSAGE_COMPUTRONS: u64 = 1_000_000;
 
 #[derive(Default)]
-pub struct CountingEngine;
+pub struct CountingEngine {
+    /// For tests to look at: what ran, in order.
+    pub ran: Vec<String>,
+}
 
 fn failure(error: StateError) -> EngineFailure {
     match Failure::from(error) {
@@ -132,25 +135,77 @@ impl Engine for CountingEngine {
         set(state, &key, if is_engine { &text } else { "" })?;
         state.set(format!("~swingset/bundle/{id}"), bytes.to_vec()).map_err(failure)?;
         let kind = if is_engine { first.to_owned() } else { "vat".to_owned() };
-        Ok(BundleReceipt { id, kind, already_installed })
+        let released = format!("swingset/h/released/{id}");
+        let held_again = state.get(released.as_bytes()).map_err(failure)?.is_some();
+        if held_again {
+            state.delete(released).map_err(failure)?;
+        }
+        Ok(BundleReceipt { id, kind, already_installed, held_again })
     }
 
-    fn deliver_inbound(
-        &mut self,
-        state: &mut State<'_>,
-        message: &InboundMessage,
-    ) -> Result<Option<String>, EngineFailure> {
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        if state.get(format!("swingset/h/bundle/{id}").as_bytes()).map_err(failure)?.is_none() {
+            return Err(refused(6, "bundle is not installed"));
+        }
+        set(state, &format!("swingset/h/released/{id}"), "1")
+    }
+
+    fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        let released: Vec<_> = state.prefix(b"swingset/h/released/").collect::<Result<_, _>>().map_err(failure)?;
+        let mut freed = Vec::new();
+        for (key, _) in released {
+            let id = String::from_utf8_lossy(&key).rsplit('/').next().unwrap_or_default().to_owned();
+            if state.get(format!("swingset/h/uses/{id}").as_bytes()).map_err(failure)?.is_some() {
+                continue;
+            }
+            for prefix in ["swingset/h/released", "swingset/h/bundle", "~swingset/bundle"] {
+                state.delete(format!("{prefix}/{id}")).map_err(failure)?;
+            }
+            freed.push(id);
+        }
+        Ok(freed)
+    }
+
+    fn deliver_inbound(&mut self, state: &mut State<'_>, inbound: &Inbound) -> Result<Option<String>, EngineFailure> {
         if let Some(reason) = Self::stopped(state)? {
             return Err(EngineFailure::Stopped(reason));
         }
+        let (line, has_result) = match inbound {
+            Inbound::Message(message) => (format!("{} {}", message.method, message.args_body), true),
+            Inbound::UpgradeVat(upgrade) if upgrade.vat_name == "gone" => {
+                return Err(refused(10, "no vat has this name"));
+            }
+            other => (format!("{other:?}"), matches!(other, Inbound::UpgradeVat(_) | Inbound::Evaluate(_))),
+        };
         let next = number(state, "swingset/k/kp.nextID")?.max(40);
         set(state, "swingset/k/kp.nextID", &(next + 1).to_string())?;
         set(state, &format!("swingset/k/kp{next}.state"), "unresolved")?;
-        set(state, &format!("swingset/k/runQueue.{next:020}"), &format!("{} {}", message.method, message.args_body))?;
-        Ok(Some(format!("kp{next}")))
+        set(state, &format!("swingset/k/runQueue.{next:020}"), &line)?;
+        Ok(Some(format!("kp{next}")).filter(|_| has_result))
     }
 
-    fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure> {
+    fn poll_timer(&mut self, state: &mut State<'_>) -> Result<bool, EngineFailure> {
+        let due = state.get(b"swingset/k/timer.next").map_err(failure)?.is_some();
+        if due {
+            let next = number(state, "swingset/k/kp.nextID")?.max(40);
+            set(state, "swingset/k/kp.nextID", &(next + 1).to_string())?;
+            set(state, &format!("swingset/k/runQueue.{next:020}"), "wake")?;
+            state.delete("swingset/k/timer.next").map_err(failure)?;
+        }
+        Ok(due)
+    }
+
+    fn check_vat_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        Self::record(state, "", id).map(drop)
+    }
+
+    fn run(&mut self, state: &mut State<'_>, budget: RunBudget) -> Result<RunReport, EngineFailure> {
+        let RunBudget { computrons: budget, cleanup } = budget;
+        if cleanup {
+            // What a kernel does when it may delete: it notes that all is deleted.
+            set(state, "swingset/k/vats.terminated", "[2,2,2]")?;
+            self.ran.push("cleanup".to_owned());
+        }
         let mut report = RunReport { stopped: Self::stopped(state)?, ..RunReport::default() };
         let queued: Vec<_> = state.prefix(b"swingset/k/runQueue.").collect::<Result<_, _>>().map_err(failure)?;
         for (key, message) in &queued {
@@ -162,6 +217,7 @@ impl Engine for CountingEngine {
                 report.stopped = Some("kernel trapped".to_owned());
                 return Ok(report);
             }
+            self.ran.push(String::from_utf8_lossy(message).into_owned());
             let key = String::from_utf8_lossy(key).into_owned();
             let id: u64 = key.rsplit('.').next().and_then(|id| id.parse().ok()).unwrap_or_default();
             state.delete(key).map_err(failure)?;

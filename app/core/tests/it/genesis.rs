@@ -102,7 +102,7 @@ fn a_genesis_that_is_no_json_is_refused() {
     let mut request = genesis().request();
     request.app_state = b"{\"auth\":".to_vec();
     let mut state = State::new(&Empty);
-    let mut engine = crate::engine::CountingEngine;
+    let mut engine = crate::engine::CountingEngine::default();
     let mut ports =
         Ports { engine: &mut engine, signatures: &crate::signers::K256, release: &crate::release::TestRelease };
     let refused = init_chain(&mut state, &request, &mut ports).unwrap_err().to_string();

@@ -4,10 +4,12 @@
 mod accounts;
 mod chain;
 mod consensus;
+mod devices;
 mod engine;
 mod export;
 mod genesis;
 mod gov;
+mod governed;
 mod pipeline;
 mod proposals;
 mod release;

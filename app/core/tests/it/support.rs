@@ -11,7 +11,7 @@ use swing_core::{
     ports::{
         Ports,
         engine::{
-            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, Inbound, ReleaseBundles, RunBudget, RunReport,
             StaticVatConfig, SwapForecast, SwapReport,
         },
         signatures::SignatureVerifier,
@@ -112,10 +112,22 @@ impl Engine for NoEngine {
     fn install_bundle(&mut self, _: &mut State<'_>, _: &[u8]) -> Result<BundleReceipt, EngineFailure> {
         none()
     }
-    fn deliver_inbound(&mut self, _: &mut State<'_>, _: &InboundMessage) -> Result<Option<String>, EngineFailure> {
+    fn release_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
         none()
     }
-    fn run(&mut self, _: &mut State<'_>, _: u64) -> Result<RunReport, EngineFailure> {
+    fn free_bundles(&mut self, _: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        none()
+    }
+    fn deliver_inbound(&mut self, _: &mut State<'_>, _: &Inbound) -> Result<Option<String>, EngineFailure> {
+        none()
+    }
+    fn poll_timer(&mut self, _: &mut State<'_>) -> Result<bool, EngineFailure> {
+        none()
+    }
+    fn check_vat_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        none()
+    }
+    fn run(&mut self, _: &mut State<'_>, _: RunBudget) -> Result<RunReport, EngineFailure> {
         none()
     }
     fn reinitialize(&mut self, _: &mut State<'_>, _: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {

@@ -38,14 +38,14 @@ const NEXT: &str = "kernel 1 2";
 const LATER: &str = "kernel 2 3";
 
 /// A chain whose votes take two blocks and are alice's alone.
-struct Voting {
-    chain: Chain,
-    alice: Account,
+pub struct Voting {
+    pub chain: Chain,
+    pub alice: Account,
     proposals: u64,
 }
 
 impl Voting {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let alice = Account::new(1);
         let mut genesis = Genesis::with(&[&alice]);
         genesis.app_state["staking"]["delegations"][0]["delegator_address"] = alice.text().into();
@@ -59,7 +59,7 @@ impl Voting {
     }
 
     /// A chain with bundles installed.
-    fn with(bundles: &[&str]) -> Self {
+    pub fn with(bundles: &[&str]) -> Self {
         let mut voting = Voting::new();
         for bundle in bundles {
             let message = MsgInstallBundle {
@@ -73,14 +73,14 @@ impl Voting {
         voting
     }
 
-    fn run(&mut self, message: Any) -> TxResult {
+    pub fn run(&mut self, message: Any) -> TxResult {
         let mut draft = Draft::new(vec![message]);
         draft.fee.gas_limit = 5_000_000;
         let tx = self.chain.sign(&draft, &self.alice);
         self.chain.deliver(tx)
     }
 
-    fn submit(&mut self, messages: Vec<Any>) -> TxResult {
+    pub fn submit(&mut self, messages: Vec<Any>) -> TxResult {
         let result = self.run(pack(&MsgSubmitProposal {
             messages,
             initial_deposit: vec![Coin { denom: "uswing".to_owned(), amount: "1000".to_owned() }],
@@ -95,14 +95,14 @@ impl Voting {
 
     /// Proposes and votes; the block in which the vote ends is the last one then.
     #[track_caller]
-    fn decide(&mut self, messages: Vec<Any>) -> Proposal {
+    pub fn decide(&mut self, messages: Vec<Any>) -> Proposal {
         let result = self.submit(messages);
         assert_eq!(result.code, 0, "{}", result.log);
         self.vote()
     }
 
     /// Votes on the last proposal, to the block in which the vote ends.
-    fn vote(&mut self) -> Proposal {
+    pub fn vote(&mut self) -> Proposal {
         self.cast(self.proposals);
         self.chain.block(Vec::new());
         self.proposal(self.proposals)

@@ -9,10 +9,10 @@ use swing_proto::{
     agoric::swingset::{ChunkInfo, ChunkedArtifact, MsgInstallBundle, MsgSendChunk},
     google::protobuf::Any,
     swing::swingset::v1::{
-        EngineStatus, MsgDeliverInbound, QueryActionQueueRequest, QueryActionQueueResponse, QueryBundleRequest,
-        QueryBundleResponse, QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryKernelRequest,
-        QueryKernelResponse, QueryPendingInstallationsRequest, QueryPendingInstallationsResponse, QueryVatsRequest,
-        QueryVatsResponse,
+        EngineStatus, MsgDeliverInbound, MsgReleaseBundle, QueryActionQueueRequest, QueryActionQueueResponse,
+        QueryBundleRequest, QueryBundleResponse, QueryDeliveryResultRequest, QueryDeliveryResultResponse,
+        QueryKernelRequest, QueryKernelResponse, QueryPendingInstallationsRequest, QueryPendingInstallationsResponse,
+        QueryVatsRequest, QueryVatsResponse,
     },
 };
 
@@ -206,6 +206,42 @@ fn a_bundle_is_installed_plain_or_compressed_at_the_price_of_its_bytes() {
     assert_eq!(run(&mut chain, &alice, swing_proto::pack(&compressed)).code, 0);
     let request = QueryBundleRequest { bundle_id: "b1-771000".to_owned() };
     assert!(chain.query::<_, QueryBundleResponse>("/swing.swingset.v1.Query/Bundle", &request).is_ok());
+}
+
+fn let_go(submitter: &Account, id: &str) -> Any {
+    swing_proto::pack(&MsgReleaseBundle { submitter: submitter.text(), bundle_id: id.to_owned() })
+}
+
+#[test]
+fn who_installed_a_bundle_lets_go_of_it_and_it_is_freed_at_the_blocks_end_once_nothing_is_made_of_it() {
+    let (alice, bob) = (Account::new(1), Account::new(2));
+    let mut chain = Chain::new(&[&alice, &bob]);
+    let id = "b1-761000";
+    let plain = || swing_proto::pack(&MsgInstallBundle { bundle: "v".repeat(1000), ..install(&alice) });
+    let known = |chain: &Chain| {
+        let request = QueryBundleRequest { bundle_id: id.to_owned() };
+        chain.query::<_, QueryBundleResponse>("/swing.swingset.v1.Query/Bundle", &request).ok()?.bundle
+    };
+    assert_eq!(run(&mut chain, &alice, plain()).code, 0);
+    let stranger = run(&mut chain, &bob, let_go(&bob, id));
+    assert_eq!((stranger.codespace.as_str(), stranger.code), ("sdk", 4), "{}", stranger.log);
+    assert!(stranger.log.contains(&alice.text()), "{}", stranger.log);
+    let released_bundles = run(&mut chain, &alice, let_go(&alice, "b1-00"));
+    assert!(released_bundles.log.contains("only governance may release it"), "{}", released_bundles.log);
+
+    let uses = format!("swingset/h/uses/{id}");
+    chain.state.insert(uses.clone().into_bytes(), b"2".to_vec().into());
+    assert_eq!(run(&mut chain, &alice, let_go(&alice, id)).code, 0);
+    let bundle = known(&chain).expect("two vats are made of it");
+    assert_eq!((bundle.uses, bundle.released, bundle.installed_by), (2, true, alice.text()));
+
+    chain.state.remove(uses.as_bytes());
+    chain.block(Vec::new());
+    assert_eq!(kinds(&chain.last.events), ["swingset_bundle_freed"]);
+    assert_eq!(known(&chain), None);
+    let left = chain.state.keys().filter(|key| String::from_utf8_lossy(key).contains(id)).count();
+    assert_eq!(left, 0, "record, bytes and metadata are gone");
+    assert_eq!(run(&mut chain, &alice, plain()).code, 0, "it can be installed again");
 }
 
 #[test]

@@ -71,7 +71,7 @@ fn check(recorded: &Value, result: &TxResult) {
 fn block_at(chain: &mut Chain, height: u64, txs: Vec<Vec<u8>>) -> Vec<TxResult> {
     let time = Time { seconds: 1_795_433_657 + i64::try_from(height).expect("small") / 2, nanos: 0 };
     let mut state = State::new(&chain.state);
-    let mut engine = CountingEngine;
+    let mut engine = CountingEngine::default();
     let mut ports = Ports { engine: &mut engine, signatures: &K256, release: &TestRelease };
     let block = Block { height, time, proposer: vec![1; 20], hash: vec![2; 32], txs };
     let output = execute_block(&mut state, &block, &mut ports, &Flags::default()).expect("the block executes");

@@ -155,8 +155,8 @@ impl Connection<'_> {
         }
         // The owner has told the lifecycle why it ended.
         let answer = self.shared.consensus.call(request).map_err(|_| End::Failed(ConnectionError::OwnerEnded))?;
-        if answer.then_stop.is_some() {
-            self.announce_last()?;
+        if let Some(reason) = &answer.then_stop {
+            self.announce_last(reason)?;
         }
         self.reply(answer.value)?;
         if let Some(reason) = answer.then_stop {
@@ -167,10 +167,10 @@ impl Connection<'_> {
     }
 
     /// Tells a supervisor which commit is the last one, before its reply: it must not ask this process for the next block.
-    fn announce_last(&self) -> Result<(), End> {
+    fn announce_last(&self, reason: &StopReason) -> Result<(), End> {
         let info = self.shared.read.info(RequestInfo::default());
         let info = info.map_err(|reason| End::Failed(ConnectionError::Stopped(reason)))?;
-        self.shared.lifecycle.last_commit(info.last_block_height, &info.last_block_app_hash);
+        self.shared.lifecycle.last_commit(info.last_block_height, &info.last_block_app_hash, reason);
         Ok(())
     }
 

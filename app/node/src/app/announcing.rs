@@ -3,8 +3,8 @@
 use swing_core::{
     block::Time,
     ports::engine::{
-        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-        SwapForecast, SwapReport,
+        BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, Inbound, ReleaseBundles, RunBudget, RunReport,
+        StaticVatConfig, SwapForecast, SwapReport,
     },
     state::State,
 };
@@ -42,16 +42,28 @@ impl Engine for Announcing<'_> {
         self.engine.install_bundle(state, bytes)
     }
 
-    fn deliver_inbound(
-        &mut self,
-        state: &mut State<'_>,
-        message: &InboundMessage,
-    ) -> Result<Option<String>, EngineFailure> {
-        self.engine.deliver_inbound(state, message)
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        self.engine.release_bundle(state, id)
     }
 
-    fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure> {
+    fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        self.engine.free_bundles(state)
+    }
+
+    fn deliver_inbound(&mut self, state: &mut State<'_>, inbound: &Inbound) -> Result<Option<String>, EngineFailure> {
+        self.engine.deliver_inbound(state, inbound)
+    }
+
+    fn poll_timer(&mut self, state: &mut State<'_>) -> Result<bool, EngineFailure> {
+        self.engine.poll_timer(state)
+    }
+
+    fn run(&mut self, state: &mut State<'_>, budget: RunBudget) -> Result<RunReport, EngineFailure> {
         self.engine.run(state, budget)
+    }
+
+    fn check_vat_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        self.engine.check_vat_bundle(state, id)
     }
 
     fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {

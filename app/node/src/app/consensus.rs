@@ -146,7 +146,8 @@ impl ConsensusApp {
             )));
         }
         if let Some(plan) = skipped
-            && let Err(Halt { reason }) = note_skipped(&shared.options.data_folder, &plan, height)
+            && let Err(Halt { reason }) =
+                note_skipped(shared.options.files.as_ref(), &shared.options.data_folder, &plan, height)
         {
             tracing::warn!("{reason}");
         }
@@ -270,8 +271,15 @@ impl ConsensusApplication for ConsensusApp {
         self.check_height(&committed, block.height)?;
         let decision = self.guard(&committed)?;
         txs.iter().for_each(|tx| self.shared.foresee(tx));
+        let transcripts = self.shared.options.transcripts.clone();
+        if let Some(recorder) = &transcripts {
+            recorder.clear();
+        }
         let executed = self.execute(&committed, &block, &decision)?;
-        let staged = self.shared.store.stage(block.height, executed.changes).map_err(stored)?;
+        let mut staged = self.shared.store.stage(block.height, executed.changes).map_err(stored)?;
+        if let Some(transcript) = transcripts.and_then(|recorder| recorder.take()) {
+            staged.put_transcript(transcript);
+        }
         let app_hash = staged.root_hash().to_vec();
         let skipped = match decision {
             Decision::Skip(plan) => Some(plan),

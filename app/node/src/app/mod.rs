@@ -24,5 +24,6 @@ pub use committed::Committed;
 pub use consensus::ConsensusApp;
 pub use node_app::{NodeApp, OpenedApp};
 pub use options::{AppOptions, DATABASE_FOLDER, OpenError};
+pub use query::ServiceError;
 pub use read::ReadApp;
 pub use store_query::PROOF_TYPE;

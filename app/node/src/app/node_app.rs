@@ -32,7 +32,8 @@ impl OpenedApp {
     /// # Errors
     /// The database's, or the refusal.
     pub fn open(options: AppOptions) -> Result<Self, OpenError> {
-        let store = Store::open(options.data_folder.join(DATABASE_FOLDER), options.store)?;
+        let store =
+            Store::open_through(options.files.as_ref(), options.data_folder.join(DATABASE_FOLDER), options.store)?;
         let shared = Shared::new(options, store)?;
         let committed = shared.committed();
         if let Some((height, decision)) = shared.decide_next(&committed)? {

@@ -3,7 +3,9 @@
 use std::{path::PathBuf, sync::Arc};
 
 use swing_core::{ante::GasPrices, error::Halt, execute::Flags, ports::upgrade::Release};
+use swing_files::{Disk, Files};
 use swing_store::{StoreError, StoreOptions};
+use swingset_host::transcript::TranscriptRecorder;
 
 use super::snapshots::SnapshotPolicy;
 use crate::{
@@ -39,6 +41,10 @@ pub struct AppOptions {
     pub checkpoints: CheckpointPolicy,
     /// Snapshots made for others to begin from.
     pub snapshots: SnapshotPolicy,
+    /// What collects the engine's transcripts, where they are kept; the engine's own watcher is a clone of it.
+    pub transcripts: Option<TranscriptRecorder>,
+    /// The port through which files beside the database are touched.
+    pub files: Arc<dyn Files>,
     /// Where a test may kill the process.
     pub killpoints: Arc<dyn Killpoints>,
 }
@@ -57,6 +63,8 @@ impl AppOptions {
             store: StoreOptions::default(),
             signatures_remembered: SIGNATURES_REMEMBERED,
             min_retain_blocks: 0,
+            transcripts: None,
+            files: Arc::new(Disk),
             killpoints: Arc::new(NoKillpoints),
         }
     }

@@ -23,7 +23,8 @@ const SIMULATE: &str = "/cosmos.tx.v1beta1.Service/Simulate";
 pub(super) fn answer(shared: &Shared, request: &pb::RequestQuery) -> Result<pb::ResponseQuery, Halt> {
     let answered = match request.path.split('/').collect::<Vec<_>>().as_slice() {
         ["", "app", "version"] => at_head(shared, shared.options.release.name().as_bytes().to_vec()),
-        ["", "app", "simulate"] => simulate(shared, &request.data)
+        ["", "app", "simulate"] => requested_view(shared, 0)
+            .and_then(|view| Ok(simulate(&view, &request.data)?))
             .and_then(|response| to_json(&response))
             .and_then(|value| at_head(shared, value)),
         ["", "store", rest @ ..] => store_query::answer(shared, rest, request),
@@ -57,6 +58,26 @@ pub(super) enum Refused {
     },
     /// This node's fault.
     Halt(Halt),
+}
+
+/// Why a service's method has no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The caller's fault, or there is no such thing.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// This node's fault: it must stop.
+    #[error(transparent)]
+    Halt(#[from] Halt),
+}
+
+impl From<ServiceError> for Refused {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Query(error) => error.into(),
+            ServiceError::Halt(halt) => Refused::Halt(halt),
+        }
+    }
 }
 
 impl From<Rejected> for Refused {
@@ -108,16 +129,17 @@ fn at_head(shared: &Shared, value: Vec<u8>) -> Result<pb::ResponseQuery, Refused
 
 fn routed_query(shared: &Shared, request: &pb::RequestQuery) -> Result<pb::ResponseQuery, Refused> {
     let view = requested_view(shared, request.height)?;
-    let value = if request.path == SIMULATE {
-        simulate_service(shared, &request.data)?
-    } else {
-        routed::query(&view, &request.path, &request.data)?
-    };
+    let value = service(&view, &request.path, &request.data)?;
     let height = convert::to_height(view.version())?;
     Ok(pb::ResponseQuery { value: value.into(), height, ..pb::ResponseQuery::default() })
 }
 
-fn simulate_service(shared: &Shared, data: &[u8]) -> Result<Vec<u8>, Refused> {
+/// A service's method on a committed version: the encoded request to the encoded response.
+pub(super) fn service(view: &View, path: &str, data: &[u8]) -> Result<Vec<u8>, ServiceError> {
+    if path == SIMULATE { simulate_service(view, data) } else { Ok(routed::query(view, path, data)?) }
+}
+
+fn simulate_service(view: &View, data: &[u8]) -> Result<Vec<u8>, ServiceError> {
     let request = SimulateRequest::decode(data).map_err(QueryError::from)?;
     #[allow(deprecated, reason = "clients older than the SDK's 0.43 send the transaction in this field")]
     let tx = match (request.tx_bytes.is_empty(), request.tx) {
@@ -125,13 +147,12 @@ fn simulate_service(shared: &Shared, data: &[u8]) -> Result<Vec<u8>, Refused> {
         (true, Some(tx)) => tx.encode_to_vec(),
         (true, None) => return Err(QueryError::invalid("empty txBytes is not allowed").into()),
     };
-    let SimulationResponse { gas_info, result } = simulate(shared, &tx)?;
+    let SimulationResponse { gas_info, result } = simulate(view, &tx)?;
     Ok(SimulateResponse { gas_info, result }.encode_to_vec())
 }
 
-fn simulate(shared: &Shared, tx: &[u8]) -> Result<SimulationResponse, Refused> {
-    let view = requested_view(shared, 0)?;
-    let outcome = execute::simulate(&view, tx)?;
+fn simulate(view: &View, tx: &[u8]) -> Result<SimulationResponse, ServiceError> {
+    let outcome = execute::simulate(view, tx)?;
     if outcome.code != 0 {
         // Source: SDK `Simulate`: the refusal with the gas that it took.
         let log = format!("{}: gas used {}", outcome.log, outcome.gas_used);

@@ -2,11 +2,17 @@
 
 use std::sync::Arc;
 
-use swing_core::{block::TxResult, error::Halt, execute, sdk_error::SdkError};
+use swing_core::{block::TxResult, error::Halt, execute, query::QueryError, sdk_error::SdkError};
 use swing_store::View;
 use tendermint_proto::v0_38::abci as pb;
 
-use super::{committed::Committed, convert, query, shared::Shared, snapshots};
+use super::{
+    committed::Committed,
+    convert,
+    query::{self, ServiceError},
+    shared::Shared,
+    snapshots,
+};
 use crate::{
     abci::ReadApplication,
     lifecycle::{Refusal, StopReason},
@@ -42,6 +48,21 @@ impl ReadApp {
     /// Why there is none.
     pub fn view(&self, height: u64) -> Result<View, String> {
         query::view(&self.shared, height)
+    }
+
+    /// A gRPC method of a module, or the simulation of a transaction: the encoded request to the encoded response and the height
+    /// that it is about. 0 asks for the newest.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn service(&self, path: &str, request: &[u8], height: u64) -> Result<(Vec<u8>, u64), ServiceError> {
+        let view = query::view(&self.shared, height).map_err(QueryError::invalid)?;
+        Ok((query::service(&view, path, request)?, view.version()))
+    }
+
+    /// The oldest committed version that is kept.
+    pub fn oldest(&self) -> u64 {
+        self.shared.store.oldest()
     }
 
     /// Why this release may not execute the block after the committed one, if it may not.

@@ -54,10 +54,10 @@ impl Shared {
     pub(super) fn new(options: AppOptions, store: Store) -> Result<Self, Halt> {
         let committed = Committed::load(&store)?;
         Ok(Shared {
-            keeper: Keeper::new(&options.checkpoints),
+            keeper: Keeper::new(&options.checkpoints, &options.files),
             requests: Requests::default(),
             signatures: AheadVerifier::new(options.signatures_remembered),
-            snapshots: SnapshotKeeper::new(&options.snapshots, committed.height),
+            snapshots: SnapshotKeeper::new(&options.snapshots, &options.files, committed.height),
             mempool: Mutex::new(Mempool::new(&committed)),
             checks: RwLock::new(checks_on(&committed)),
             committed: RwLock::new(Arc::new(committed)),
@@ -104,7 +104,7 @@ impl Shared {
         }
         let chain_id = chain::id(&committed.view).map_err(fault)?;
         let kept = self.kept(committed, &chain_id);
-        self.requests.serve(&self.store, &kept);
+        self.requests.serve(&self.store, &self.options.files, &kept);
         let swap = swap::pending(&committed.view).map_err(fault)?.and_then(|swap| u64::try_from(swap.height).ok());
         let next = committed.height.saturating_add(1);
         // A plan that is skipped counts: who skips it alone has to come back.
@@ -174,7 +174,10 @@ impl CopyMaker for Shared {
                 let committed = self.committed();
                 let chain_id = chain::id(&committed.view).map_err(|error| error.to_string())?;
                 self.store
-                    .checkpoint(&Checkpoints::new(&folder), self.kept(&committed, &chain_id).label())
+                    .checkpoint(
+                        &Checkpoints::through(Arc::clone(&self.options.files), &folder),
+                        self.kept(&committed, &chain_id).label(),
+                    )
                     .map_err(words)
             }
         }?;

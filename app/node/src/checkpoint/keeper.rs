@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use swing_files::Files;
 use swing_store::{
     Store,
     checkpoint::{CheckpointError, Checkpoints, Label, Manifest, Step},
@@ -97,8 +98,12 @@ struct Armed {
 
 impl Keeper {
     /// With this policy.
-    pub fn new(policy: &CheckpointPolicy) -> Self {
-        let checkpoints = Checkpoints::new(&policy.folder);
+    pub fn new(policy: &CheckpointPolicy, files: &Arc<dyn Files>) -> Self {
+        let checkpoints = Checkpoints::through(Arc::clone(files), &policy.folder);
+        // It can hold as much as a whole one. Nothing is made or removed yet by this process, which has the database.
+        if let Err(error) = checkpoints.remove_unfinished() {
+            tracing::warn!(%error, "what is left of a checkpoint that was being made or removed was not removed");
+        }
         let kept = Arc::new(Held { checkpoints, keep: policy.keep, oldest: Mutex::default() });
         kept.note_oldest();
         Keeper { kept, armed: Mutex::default(), untidy: AtomicBool::new(true) }
@@ -215,10 +220,15 @@ impl Held {
             if self.checkpoints.is_verified(&manifest) {
                 continue;
             }
-            let verified = self.checkpoints.verify(&manifest.id);
-            match verified.and_then(|verified| self.checkpoints.note_verified(&manifest.id).map(|()| verified)) {
+            match self.checkpoints.verify(&manifest.id) {
                 Ok(verified) => tracing::info!(id = manifest.id, rows = verified.rows, "the checkpoint is whole"),
-                Err(error) => tracing::error!(id = manifest.id, %error, "THE CHECKPOINT IS DAMAGED"),
+                Err(error) => {
+                    tracing::error!(id = manifest.id, %error, "THE CHECKPOINT IS DAMAGED");
+                    continue;
+                }
+            }
+            if let Err(error) = self.checkpoints.note_verified(&manifest.id) {
+                tracing::warn!(id = manifest.id, %error, "that it is whole was not noted: it is read again at the next start");
             }
         }
     }

@@ -3,11 +3,12 @@
 use std::{
     path::PathBuf,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         mpsc::{Receiver, SyncSender, sync_channel},
     },
 };
 
+use swing_files::Files;
 use swing_store::{
     Store,
     checkpoint::{CheckpointError, Checkpoints, Manifest},
@@ -46,12 +47,13 @@ impl Requests {
     }
 
     /// Makes those of the state just committed. Called after each commit, before the next block begins.
-    pub fn serve(&self, store: &Store, kept: &Kept<'_>) {
+    pub fn serve(&self, store: &Store, files: &Arc<dyn Files>, kept: &Kept<'_>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let due = waiting.extract_if(.., |request| request.height <= kept.height);
         for request in due {
             let made = if request.height == kept.height {
-                store.checkpoint(&Checkpoints::new(&request.folder), kept.label()).map_err(words)
+                let folder = Checkpoints::through(Arc::clone(files), &request.folder);
+                store.checkpoint(&folder, kept.label()).map_err(words)
             } else {
                 Err(format!("height {} is past, {} is committed", request.height, kept.height))
             };

@@ -1,5 +1,7 @@
 //! `checkpoint`: what there is to go back to.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use swing_store::checkpoint::{CheckpointError, Checkpoints, Manifest};
@@ -39,7 +41,7 @@ pub struct VerifyArgs {
 
 /// The home's checkpoints.
 pub fn of_home(context: &Context) -> Checkpoints {
-    Checkpoints::new(context.home.data_folder().join(FOLDER))
+    Checkpoints::through(Arc::clone(context.home.files()), context.home.data_folder().join(FOLDER))
 }
 
 /// Runs one.

@@ -6,10 +6,12 @@
 //!   besides, and so has `pre-upgrade`.
 //! - A command that fails leaves files as they were.
 
+mod bundle;
 mod checkpoint;
 mod comet;
 mod config;
 mod context;
+mod engine;
 mod export;
 mod failure;
 mod flags;
@@ -101,6 +103,12 @@ enum Command {
     /// What other nodes can begin from
     #[command(subcommand)]
     Snapshots(snapshots::SnapshotsCommand),
+    /// Look at the contract engine, replay its vats, try another kernel on a copy
+    #[command(subcommand)]
+    Engine(engine::EngineCommand),
+    /// Make bundles and look at them; needs no node and no home
+    #[command(subcommand)]
+    Bundle(bundle::BundleCommand),
     /// Print committed state as a genesis document; the node must be stopped
     Export(export::ExportArgs),
     /// Show the version
@@ -113,7 +121,8 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
-    let context = Context::new(binary.release, Home::new(cli.home.unwrap_or_else(Home::default_root)));
+    let home = Home::new(cli.home.unwrap_or_else(Home::default_root)).through(binary.files);
+    let context = Context::new(binary.release, home);
     let result = match cli.command {
         Command::Start(arguments) => start::run(&context.home, &arguments, binary.release, binary.killpoints),
         Command::PreUpgrade => return pre_upgrade::run(&context),
@@ -130,6 +139,8 @@ pub fn run(binary: Binary, arguments: impl IntoIterator<Item = OsString>) -> Exi
         Command::Rollback(arguments) => rollback::run(&context, &arguments),
         Command::Upgrade(command) => upgrade::run(&context, &command),
         Command::Snapshots(command) => snapshots::run(&context, &command),
+        Command::Engine(command) => engine::run(&context, &command),
+        Command::Bundle(command) => bundle::run(&context, &command),
         Command::Export(arguments) => export::run(&context, &arguments),
         Command::Version(arguments) => version::run(&context, &arguments),
     };

@@ -1,14 +1,10 @@
 //! `precompile`: this binary's bundles as machine code in the home's cache, before they are needed. A supervisor runs it when a plan is
 //! pending, beside the node that runs.
 
-use swingset_host::{
-    EngineRuntime, Halt,
-    bundle::{Bundle, LockdownPolicy},
-    engine::CodeCache,
-};
+use swingset_host::{EngineRuntime, Halt, engine::CodeCache};
 
 use super::{Context, Failure, output};
-use crate::start::CODE_CACHE_FOLDER;
+use crate::{engine_adapter, start::CODE_CACHE_FOLDER};
 
 /// Compiles what this release would install.
 pub fn run(context: &Context) -> Result<(), Failure> {
@@ -19,22 +15,10 @@ pub fn run(context: &Context) -> Result<(), Failure> {
     let folder = context.home.data_folder().join(CODE_CACHE_FOLDER);
     let cache = CodeCache::open(folder).map_err(|error| Failure::new(error.to_string()))?;
     let runtime = EngineRuntime::with_cache(Some(cache)).map_err(failed)?;
-    let floats = floats(&bundles.lockdown)?;
-    let mut compiled: usize = 0;
-    let vats = bundles.vats.iter().map(|(_, bytes)| bytes);
-    for bytes in [&bundles.kernel, &bundles.supervisor].into_iter().chain(vats) {
-        compiled = compiled.saturating_add(usize::from(runtime.precompile(bytes, floats).map_err(failed)?));
-    }
+    let compiled = engine_adapter::precompile(&runtime, &bundles).map_err(failed)?;
     output::line(&format!("{compiled} bundles of {} are compiled", release.name()))
 }
 
 fn failed(halt: Halt) -> Failure {
     Failure::new(halt.0)
-}
-
-/// Whether the release's own policy lets vats use floats.
-fn floats(lockdown: &[u8]) -> Result<bool, Failure> {
-    let bundle = Bundle::decode(lockdown).map_err(|error| Failure::new(error.to_string()))?;
-    let policy = LockdownPolicy::parse(bundle.content()).map_err(|error| Failure::new(error.problem))?;
-    Ok(policy.floats)
 }

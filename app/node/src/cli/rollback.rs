@@ -54,7 +54,7 @@ pub struct RollbackArgs {
 pub fn run(context: &Context, arguments: &RollbackArgs) -> Result<(), Failure> {
     let checkpoints = checkpoint::of_home(context);
     let manifest = find(&checkpoints, &arguments.target)?;
-    let _home = HomeLock::take(context.home.root()).map_err(|error| Failure::Failed(error.into()))?;
+    let _home = HomeLock::take(&context.home).map_err(|error| Failure::Failed(error.into()))?;
     let database = context.home.data_folder().join(DATABASE_FOLDER);
     let prepared = checkpoints.prepare(&manifest.id, &database).map_err(checkpoint::failed)?;
     let question = Question {

@@ -1,5 +1,7 @@
 //! `snapshots`: what other nodes can begin from, under the SDK's verbs.
 
+use std::sync::Arc;
+
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use swing_store::{
@@ -75,7 +77,7 @@ fn stored(error: StoreError) -> Failure {
 
 /// Runs one.
 pub fn run(context: &Context, command: &SnapshotsCommand) -> Result<(), Failure> {
-    let snapshots = Snapshots::new(context.home.data_folder().join(FOLDER));
+    let snapshots = Snapshots::through(Arc::clone(context.home.files()), context.home.data_folder().join(FOLDER));
     match command {
         SnapshotsCommand::List(arguments) => {
             let list = snapshots.list().map_err(failed)?;
@@ -113,7 +115,8 @@ fn export(context: &Context, snapshots: &Snapshots, arguments: &ExportArgs) -> R
         return Err(Failure::new(format!("{} is not there: this node has no state yet", folder.display())));
     }
     let pruning = AppConfig::load(&context.home)?.pruning;
-    let store = Store::open(&folder, StoreOptions::with_pruning(pruning)).map_err(stored)?;
+    let store = Store::open_through(context.home.files().as_ref(), &folder, StoreOptions::with_pruning(pruning))
+        .map_err(stored)?;
     let view: View = match arguments.height {
         Some(height) => store.at(height).map_err(stored)?,
         None => store.latest(),
@@ -131,7 +134,7 @@ fn restore(context: &Context, snapshots: &Snapshots, arguments: &NamedArgs) -> R
     let Listed { height, format, metadata } = snapshots.find(arguments.height, arguments.format).map_err(failed)?;
     let folder = context.home.data_folder().join(DATABASE_FOLDER);
     let refused = |error: RestoreError| Failure::Failed(error.into());
-    let store = Store::open(&folder, StoreOptions::default()).map_err(stored)?;
+    let store = Store::open_through(context.home.files().as_ref(), &folder, StoreOptions::default()).map_err(stored)?;
     let mut restore = store.restore(metadata.clone()).map_err(refused)?;
     for index in 0..metadata.chunks() {
         let chunk = snapshots.chunk(height, format, index).map_err(failed)?;

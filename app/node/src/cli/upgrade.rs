@@ -81,7 +81,7 @@ fn failed(error: impl Into<anyhow::Error>) -> Failure {
 
 fn rehearse(context: &Context, arguments: &RehearseArgs) -> Result<(), Failure> {
     let data = context.home.data_folder();
-    let place = Place::take(&data).map_err(failed)?;
+    let place = Place::take(context.home.files(), &data).map_err(failed)?;
     let folder = copy(context, arguments, &place)?;
     let binary = match &arguments.binary {
         Some(binary) => binary.clone(),
@@ -101,7 +101,7 @@ fn rehearse(context: &Context, arguments: &RehearseArgs) -> Result<(), Failure> 
 fn copy(context: &Context, arguments: &RehearseArgs, place: &Place) -> Result<PathBuf, Failure> {
     if let Some(id) = &arguments.checkpoint {
         let folder = place.copy(&format!("of-{id}"));
-        std::fs::create_dir(&folder)?;
+        context.home.files().make_folder(&folder)?;
         let kept = checkpoint::of_home(context);
         kept.copy_database(id, &folder.join(DATABASE_FOLDER)).map_err(checkpoint::failed)?;
         return Ok(folder);

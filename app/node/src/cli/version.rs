@@ -36,6 +36,8 @@ pub fn run(context: &Context, arguments: &VersionArgs) -> Result<(), Failure> {
         "app_version": context.release.app_version().to_string(),
         "cometbft_version": COMETBFT_VERSION,
         "abci_version": "2.0.0",
+        // A supervisor may start it ahead of its height.
+        "standby": true,
     });
     output::value(arguments.output, &value)
 }

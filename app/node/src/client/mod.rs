@@ -13,7 +13,7 @@ pub mod sign;
 pub mod tx;
 pub mod wait;
 
-pub use rpc::RpcClient;
+pub use rpc::{RpcClient, Transport};
 pub use tx::{Fee, TxPlan};
 
 use crate::keyring::KeyringError;

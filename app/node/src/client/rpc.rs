@@ -1,6 +1,6 @@
 //! CometBFT 0.38's JSON-RPC over HTTP.
 
-use std::time::Duration;
+use std::{fmt, sync::Arc, time::Duration};
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
@@ -12,11 +12,22 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(15);
 /// The largest answer that is read.
 const ANSWER_SIZE_MAX: u64 = 256 << 20;
 
-/// A connection to one node.
+/// What carries calls to a node.
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Calls a method; gives its `result`.
+    ///
+    /// # Errors
+    /// No answer, or the method's error.
+    fn call(&self, method: &str, params: Value) -> Result<Value, ClientError>;
+
+    /// Where the node is, for people.
+    fn url(&self) -> &str;
+}
+
+/// A client of one node.
 #[derive(Clone, Debug)]
 pub struct RpcClient {
-    agent: ureq::Agent,
-    url: String,
+    transport: Arc<dyn Transport>,
 }
 
 /// What `broadcast_tx_*` answers: the result of CheckTx.
@@ -49,32 +60,19 @@ impl RpcClient {
     /// # Errors
     /// Another scheme.
     pub fn new(node: &str) -> Result<Self, ClientError> {
-        let rest = match node.split_once("://") {
-            Some(("tcp" | "http", rest)) => rest,
-            None => node,
-            Some((scheme, _)) => {
-                return Err(ClientError::Input(format!(
-                    "node {node:?}: scheme {scheme} is not supported: use tcp://host:port or http://host:port, and a proxy or tunnel for TLS"
-                )));
-            }
-        };
-        let rest = rest.trim_end_matches('/');
-        if rest.is_empty() || rest.contains(char::is_whitespace) {
-            return Err(ClientError::Input(format!("node {node:?}: expected tcp://host:port")));
-        }
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(CALL_TIMEOUT))
-            // CometBFT sends JSON-RPC errors with status 500.
-            .http_status_as_error(false)
-            .build()
-            .new_agent();
-        Ok(RpcClient { agent, url: format!("http://{rest}") })
+        Ok(RpcClient::over(Arc::new(Http::new(node)?)))
+    }
+
+    /// A client of the node at the other end of a transport.
+    #[must_use]
+    pub fn over(transport: Arc<dyn Transport>) -> Self {
+        RpcClient { transport }
     }
 
     /// The node's URL.
     #[must_use]
     pub fn url(&self) -> &str {
-        &self.url
+        self.transport.url()
     }
 
     /// Calls a method; gives its `result`.
@@ -82,23 +80,7 @@ impl RpcClient {
     /// # Errors
     /// No connection, a timeout, a JSON-RPC error or an answer that is not JSON-RPC.
     pub fn call(&self, method: &str, params: Value) -> Result<Value, ClientError> {
-        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
-        let unreachable =
-            |error: ureq::Error| ClientError::Unreachable { url: self.url.clone(), reason: error.to_string() };
-        let mut response = self
-            .agent
-            .post(&self.url)
-            .header("content-type", "application/json")
-            .send(request.as_bytes())
-            .map_err(unreachable)?;
-        let bytes = response.body_mut().with_config().limit(ANSWER_SIZE_MAX).read_to_vec().map_err(unreachable)?;
-        let mut answer: Value = serde_json::from_slice(&bytes).map_err(|_| {
-            ClientError::answer(method, format!("HTTP status {}, and not JSON", response.status().as_u16()))
-        })?;
-        if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
-            return Err(rpc_error(method, error));
-        }
-        answer.get_mut("result").map(Value::take).ok_or_else(|| ClientError::answer(method, "neither result nor error"))
+        self.transport.call(method, params)
     }
 
     /// `status`.
@@ -200,11 +182,70 @@ impl RpcClient {
     }
 }
 
+/// Calls over HTTP.
+#[derive(Debug)]
+struct Http {
+    agent: ureq::Agent,
+    url: String,
+}
+
+impl Http {
+    fn new(node: &str) -> Result<Self, ClientError> {
+        let rest = match node.split_once("://") {
+            Some(("tcp" | "http", rest)) => rest,
+            None => node,
+            Some((scheme, _)) => {
+                return Err(ClientError::Input(format!(
+                    "node {node:?}: scheme {scheme} is not supported: use tcp://host:port or http://host:port, and a proxy or tunnel for TLS"
+                )));
+            }
+        };
+        let rest = rest.trim_end_matches('/');
+        if rest.is_empty() || rest.contains(char::is_whitespace) {
+            return Err(ClientError::Input(format!("node {node:?}: expected tcp://host:port")));
+        }
+        let agent = ureq::Agent::config_builder()
+            .timeout_global(Some(CALL_TIMEOUT))
+            // CometBFT sends JSON-RPC errors with status 500.
+            .http_status_as_error(false)
+            .build()
+            .new_agent();
+        Ok(Http { agent, url: format!("http://{rest}") })
+    }
+}
+
+impl Transport for Http {
+    fn call(&self, method: &str, params: Value) -> Result<Value, ClientError> {
+        let request = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).to_string();
+        let unreachable =
+            |error: ureq::Error| ClientError::Unreachable { url: self.url.clone(), reason: error.to_string() };
+        let mut response = self
+            .agent
+            .post(&self.url)
+            .header("content-type", "application/json")
+            .send(request.as_bytes())
+            .map_err(unreachable)?;
+        let bytes = response.body_mut().with_config().limit(ANSWER_SIZE_MAX).read_to_vec().map_err(unreachable)?;
+        let mut answer: Value = serde_json::from_slice(&bytes).map_err(|_| {
+            ClientError::answer(method, format!("HTTP status {}, and not JSON", response.status().as_u16()))
+        })?;
+        if let Some(error) = answer.get("error").filter(|error| !error.is_null()) {
+            return Err(rpc_error(method, error));
+        }
+        answer.get_mut("result").map(Value::take).ok_or_else(|| ClientError::answer(method, "neither result nor error"))
+    }
+
+    fn url(&self) -> &str {
+        &self.url
+    }
+}
+
 fn at(height: Option<u64>) -> Value {
     height.map_or_else(|| json!({}), |height| json!({"height": height.to_string()}))
 }
 
-fn rpc_error(method: &str, error: &Value) -> ClientError {
+/// A JSON-RPC error as a method's failure.
+pub(crate) fn rpc_error(method: &str, error: &Value) -> ClientError {
     let message = text_of(error, "message");
     let data = text_of(error, "data");
     let message = if data.is_empty() { message } else { format!("{message}: {data}") };

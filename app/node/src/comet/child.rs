@@ -2,7 +2,6 @@
 
 use std::{
     os::unix::process::CommandExt as _,
-    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::Duration,
 };
@@ -10,6 +9,7 @@ use std::{
 use rustix::process::{Pid, Signal, kill_process, set_parent_process_death_signal};
 
 use super::{CometBinary, CometError, HomeLock};
+use crate::{config::Home, listening};
 
 /// A running CometBFT on a home.
 #[derive(Debug)]
@@ -24,14 +24,17 @@ impl CometChild {
     ///
     /// # Errors
     /// [`CometError::HomeInUse`], or the system's refusal.
-    pub fn start(binary: &CometBinary, home: &Path, abci: &str) -> Result<Self, CometError> {
+    pub fn start(binary: &CometBinary, home: &Home, abci: &str) -> Result<Self, CometError> {
         let lock = HomeLock::take(home)?;
         let mut command = Command::new(binary.path());
         command
             .args(["start", "--home"])
-            .arg(home)
+            .arg(home.root())
             .args(["--proxy_app", abci, "--abci", "socket"])
             .stdin(Stdio::null());
+        for variable in listening::VARIABLES {
+            command.env_remove(variable);
+        }
         die_with_parent(&mut command);
         lock.inherit()?;
         let started = command.spawn().map_err(CometError::system(format!("starting {}", binary.path().display())));

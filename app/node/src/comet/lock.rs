@@ -1,9 +1,6 @@
 //! The lock on a home, held for as long as a node or its CometBFT runs there.
 
-use std::{
-    fs::{File, OpenOptions},
-    path::Path,
-};
+use std::fs::File;
 
 use rustix::{
     fs::{FlockOperation, flock},
@@ -11,6 +8,7 @@ use rustix::{
 };
 
 use super::CometError;
+use crate::config::Home;
 
 /// A held lock. It is the open file's: a child that inherits the file holds it too, until it ends.
 #[derive(Debug)]
@@ -23,18 +21,14 @@ impl HomeLock {
     ///
     /// # Errors
     /// [`CometError::HomeInUse`], or the system's refusal.
-    pub fn take(home: &Path) -> Result<Self, CometError> {
-        let path = home.join("data").join("cometbft.lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(CometError::system(format!("opening {}", path.display())))?;
+    pub fn take(home: &Home) -> Result<Self, CometError> {
+        let path = home.data_folder().join("cometbft.lock");
+        let opening = || format!("opening {}", path.display());
+        let file = home.files().open_lock(&path).map_err(CometError::system(opening()))?;
         match flock(&file, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(HomeLock { file }),
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                Err(CometError::HomeInUse { home: home.display().to_string(), lock: path.display().to_string() })
+                Err(CometError::HomeInUse { home: home.root().display().to_string(), lock: path.display().to_string() })
             }
             Err(error) => Err(CometError::system(format!("locking {}", path.display()))(error.into())),
         }

@@ -1,18 +1,17 @@
 //! Reading with a cap and writing whole: temporary file, sync, rename, sync of the folder.
 
 use std::{
-    fs::{self, File, OpenOptions},
-    io::{Read, Write},
-    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    fs::{self, File},
+    io::Read,
+    os::unix::fs::DirBuilderExt,
     path::Path,
 };
 
+use swing_files::{Disk, Files as _, folder_of, replace_file_with_mode};
+pub use swing_files::{MODE_PLAIN, MODE_SECRET};
+
 use super::ConfigError;
 
-/// Mode of files that hold secrets.
-pub const MODE_SECRET: u32 = 0o600;
-/// Mode of all other files.
-pub const MODE_PLAIN: u32 = 0o644;
 /// The largest file that is read whole: a genesis with kernel state and bundles.
 pub const FILE_SIZE_MAX: u64 = 1 << 30;
 
@@ -56,28 +55,15 @@ pub fn create_folder(path: &Path) -> Result<(), ConfigError> {
 /// # Errors
 /// The file system refuses; the file is then as it was.
 pub fn write(path: &Path, bytes: &[u8], mode: u32) -> Result<(), ConfigError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    create_folder(folder)?;
+    create_folder(folder_of(path))?;
+    // Commands write beside one another, so each has a file of its own.
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = folder.join(format!(".{name}.{}", std::process::id()));
-    let result = write_and_rename(&temporary, path, bytes, mode);
-    if result.is_err() {
+    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    replace_file_with_mode(&Disk, path, &temporary, bytes, mode).map_err(|error| {
         // The first failure is the one to report.
-        let _ = fs::remove_file(&temporary);
-    }
-    result?;
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed("sync folder of", path))
-}
-
-fn write_and_rename(temporary: &Path, path: &Path, bytes: &[u8], mode: u32) -> Result<(), ConfigError> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(mode)
-        .open(temporary)
-        .map_err(failed("create", temporary))?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed("write", temporary))?;
-    fs::rename(temporary, path).map_err(failed("write", path))
+        let _ = Disk.remove(&temporary);
+        failed("write", path)(error)
+    })
 }
 
 /// Removes the file.

@@ -1,6 +1,11 @@
-//! The layout of a home directory.
+//! The layout of a home directory, and the port through which what counts in it is changed.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use swing_files::{Disk, Files};
 
 /// Its folder in the user's home, when neither `--home` nor `SWINGD_HOME` says another.
 pub const DEFAULT_FOLDER: &str = ".swingd";
@@ -8,15 +13,28 @@ pub const DEFAULT_FOLDER: &str = ".swingd";
 pub const HOME_VARIABLE: &str = "SWINGD_HOME";
 
 /// A node's home directory.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Home {
     root: PathBuf,
+    files: Arc<dyn Files>,
 }
 
 impl Home {
     /// The home at this path.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Home { root: root.into() }
+        Home { root: root.into(), files: Arc::new(Disk) }
+    }
+
+    /// The same, touched through this port.
+    #[must_use]
+    pub fn through(self, files: Arc<dyn Files>) -> Self {
+        Home { files, ..self }
+    }
+
+    /// The port.
+    #[must_use]
+    pub fn files(&self) -> &Arc<dyn Files> {
+        &self.files
     }
 
     /// `~/.swingd`; `.swingd` in the working directory where the user has no home.

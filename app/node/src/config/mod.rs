@@ -14,12 +14,14 @@ pub mod files;
 pub mod genesis;
 pub mod home;
 pub mod node_keys;
+pub mod swingset;
 pub mod toml_file;
 
 pub use app::AppConfig;
 pub use client::ClientConfig;
 pub use genesis::GenesisDoc;
 pub use home::Home;
+pub use swingset::SwingsetConfig;
 
 use std::path::PathBuf;
 

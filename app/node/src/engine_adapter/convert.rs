@@ -2,9 +2,7 @@
 
 use swing_core::{
     error::{Failure, Halt, Rejected},
-    ports::engine::{
-        BundleSwap, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig, SwapForecast, SwapReport,
-    },
+    ports::engine::{BundleSwap, EngineFailure, ReleaseBundles, RunReport, StaticVatConfig, SwapForecast, SwapReport},
     state::StateError,
 };
 use swingset_abi::{kernel::VatOptions, vat::CapData};
@@ -55,8 +53,8 @@ pub(super) fn config(vats: &[StaticVatConfig]) -> SwingsetConfig {
     SwingsetConfig { vats: vats.iter().map(vat).collect() }
 }
 
-pub(super) fn arguments(message: &InboundMessage) -> CapData {
-    CapData { body: message.args_body.clone(), slots: Vec::new() }
+pub(super) fn body(body: &str) -> CapData {
+    CapData { body: body.to_owned(), slots: Vec::new() }
 }
 
 pub(super) fn run_report(summary: RunSummary) -> RunReport {

@@ -6,18 +6,19 @@ use swing_core::{
     block::Time,
     error::Halt,
     ports::engine::{
-        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-        SwapForecast, SwapReport,
+        BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, Evaluation, Inbound, ReleaseBundles, RunBudget,
+        RunReport, StaticVatConfig, SwapForecast, SwapReport,
     },
     state::State,
 };
 use swingset_abi::kernel::ResolutionPolicy;
 use swingset_host::{
     Controller, ControllerOptions, EngineError, EngineRuntime,
-    controller::{ComputronBudget, MigrationBudget},
+    controller::{ComputronBudget, MigrationBudget, UpgradeOptions},
+    watch::CrankWatcher,
 };
 
-use super::{StateEnvironment, convert};
+use super::{StateEnvironment, convert, slog};
 
 /// The chain's SwingSet.
 #[derive(Debug)]
@@ -40,6 +41,13 @@ impl SwingsetEngine {
         SwingsetEngine { controller: Controller::new(runtime, options) }
     }
 
+    /// The same, with someone who looks on at its cranks.
+    #[must_use]
+    pub fn watched(mut self, watcher: Box<dyn CrankWatcher>) -> Self {
+        self.controller.watch(watcher);
+        self
+    }
+
     /// Calls the controller on the overlay; a call that failed leaves no instance that has seen what was undone.
     fn call<T>(
         &mut self,
@@ -54,6 +62,35 @@ impl SwingsetEngine {
     }
 }
 
+/// Queues what an action brings; gives the result's promise, where there is one.
+fn queue(
+    controller: &mut Controller,
+    env: &mut StateEnvironment<'_, '_>,
+    inbound: &Inbound,
+) -> Result<Option<String>, EngineError> {
+    match inbound {
+        Inbound::Message(message) => {
+            let arguments = convert::body(&message.args_body);
+            // Its rejection is not ours.
+            let policy = ResolutionPolicy::Ignore {};
+            controller.queue_to_vat_root(env, &message.vat_name, &message.method, arguments, policy)
+        }
+        Inbound::Mailbox { peer, messages, ack } => {
+            controller.mailbox_inbound(env, peer, messages.clone(), *ack).map(|()| None)
+        }
+        Inbound::Bridge { bridge, value } => controller.bridge_inbound(env, bridge, value).map(|()| None),
+        Inbound::UpgradeVat(upgrade) => {
+            let options =
+                UpgradeOptions { parameters: convert::body(&upgrade.parameters), message: upgrade.message.clone() };
+            controller.upgrade_static_vat(env, &upgrade.vat_name, &upgrade.bundle_id, options).map(Some)
+        }
+        Inbound::Evaluate(evaluation) => {
+            let Evaluation { bundle_id, vats, devices } = evaluation.clone();
+            controller.evaluate(env, &bundle_id, vats, devices).map(Some)
+        }
+    }
+}
+
 impl Engine for SwingsetEngine {
     fn initialize(
         &mut self,
@@ -65,8 +102,16 @@ impl Engine for SwingsetEngine {
         self.call(state, |controller, env| controller.initialize_swingset(env, &config, &bundles))
     }
 
-    fn begin_block(&mut self, state: &mut State<'_>, height: u64, _time: Time) -> Result<(), EngineFailure> {
-        self.call(state, |controller, env| controller.begin_block(env, height))
+    fn begin_block(&mut self, state: &mut State<'_>, height: u64, time: Time) -> Result<(), EngineFailure> {
+        tracing::trace!(
+            target: slog::TARGET,
+            r#type = "cosmic-swingset-begin-block",
+            "blockHeight" = height,
+            "blockTime" = time.seconds,
+        );
+        // The timer knows no time before 1970.
+        let now = u64::try_from(time.seconds).unwrap_or_default();
+        self.call(state, |controller, env| controller.begin_block(env, height, now))
     }
 
     fn install_bundle(&mut self, state: &mut State<'_>, bytes: &[u8]) -> Result<BundleReceipt, EngineFailure> {
@@ -75,20 +120,22 @@ impl Engine for SwingsetEngine {
             id: receipt.id,
             kind: receipt.kind.name().to_owned(),
             already_installed: receipt.already_installed,
+            held_again: receipt.held_again,
         })
     }
 
-    fn deliver_inbound(
-        &mut self,
-        state: &mut State<'_>,
-        message: &InboundMessage,
-    ) -> Result<Option<String>, EngineFailure> {
-        let InboundMessage { vat_name, method, .. } = message;
-        let arguments = convert::arguments(message);
-        // Someone may ask for the result later, and nobody here is told of it: it is kept, and its rejection is not ours.
-        let policy = ResolutionPolicy::Ignore {};
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        self.call(state, |controller, env| controller.release_bundle(env, id))
+    }
+
+    fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        self.call(state, |controller, env| controller.free_bundles(env))
+    }
+
+    fn deliver_inbound(&mut self, state: &mut State<'_>, inbound: &Inbound) -> Result<Option<String>, EngineFailure> {
         self.call(state, |controller, env| {
-            let promise = controller.queue_to_vat_root(env, vat_name, method, arguments, policy)?;
+            let promise = queue(controller, env, inbound)?;
+            // Someone may ask for the result later, and nobody here is told of it: it is kept.
             if let Some(kpid) = &promise {
                 controller.kp_register_interest(env, kpid)?;
             }
@@ -96,9 +143,23 @@ impl Engine for SwingsetEngine {
         })
     }
 
-    fn run(&mut self, state: &mut State<'_>, budget: u64) -> Result<RunReport, EngineFailure> {
-        let mut policy = ComputronBudget::new(budget);
+    fn poll_timer(&mut self, state: &mut State<'_>) -> Result<bool, EngineFailure> {
+        self.call(state, |controller, env| controller.poll_timer(env))
+    }
+
+    fn run(&mut self, state: &mut State<'_>, budget: RunBudget) -> Result<RunReport, EngineFailure> {
+        let mut policy = ComputronBudget::new(budget.computrons);
+        if !budget.cleanup {
+            policy = policy.without_cleanup();
+        }
         self.call(state, |controller, env| controller.run(env, &mut policy)).map(convert::run_report)
+    }
+
+    fn check_vat_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        // It only reads: a refusal leaves nothing to forget.
+        let environment = StateEnvironment::new(state);
+        let checked = self.controller.check_vat_record(&environment, id);
+        checked.map(drop).map_err(|error| convert::failure(error, environment.out_of_gas()))
     }
 
     fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {
@@ -120,6 +181,7 @@ impl Engine for SwingsetEngine {
     }
 
     fn end_block(&mut self, state: &mut State<'_>) -> Result<(), EngineFailure> {
+        tracing::trace!(target: slog::TARGET, r#type = "cosmic-swingset-end-block-finish");
         self.call(state, |controller, env| controller.end_block(env))
     }
 

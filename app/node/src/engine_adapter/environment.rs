@@ -3,8 +3,11 @@
 use std::cell::RefCell;
 
 use bytes::Bytes;
-use swing_core::state::{Mark, State, StateError, StateRead};
-use swingset_host::env::{Entry, EnvError, EnvMark, Environment, NetWrites};
+use swing_core::{
+    modules::swingset::bridge,
+    state::{Mark, State, StateError, StateRead},
+};
+use swingset_host::env::{BridgeAnswer, Entry, EnvError, EnvMark, Environment, NetWrites};
 
 /// The overlay for the time of one engine call.
 #[derive(Debug)]
@@ -83,6 +86,16 @@ impl Environment for StateEnvironment<'_, '_> {
         let (_, mark) = self.resolve(mark)?;
         let net = self.state.net_changes(mark).map_err(|error| self.failed(error))?;
         Ok(net.into_iter().collect())
+    }
+
+    fn bridge(&mut self, name: &str, body: &[u8]) -> Result<Option<BridgeAnswer>, EnvError> {
+        match bridge::call(self.state, name, body) {
+            Ok(answer) => Ok(answer.map(|answer| match answer {
+                Ok(body) => BridgeAnswer::Value { body },
+                Err(problem) => BridgeAnswer::Refused { problem },
+            })),
+            Err(halt) => Err(EnvError(halt.reason)),
+        }
     }
 }
 

@@ -8,6 +8,10 @@
 mod convert;
 mod engine;
 mod environment;
+mod precompile;
+pub mod slog;
+pub mod vat_json;
 
 pub use engine::SwingsetEngine;
 pub use environment::StateEnvironment;
+pub use precompile::{floats, precompile};

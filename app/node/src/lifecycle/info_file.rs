@@ -3,13 +3,10 @@
 //! # Invariants
 //! - The file is whole or not there: written beside its place, synced, renamed, and the folder synced.
 
-use std::{
-    fs::{File, OpenOptions},
-    io::Write,
-    path::Path,
-};
+use std::path::Path;
 
 use swing_core::{error::Halt, ports::upgrade::Plan};
+use swing_files::{Files, replace_file};
 use swing_upgrades::info;
 
 /// The file's name in the data folder.
@@ -19,26 +16,16 @@ pub const INFO_FILE: &str = "upgrade-info.json";
 ///
 /// # Errors
 /// The system's; the file that was there before is still whole then.
-pub fn write_info_file(data_folder: &Path, plan: &Plan) -> Result<(), Halt> {
+pub fn write_info_file(files: &dyn Files, data_folder: &Path, plan: &Plan) -> Result<(), Halt> {
     let place = data_folder.join(INFO_FILE);
-    replace_file(&place, &info::encode(plan))
+    replace_file(files, &place, &info::encode(plan))
         .map_err(|error| Halt::new(format!("writing {}: {error}", place.display())))
-}
-
-/// Replaces a file so that a reader, or a machine that loses power, sees the old or the new content and nothing between.
-pub(super) fn replace_file(place: &Path, content: &[u8]) -> std::io::Result<()> {
-    let folder = place.parent().ok_or_else(|| std::io::Error::other("the path has no folder"))?;
-    let beside = place.with_extension("json.tmp");
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).open(&beside)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    std::fs::rename(&beside, place)?;
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]
 mod tests {
     use swing_core::ports::upgrade::Plan;
+    use swing_files::Disk;
 
     use super::{INFO_FILE, write_info_file};
 
@@ -50,10 +37,10 @@ mod tests {
     fn the_file_is_the_sdks_and_a_second_one_replaces_it_whole() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let read = || std::fs::read_to_string(folder.path().join(INFO_FILE)).expect("the file");
-        write_info_file(folder.path(), &plan(130)).expect("written");
+        write_info_file(&Disk, folder.path(), &plan(130)).expect("written");
         let first = r#"{"name":"version-2","time":"0001-01-01T00:00:00Z","height":130,"info":"why"}"#;
         assert_eq!(read(), first);
-        write_info_file(folder.path(), &plan(7)).expect("written");
+        write_info_file(&Disk, folder.path(), &plan(7)).expect("written");
         assert_eq!(read(), first.replace("130", "7"));
         assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 1, "nothing is left beside it");
     }
@@ -62,7 +49,7 @@ mod tests {
     fn a_leftover_of_a_write_that_was_cut_off_is_no_obstacle() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         std::fs::write(folder.path().join("upgrade-info.json.tmp"), r#"{"name":"ver"#).expect("a torn file");
-        write_info_file(folder.path(), &plan(8)).expect("written");
+        write_info_file(&Disk, folder.path(), &plan(8)).expect("written");
         assert!(std::fs::read_to_string(folder.path().join(INFO_FILE)).expect("the file").contains(r#""height":8"#));
     }
 
@@ -70,7 +57,7 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_named_in_the_error() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let missing = folder.path().join("missing");
-        let error = write_info_file(&missing, &plan(8)).expect_err("no such folder").to_string();
+        let error = write_info_file(&Disk, &missing, &plan(8)).expect_err("no such folder").to_string();
         assert!(error.contains("missing/upgrade-info.json"), "{error}");
     }
 }

@@ -6,6 +6,7 @@ use swing_core::{
     error::Halt,
     ports::upgrade::{Decision, DecisionInput, Plan, Release},
 };
+use swing_files::Files;
 use swing_upgrades::lines;
 
 use super::{ExitCode, write_info_file};
@@ -71,12 +72,12 @@ pub fn decide_from_state(release: &dyn Release, input: &DecisionInput) -> Result
 
 /// Says why this binary goes no further and, where another release is needed, leaves `upgrade-info.json` for a supervisor.
 /// Nothing is decided by the file, so that it cannot be written changes nothing but what is said.
-pub fn refuse(refusal: &Refusal, data_folder: &Path) {
+pub fn refuse(refusal: &Refusal, files: &dyn Files, data_folder: &Path) {
     for line in refusal.lines() {
         tracing::error!("{line}");
     }
     if let Some(plan) = refusal.needed_plan()
-        && let Err(Halt { reason }) = write_info_file(data_folder, plan)
+        && let Err(Halt { reason }) = write_info_file(files, data_folder, plan)
     {
         tracing::error!("{reason}");
     }

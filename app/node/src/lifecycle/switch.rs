@@ -12,8 +12,8 @@ pub trait Lifecycle: Send + Sync {
     /// The process must end, for this reason. Returns at once; the caller answers nothing any more.
     fn stop(&self, reason: StopReason);
 
-    /// The commit that is answered next is the last one of this process. Told before its reply leaves.
-    fn last_commit(&self, _height: i64, _app_hash: &[u8]) {}
+    /// The commit that is answered next is the last one of this process, for this reason. Told before its reply leaves.
+    fn last_commit(&self, _height: i64, _app_hash: &[u8], _reason: &StopReason) {}
 }
 
 /// Remembers the first reason; `main` waits on it.

@@ -1,11 +1,13 @@
 //! Where the copies are: `data/rehearsals`, on the filesystem of the database, since they are hard links.
 
 use std::{
-    fs::{self, File, TryLockError},
+    fs::{File, TryLockError},
     io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
+use swing_files::{Files, Kind};
 use swing_store::checkpoint::Checkpoints;
 
 /// The folder in the data folder.
@@ -32,10 +34,16 @@ pub enum PlaceError {
     },
 }
 
+fn io(path: &Path) -> impl FnOnce(io::Error) -> PlaceError {
+    let path = path.to_path_buf();
+    move |source| PlaceError::Io { path, source }
+}
+
 /// The place, taken. What is in it goes with the value; what a killed one left, goes when it is taken.
 #[derive(Debug)]
 pub struct Place {
     folder: PathBuf,
+    files: Arc<dyn Files>,
     _lock: File,
 }
 
@@ -49,24 +57,24 @@ impl Place {
     ///
     /// # Errors
     /// [`PlaceError`].
-    pub fn take(data_folder: &Path) -> Result<Self, PlaceError> {
+    pub fn take(files: &Arc<dyn Files>, data_folder: &Path) -> Result<Self, PlaceError> {
         let folder = Self::folder_of(data_folder);
-        fs::create_dir_all(&folder).map_err(|source| PlaceError::Io { path: folder.clone(), source })?;
+        files.make_folder(&folder).map_err(io(&folder))?;
         let path = folder.join(LOCK);
-        let lock = File::create(&path).map_err(|source| PlaceError::Io { path: path.clone(), source })?;
+        let lock = files.open_lock(&path).map_err(io(&path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(PlaceError::Taken { lock: path }),
             Err(TryLockError::Error(source)) => return Err(PlaceError::Io { path, source }),
         }
-        let place = Place { folder, _lock: lock };
+        let place = Place { folder, files: Arc::clone(files), _lock: lock };
         place.clear()?;
         Ok(place)
     }
 
     /// The copies, as checkpoints.
     pub fn copies(&self) -> Checkpoints {
-        Checkpoints::new(&self.folder)
+        Checkpoints::through(Arc::clone(&self.files), &self.folder)
     }
 
     /// The folder of the copy of this ID.
@@ -75,14 +83,10 @@ impl Place {
     }
 
     fn clear(&self) -> Result<(), PlaceError> {
-        let io = |path: &Path| {
-            let path = path.to_path_buf();
-            move |source| PlaceError::Io { path, source }
-        };
-        for entry in fs::read_dir(&self.folder).map_err(io(&self.folder))? {
-            let path = entry.map_err(io(&self.folder))?.path();
-            if path.is_dir() {
-                fs::remove_dir_all(&path).map_err(io(&path))?;
+        for name in self.files.list(&self.folder).map_err(io(&self.folder))? {
+            let path = self.folder.join(name);
+            if self.files.kind(&path).map_err(io(&path))? == Some(Kind::Folder) {
+                self.files.remove(&path).map_err(io(&path))?;
             }
         }
         Ok(())

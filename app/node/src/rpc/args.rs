@@ -7,6 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::Value;
 
 use super::envelope::RpcError;
+use crate::percent;
 
 /// One argument.
 #[derive(Clone, Debug, PartialEq)]
@@ -143,20 +144,7 @@ fn hex_prefixed(text: &str) -> Option<Option<Vec<u8>>> {
 }
 
 fn unescape(text: &str) -> Result<String, RpcError> {
-    let wrong = || RpcError::InvalidParams("error converting http params to arguments: invalid URL escape".to_owned());
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'+' => b' ',
-            b'%' => {
-                let digits = [rest.next().ok_or_else(wrong)?, rest.next().ok_or_else(wrong)?];
-                let mut value = [0];
-                hex::decode_to_slice(digits, &mut value).map_err(|_| wrong())?;
-                value[0]
-            }
-            other => other,
-        });
-    }
-    String::from_utf8(bytes).map_err(|_| wrong())
+    percent::decode(text, true).ok_or_else(|| {
+        RpcError::InvalidParams("error converting http params to arguments: invalid URL escape".to_owned())
+    })
 }

@@ -1,4 +1,4 @@
-//! The server's sockets, bounded in number and in idleness.
+//! A server's sockets, bounded in number and in idleness.
 
 use std::{
     future::Future,
@@ -29,12 +29,18 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 pub struct BoundedListener {
     listener: TcpListener,
     permits: Arc<Semaphore>,
+    mends: bool,
 }
 
 impl BoundedListener {
     /// At most `connections_max` at once; others wait in the system's queue.
     pub fn new(listener: TcpListener, connections_max: usize) -> Self {
-        BoundedListener { listener, permits: Arc::new(Semaphore::new(connections_max)) }
+        BoundedListener { listener, permits: Arc::new(Semaphore::new(connections_max)), mends: false }
+    }
+
+    /// The same, with the first request line mended as [`RequestLine`] does.
+    pub fn mending(listener: TcpListener, connections_max: usize) -> Self {
+        BoundedListener { mends: true, ..BoundedListener::new(listener, connections_max) }
     }
 }
 
@@ -51,11 +57,11 @@ impl axum::serve::Listener for BoundedListener {
             match self.listener.accept().await {
                 Ok((stream, address)) => {
                     let idle = Box::pin(sleep(IDLE_TIME_MAX));
-                    let first = FirstLine::Reading(RequestLine::default());
+                    let first = if self.mends { FirstLine::Reading(RequestLine::default()) } else { FirstLine::Done };
                     return (BoundedStream { stream, idle, first, _permit: permit }, address);
                 }
                 Err(error) => {
-                    tracing::debug!(%error, "a connection to RPC was not accepted");
+                    tracing::debug!(%error, "a connection was not accepted");
                     sleep(REFUSED_PAUSE).await;
                 }
             }

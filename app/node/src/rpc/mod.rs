@@ -14,7 +14,8 @@ mod backend;
 mod envelope;
 mod http;
 mod json;
-mod listener;
+pub(crate) mod listener;
+mod local;
 mod methods;
 mod page;
 mod query;
@@ -22,6 +23,7 @@ mod request_line;
 mod server;
 
 pub use backend::{Backend, Fault, NodeDescription, StoredBlock, TxPlace, TxProof, Unconfirmed, ValidatorPower};
+pub use local::LocalRpc;
 pub use server::{RpcConfig, RpcServer, ServerError};
 
 /// The CometBFT release whose RPC this is.

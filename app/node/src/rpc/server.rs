@@ -3,18 +3,16 @@
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::{Router, routing::any};
-use tokio::{net::TcpListener, runtime::Runtime};
 
 use super::{
     backend::Backend,
     http::{Service, handle},
     listener::BoundedListener,
 };
+use crate::{listening, serving::Serving};
 
-/// Threads that serve sockets; methods run on threads of their own.
-const SOCKET_THREADS: usize = 2;
-/// How long the end waits for methods that still run.
-const END_TIME_MAX: Duration = Duration::from_secs(2);
+/// How long the end waits for requests that were begun.
+const END_TIME_MAX: Duration = Duration::from_secs(1);
 
 /// The settings, of section `rpc` in `config.toml`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,11 +48,11 @@ pub enum ServerError {
     },
 }
 
-/// A serving server; dropping it closes its port and its connections.
+/// A serving server; dropping it closes its port, answers what was begun and closes its connections.
 #[derive(Debug)]
 pub struct RpcServer {
     address: SocketAddr,
-    runtime: Option<Runtime>,
+    serving: Serving,
 }
 
 impl RpcServer {
@@ -69,26 +67,12 @@ impl RpcServer {
             .strip_prefix("tcp://")
             .filter(|place| place.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()))
             .ok_or_else(|| ServerError::Address { laddr: laddr.clone() })?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(SOCKET_THREADS)
-            .thread_name("rpc")
-            .enable_all()
-            .build()
-            .map_err(refused)?;
-        let listener = runtime.block_on(TcpListener::bind(place)).map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
-        if !address.ip().is_loopback() {
-            tracing::warn!(%address, "RPC listens beyond this machine: anybody who reaches it can use it");
-        }
+        let listener = listening::listen(listening::RPC, place).map_err(refused)?;
         let app = Router::new().fallback(any(handle)).with_state(Arc::new(Service::new(backend, config)));
-        let listener = BoundedListener::new(listener, config.connections_max);
-        runtime.spawn(async move {
-            if let Err(error) = axum::serve(listener, app).await {
-                tracing::error!(%error, "RPC ended");
-            }
-        });
-        tracing::info!(%address, "RPC listens");
-        Ok(RpcServer { address, runtime: Some(runtime) })
+        let mut serving = Serving::new("rpc").map_err(refused)?;
+        let bounded = |listener| BoundedListener::mending(listener, config.connections_max);
+        let address = serving.add("RPC", listener, bounded, app).map_err(refused)?;
+        Ok(RpcServer { address, serving })
     }
 
     /// Where it listens.
@@ -99,8 +83,6 @@ impl RpcServer {
 
 impl Drop for RpcServer {
     fn drop(&mut self) {
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_timeout(END_TIME_MAX);
-        }
+        self.serving.end(END_TIME_MAX);
     }
 }

@@ -1,15 +1,12 @@
 //! The mark: `config/priv_validator_high_water.json`, beside the key that it is of.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io, path::PathBuf, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use swing_files::{Files, replace_file};
 
 use super::{Signed, SigningError, has_remote_signer};
-use crate::config::{
-    Home,
-    files::{self, MODE_PLAIN},
-    node_keys::NodeKey,
-};
+use crate::config::{Home, node_keys::NodeKey};
 
 /// The marks of the keys that this home has signed with.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,12 +18,16 @@ struct Marks {
     signed: BTreeMap<String, Signed>,
 }
 
+/// The most of the file that is read: a mark a key.
+const BYTES_MAX: u64 = 1 << 20;
+
 const ABOUT: &str = "The highest point at which each key has signed. Never lower or remove it: an engine that starts below it can \
                      sign twice.";
 
 /// The mark of this home's key.
 #[derive(Clone, Debug)]
 pub struct HighWater {
+    files: Arc<dyn Files>,
     path: PathBuf,
     address: String,
     marks: Marks,
@@ -43,13 +44,13 @@ impl HighWater {
         }
         let path = home.priv_validator_high_water();
         let address = hex::encode_upper(NodeKey::load(&home.priv_validator_key())?.address().as_bytes());
-        let marks = if path.exists() {
-            serde_json::from_slice(&files::read(&path)?)
-                .map_err(|error| SigningError::Malformed { path: path.clone(), reason: error.to_string() })?
-        } else {
-            Marks::default()
+        let marks = match home.files().read(&path, BYTES_MAX) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Marks::default(),
+            Err(source) => return Err(SigningError::Io { path, source }),
+            Ok(text) => serde_json::from_slice(&text)
+                .map_err(|error| SigningError::Malformed { path: path.clone(), reason: error.to_string() })?,
         };
-        Ok(Some(HighWater { path, address, marks }))
+        Ok(Some(HighWater { files: Arc::clone(home.files()), path, address, marks }))
     }
 
     /// The mark, if one was set.
@@ -71,7 +72,8 @@ impl HighWater {
         let mut text = serde_json::to_vec_pretty(&marks)
             .map_err(|error| SigningError::Malformed { path: self.path.clone(), reason: error.to_string() })?;
         text.push(b'\n');
-        files::write(&self.path, &text, MODE_PLAIN)?;
+        let failed = |source| SigningError::Io { path: self.path.clone(), source };
+        replace_file(self.files.as_ref(), &self.path, &text).map_err(failed)?;
         self.marks = marks;
         Ok(())
     }
@@ -102,7 +104,7 @@ mod tests {
     fn home() -> (tempfile::TempDir, Home) {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let home = Home::new(folder.path());
-        files::create_folder(&home.data_folder()).expect("made");
+        crate::config::files::create_folder(&home.data_folder()).expect("made");
         key(&home, 1);
         (folder, home)
     }

@@ -1,13 +1,13 @@
 //! CometBFT's record of its last signature.
 
-use std::{
-    fmt, fs, io,
-    path::{Path, PathBuf},
-};
+use std::{fmt, io, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::{ConfigError, Home, toml_file::TomlFile};
+
+/// The most of the file that is read: CometBFT's has two signatures' bytes.
+const BYTES_MAX: u64 = 1 << 20;
 
 /// Why it is not known what was signed, or why no engine may sign on.
 #[derive(Debug, thiserror::Error)]
@@ -74,15 +74,12 @@ impl Signed {
     /// # Errors
     /// [`SigningError`].
     pub fn of_home(home: &Home) -> Result<Option<Self>, SigningError> {
-        Self::read(&home.priv_validator_state())
-    }
-
-    fn read(path: &Path) -> Result<Option<Self>, SigningError> {
-        let text = match fs::read(path) {
+        let path = home.priv_validator_state();
+        let text = match home.files().read(&path, BYTES_MAX) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(|source| SigningError::Io { path: path.to_path_buf(), source })?,
+            text => text.map_err(|source| SigningError::Io { path: path.clone(), source })?,
         };
-        let wrong = |reason: &str| SigningError::Malformed { path: path.to_path_buf(), reason: reason.to_owned() };
+        let wrong = |reason: &str| SigningError::Malformed { path: path.clone(), reason: reason.to_owned() };
         let state: serde_json::Value = serde_json::from_slice(&text).map_err(|error| wrong(&error.to_string()))?;
         let number = |name: &str| {
             let value = state.get(name)?;

@@ -19,9 +19,10 @@ use super::{
 };
 use crate::{
     abci::{ConsensusApplication, ReadApplication},
+    client::RpcClient,
     config::{GenesisDoc, Home, files, node_keys::NodeKey},
     lifecycle::{StopReason, StopSwitch},
-    rpc::{NodeDescription, RpcServer},
+    rpc::{LocalRpc, NodeDescription, RpcServer},
 };
 
 /// How often a proposer without work looks whether there is some.
@@ -111,6 +112,12 @@ impl Solo {
     /// Where RPC listens.
     pub fn rpc_address(&self) -> SocketAddr {
         self.rpc.address()
+    }
+
+    /// A client of its RPC for this process, which needs no socket.
+    pub fn client(&self) -> RpcClient {
+        let address = format!("tcp://{}", self.rpc.address());
+        RpcClient::over(Arc::new(LocalRpc::new(Arc::clone(&self.engine.chain) as _, address)))
     }
 
     /// Makes blocks until the switch is thrown or the application stops after a commit; RPC is closed then.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
+use crate::api::ApiFlags;
+
 /// What makes the blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineKind {
@@ -67,6 +69,9 @@ pub struct StartArgs {
     /// Largest ABCI message accepted, bytes
     #[arg(long, value_name = "BYTES", default_value_t = crate::abci::FRAME_BYTES_MAX_DEFAULT)]
     pub abci_frame_bytes_max: usize,
+    /// What is served to clients
+    #[command(flatten)]
+    pub api: ApiFlags,
     /// Form of the log
     #[arg(long, visible_alias = "log_format", value_enum, default_value = "plain")]
     pub log_format: LogFormat,

@@ -1,7 +1,7 @@
 //! `--engine cometbft`: the child, on a thread of its own.
 
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -11,6 +11,7 @@ use std::{
 
 use crate::{
     comet::{CometBinary, CometChild, CometError},
+    config::Home,
     lifecycle::{Halt, Lifecycle, StopReason, Watched},
 };
 
@@ -41,7 +42,7 @@ pub(super) fn find(named: Option<&Path>) -> Result<CometBinary, CometError> {
 /// The system's; that the child itself did not start is told to the lifecycle.
 pub(super) fn start(
     binary: CometBinary,
-    home: PathBuf,
+    home: Home,
     abci: String,
     lifecycle: Arc<dyn Lifecycle>,
 ) -> std::io::Result<RunningComet> {

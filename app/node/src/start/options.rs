@@ -1,10 +1,13 @@
 //! From arguments and configuration files to the application's options.
 
+use std::sync::Arc;
+
 use swing_core::{ante::GasPrices, execute::Flags, ports::upgrade::Release};
 use swing_store::{Pruning, StoreOptions};
 
 use super::StartArgs;
 use crate::{
+    api::{ClientsConfig, NodeSettings},
     app::{AppOptions, snapshots::KEEP_RECENT_DEFAULT},
     checkpoint::KEEP_DEFAULT,
     config::{Home, toml_file::TomlFile},
@@ -19,16 +22,12 @@ pub(super) fn app_options(
     arguments: &StartArgs,
     release: &'static dyn Release,
 ) -> Result<AppOptions, String> {
-    let file = if home.app_toml().exists() {
-        Some(TomlFile::load(home.app_toml()).map_err(|error| error.to_string())?)
-    } else {
-        None
-    };
+    let file = app_toml(home)?;
     let setting =
         |given: &Option<String>, key: &str| given.clone().or_else(|| file.as_ref().and_then(|file| file.get(key)));
     let prices = setting(&arguments.minimum_gas_prices, "minimum-gas-prices").unwrap_or_default();
     let gas_prices = GasPrices::parse(&prices).map_err(|error| format!("minimum-gas-prices {prices:?}: {error}"))?;
-    let mut options = AppOptions::new(home.data_folder(), release);
+    let mut options = AppOptions { files: Arc::clone(home.files()), ..AppOptions::new(home.data_folder(), release) };
     options.gas_prices = gas_prices;
     options.store = StoreOptions::with_pruning(pruning(arguments, file.as_ref())?);
     options.flags = Flags { skip_heights: arguments.unsafe_skip_upgrades.clone() };
@@ -36,6 +35,29 @@ pub(super) fn app_options(
     (options.snapshots.interval, options.snapshots.keep_recent) = snapshots(arguments, file.as_ref())?;
     options.min_retain_blocks = arguments.min_retain_blocks;
     Ok(options)
+}
+
+/// What is served to clients.
+///
+/// # Errors
+/// Which setting makes no sense.
+pub(super) fn clients(home: &Home, arguments: &StartArgs) -> Result<ClientsConfig, String> {
+    ClientsConfig::load(app_toml(home)?.as_ref(), &arguments.api)
+}
+
+/// What the node tells clients of its options.
+pub(super) fn told(options: &AppOptions) -> NodeSettings {
+    let (pruning_keep_recent, pruning_interval) = match options.store.pruning {
+        Pruning::Custom { keep_recent, interval } => (keep_recent, interval),
+        // Source: the SDK tells the numbers of its file, which mean something for `custom` only.
+        Pruning::Default | Pruning::Nothing | Pruning::Everything => (0, 0),
+    };
+    NodeSettings { minimum_gas_prices: options.gas_prices.to_string(), pruning_keep_recent, pruning_interval }
+}
+
+fn app_toml(home: &Home) -> Result<Option<TomlFile>, String> {
+    let path = home.app_toml();
+    path.exists().then(|| TomlFile::load(path).map_err(|error| error.to_string())).transpose()
 }
 
 fn pruning(arguments: &StartArgs, file: Option<&TomlFile>) -> Result<Pruning, String> {

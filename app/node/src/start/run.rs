@@ -3,19 +3,23 @@
 use std::{sync::Arc, time::Duration};
 
 use swing_core::ports::upgrade::Release;
-use swingset_host::{ControllerOptions, EngineRuntime, engine::CodeCache};
 
-use super::{EngineKind, StartArgs, cometbft, logging, options, signals, solo};
+use super::{
+    EngineKind, StartArgs, clients, cometbft, linger, logging, options, signals, solo,
+    standby::{self, StandbyError},
+    swingset::{SwingsetSetup, runtime},
+};
 use crate::{
     abci::{Address, Server, ServerConfig, spawn_owner},
+    api::Clients,
     app::{AppOptions, OpenError, OpenedApp},
     comet::HomeLock,
-    config::{Home, cometbft::CometConfig},
+    config::{Home, SwingsetConfig, cometbft::CometConfig, swingset::SLOGFILE_VARIABLE},
     control,
     divergence::DivergenceWatch,
-    engine_adapter::SwingsetEngine,
     killpoints::{Killpoint, Killpoints},
     lifecycle::{ExitCode, Halt, Lifecycle, Refusal, StopReason, StopSwitch, Supervised, end_process, refuse},
+    listening,
     signing::{self, SigningError, SigningWatch},
 };
 
@@ -28,15 +32,16 @@ const CLOSE_TIME_MAX: Duration = Duration::from_secs(2);
 /// Longest path of a unix socket that every system takes, bytes.
 const SOCKET_PATH_BYTES_MAX: usize = 100;
 
-/// The folder of compiled code in the data folder; local to the machine, never copied.
-pub(crate) const CODE_CACHE_FOLDER: &str = "code-cache";
-
 /// Runs the node until something ends it, and the process with it: also where it did not come to run, threads that were begun may
 /// still use the database.
 pub fn run(home: &Home, arguments: &StartArgs, release: &'static dyn Release, killpoints: Arc<dyn Killpoints>) -> ! {
-    let ended = logging::init(arguments.log_format, &arguments.log_level)
+    listening::adopt();
+    let swingset = SwingsetConfig::load(home, std::env::var_os(SLOGFILE_VARIABLE));
+    let slogfile = swingset.as_ref().ok().and_then(|swingset| swingset.slogfile.as_deref());
+    let ended = logging::init(arguments.log_format, &arguments.log_level, slogfile)
         .map_err(Ended::Config)
-        .and_then(|()| start(home, arguments, release, Arc::clone(&killpoints)));
+        .and_then(|()| swingset.map_err(config))
+        .and_then(|swingset| start(home, arguments, &swingset, release, Arc::clone(&killpoints)));
     let code = match ended {
         Ok(running) => {
             let reason = running.switch.wait();
@@ -55,7 +60,11 @@ pub fn run(home: &Home, arguments: &StartArgs, release: &'static dyn Release, ki
             tracing::error!("{halt}");
             ExitCode::Halt
         }
+        Err(Ended::Dismissed) => ExitCode::Ok,
     };
+    if code == ExitCode::UpgradeNeeded {
+        linger::for_a_poll();
+    }
     tracing::info!("swingd ended with exit code {}", code.code());
     end_process(code)
 }
@@ -68,6 +77,18 @@ enum Ended {
     Refused(Refusal),
     /// A local fault.
     Halt(Halt),
+    /// It stood by, and was not needed.
+    Dismissed,
+}
+
+impl From<StandbyError> for Ended {
+    fn from(error: StandbyError) -> Self {
+        match error {
+            StandbyError::Dismissed => Ended::Dismissed,
+            StandbyError::Halt(halt) => Ended::Halt(halt),
+            StandbyError::Io(_) => Ended::Config(error.to_string()),
+        }
+    }
 }
 
 impl From<OpenError> for Ended {
@@ -92,6 +113,7 @@ fn system(error: std::io::Error) -> Ended {
 struct Running {
     switch: Arc<StopSwitch>,
     engine: RunningEngine,
+    clients: Option<Clients>,
 }
 
 /// What makes the blocks, and how it reaches the application.
@@ -111,11 +133,17 @@ struct Watches {
 fn start(
     home: &Home,
     arguments: &StartArgs,
+    swingset: &SwingsetConfig,
     release: &'static dyn Release,
     killpoints: Arc<dyn Killpoints>,
 ) -> Result<Running, Ended> {
     tracing::info!(release = release.name(), app_version = release.app_version(), home = %home.root().display(), "swingd starts");
-    let app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
+    let loaded = standby::stand_by(home, release, runtime)?;
+    let setup = SwingsetSetup::new(home, swingset, loaded);
+    let mut app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
+    app_options.store.transcript_bytes_max = swingset.transcript_bytes_max;
+    app_options.transcripts = setup.transcripts();
+    let (served, told) = (options::clients(home, arguments).map_err(config)?, options::told(&app_options));
     let opened = OpenedApp::open(app_options)?;
     let committed = opened.read().committed();
     tracing::info!(height = committed.height, app_version = committed.app_version, "committed state");
@@ -126,15 +154,18 @@ fn start(
     };
     signals::watch(Arc::clone(&lifecycle)).map_err(system)?;
     listen_for_commands(home, &opened);
-    let engine = match arguments.engine {
+    let comet = (arguments.engine != EngineKind::Solo).then_some(home);
+    let waiting = clients::Waiting::open(served, told, opened.read(), comet).map_err(config)?;
+    let (engine, own) = match arguments.engine {
         EngineKind::Solo => {
-            let runtime = runtime(home).map_err(Ended::Halt)?;
-            let swingset = move || Box::new(SwingsetEngine::with_runtime(runtime, ControllerOptions::default())) as _;
-            RunningEngine::Solo(solo::start(opened, swingset, home, &switch).map_err(config)?)
+            let make = setup.prepare().map_err(Ended::Halt)?;
+            let (solo, own) = solo::start(opened, move || Box::new(make()) as _, home, &switch).map_err(config)?;
+            (RunningEngine::Solo(solo), own)
         }
-        EngineKind::Cometbft | EngineKind::External => serve_abci(opened, home, arguments, &lifecycle)?,
+        EngineKind::Cometbft | EngineKind::External => (serve_abci(opened, home, arguments, setup, &lifecycle)?, None),
     };
-    Ok(Running { switch, engine })
+    let clients = waiting.serve(own, &lifecycle).map_err(config)?;
+    Ok(Running { switch, engine, clients })
 }
 
 /// Serves ABCI to an engine in another process, and starts that where it is the node's child.
@@ -142,6 +173,7 @@ fn serve_abci(
     opened: OpenedApp,
     home: &Home,
     arguments: &StartArgs,
+    setup: SwingsetSetup,
     lifecycle: &Arc<dyn Lifecycle>,
 ) -> Result<RunningEngine, Ended> {
     may_sign(home, arguments)?;
@@ -152,14 +184,11 @@ fn serve_abci(
     };
     if comet.is_some() {
         // The child takes it for itself; who holds it now is told before anything is opened.
-        drop(HomeLock::take(home.root()).map_err(config)?);
+        drop(HomeLock::take(home).map_err(config)?);
     }
     let read = Arc::new(opened.read());
-    let runtime = runtime(home).map_err(Ended::Halt)?;
-    let build = move || {
-        let engine = SwingsetEngine::with_runtime(runtime, ControllerOptions::default());
-        Ok(opened.consensus(Box::new(engine)))
-    };
+    let make = setup.prepare().map_err(Ended::Halt)?;
+    let build = move || Ok(opened.consensus(Box::new(make())));
     let (consensus, _thread) = spawn_owner(build, Arc::clone(lifecycle)).map_err(system)?;
     let server_config = ServerConfig { frame_bytes_max: arguments.abci_frame_bytes_max, ..ServerConfig::default() };
     let server = Server::start(&address, server_config, Arc::clone(&read) as _, consensus, Arc::clone(lifecycle))
@@ -168,9 +197,7 @@ fn serve_abci(
     let signing = SigningWatch::start(home).map_err(config)?;
     let divergence = DivergenceWatch::start(home.data_folder(), read, Arc::clone(lifecycle)).map_err(system)?;
     let comet = comet
-        .map(|binary| {
-            cometbft::start(binary, home.root().to_owned(), server.address().to_string(), Arc::clone(lifecycle))
-        })
+        .map(|binary| cometbft::start(binary, home.clone(), server.address().to_string(), Arc::clone(lifecycle)))
         .transpose()
         .map_err(system)?;
     Ok(RunningEngine::Abci { server, comet, watches: Watches { signing, divergence } })
@@ -213,13 +240,6 @@ fn address(home: &Home, arguments: &StartArgs) -> Result<Address, Ended> {
     }
 }
 
-/// The engine's runtime, with compiled code kept on disk where that can be had.
-fn runtime(home: &Home) -> Result<Arc<EngineRuntime>, Halt> {
-    let cache = CodeCache::open(home.data_folder().join(CODE_CACHE_FOLDER));
-    let cache = cache.map_err(|error| tracing::warn!(%error, "compiled code is kept in memory only")).ok();
-    EngineRuntime::with_cache(cache).map_err(|halt| Halt::new(halt.0))
-}
-
 impl Running {
     fn end(self, reason: &StopReason, home: &Home, killpoints: &dyn Killpoints) {
         if let StopReason::Signal { signal } = reason {
@@ -227,6 +247,9 @@ impl Running {
         }
         if let StopReason::Upgrade(refusal) = reason {
             stop_for_upgrade(refusal, home, killpoints);
+        }
+        if let Some(clients) = &self.clients {
+            clients.stop_accepting();
         }
         match self.engine {
             RunningEngine::Solo(solo) => solo.end(),
@@ -238,6 +261,7 @@ impl Running {
                 watches.divergence.end();
             }
         }
+        clients::end(self.clients, reason);
     }
 }
 
@@ -262,7 +286,7 @@ fn end_abci(reason: &StopReason, server: &Server, comet: Option<cometbft::Runnin
 fn stop_for_upgrade(refusal: &Refusal, home: &Home, killpoints: &dyn Killpoints) {
     killpoints.reach(Killpoint::BeforeStop, refusal.height);
     killpoints.reach(Killpoint::BeforeInfoFile, refusal.height);
-    refuse(refusal, &home.data_folder());
+    refuse(refusal, home.files().as_ref(), &home.data_folder());
     killpoints.reach(Killpoint::AfterInfoFile, refusal.height);
 }
 

@@ -9,6 +9,7 @@ use swing_core::ports::engine::Engine;
 
 use crate::{
     app::OpenedApp,
+    client::RpcClient,
     config::Home,
     lifecycle::{Halt, Lifecycle, StopReason, StopSwitch, Watched},
     solo::{Solo, SoloError, Started},
@@ -20,8 +21,8 @@ pub(super) struct RunningSolo {
     thread: JoinHandle<()>,
 }
 
-/// Starts the engine and returns once it serves RPC, or has a reason to stop that is with the switch. `engine` is made on the
-/// thread that will own it.
+/// Starts the engine and returns once it serves RPC, with a client of it, or has a reason to stop that is with the switch. `engine`
+/// is made on the thread that will own it.
 ///
 /// # Errors
 /// The home is not one that this engine can run, or the system makes no thread.
@@ -30,7 +31,7 @@ pub(super) fn start(
     engine: impl FnOnce() -> Box<dyn Engine> + Send + 'static,
     home: &Home,
     switch: &Arc<StopSwitch>,
-) -> Result<RunningSolo, SoloError> {
+) -> Result<(RunningSolo, Option<RpcClient>), SoloError> {
     let (started, begun) = sync_channel(1);
     let (home, switch) = (home.clone(), Arc::clone(switch));
     let lost = |what: &str| SoloError::App(StopReason::Halt(Halt::new(format!("the solo engine's thread {what}"))));
@@ -43,11 +44,11 @@ pub(super) fn start(
             let ended = match Solo::start(&mut app, read, &home, &switch) {
                 Ok(Started::Serving(solo)) => {
                     // The receiver waits for this message.
-                    let _ = started.send(Ok(()));
+                    let _ = started.send(Ok(Some(solo.client())));
                     solo.run(&mut app)
                 }
                 Ok(Started::Stopped(reason)) | Err(SoloError::App(reason)) => {
-                    let _ = started.send(Ok(()));
+                    let _ = started.send(Ok(None));
                     Ok(reason)
                 }
                 Err(error) => {
@@ -62,9 +63,9 @@ pub(super) fn start(
         })
         .map_err(|error| lost(&format!("cannot be made: {error}")))?;
     match begun.recv() {
-        Ok(started) => started.map(|()| RunningSolo { thread }),
+        Ok(started) => started.map(|client| (RunningSolo { thread }, client)),
         // It panicked, and the switch knows.
-        Err(_) => Ok(RunningSolo { thread }),
+        Err(_) => Ok((RunningSolo { thread }, None)),
     }
 }
 

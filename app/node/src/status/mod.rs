@@ -5,6 +5,8 @@
 //! what a node of the SDK says there, whose engine has stored the block that nobody executes, and a supervisor acts at no
 //! height below. `application.committed_height` is the committed height always.
 
+mod takeover;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -12,10 +14,11 @@ use swing_core::{
     block::Time,
     chain,
     error::Halt,
-    modules::upgrade::preblock,
+    modules::upgrade::{self, plans, preblock},
     ports::upgrade::{Plan, Release},
     state::StateError,
 };
+use swing_files::Disk;
 use swing_store::{Store, StoreError, StoreOptions, View};
 
 use crate::{
@@ -25,11 +28,45 @@ use crate::{
     lifecycle::{Refusal, SkippedPlan, refusal_of, skipped_plans},
 };
 
+pub use takeover::Takeover;
+
 /// Tries to read while the node writes.
 const TRIES: u32 = 10;
 
 /// Memory for one look, bytes.
 const CACHE_BYTES: usize = 8 << 20;
+
+/// A plan among those that are pending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PendingPlan {
+    /// Its number; none under rules that number no plans.
+    pub id: Option<u64>,
+    /// The plan.
+    pub plan: Plan,
+}
+
+impl PendingPlan {
+    fn all(view: &View) -> Result<Vec<Self>, StateError> {
+        if !plans::enabled(view)? {
+            return Ok(upgrade::state::plan(view)?.into_iter().map(|plan| PendingPlan { id: None, plan }).collect());
+        }
+        let pending = plans::pending(view)?.into_iter();
+        // A record's height was checked when it was written; one that is none would never come.
+        let height = |height: i64| u64::try_from(height).unwrap_or(u64::MAX);
+        Ok(pending
+            .map(|record| PendingPlan {
+                id: Some(record.id),
+                plan: Plan { height: height(record.height), name: record.name, info: record.info },
+            })
+            .collect())
+    }
+
+    fn to_json(&self) -> Value {
+        let mut json = plan_json(&self.plan);
+        json["id"] = json!(self.id.map(|id| id.to_string()));
+        json
+    }
+}
 
 /// What the database says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -44,8 +81,10 @@ pub struct Status {
     pub app_version: u64,
     /// Time of the last block.
     pub time: Time,
-    /// The pending plan.
+    /// The pending plan; the nearest, where there are several.
     pub plan: Option<Plan>,
+    /// All pending plans, the nearest first.
+    pub plans: Vec<PendingPlan>,
     /// Why this binary goes no further, if it does not.
     pub refusal: Option<Refusal>,
     /// The upgrade that was applied last, and its height.
@@ -80,11 +119,12 @@ impl Status {
             app_hash: view.root_hash().to_vec(),
             app_version: block.app_version,
             time: block.time,
-            plan: swing_core::modules::upgrade::state::plan(&view).map_err(failed)?,
+            plan: upgrade::state::plan(&view).map_err(failed)?,
+            plans: PendingPlan::all(&view).map_err(failed)?,
             refusal: refusal_of(release, next, decision),
-            last_applied: swing_core::modules::upgrade::state::last_applied(&view).map_err(failed)?,
+            last_applied: upgrade::state::last_applied(&view).map_err(failed)?,
             diverged,
-            skipped: skipped_plans(data_folder),
+            skipped: skipped_plans(&Disk, data_folder),
         })
     }
 
@@ -141,9 +181,8 @@ impl Status {
                 "release": release.name(),
                 "committed_height": self.height.to_string(),
                 "app_version": self.app_version.to_string(),
-                "plan": self.plan.as_ref().map(|plan| json!({
-                    "name": plan.name, "height": plan.height.to_string(), "info": plan.info,
-                })),
+                "plan": self.plan.as_ref().map(plan_json),
+                "plans": self.plans.iter().map(PendingPlan::to_json).collect::<Vec<_>>(),
                 "skipped_upgrades": self.skipped.iter().map(skipped_json).collect::<Vec<_>>(),
                 "diverged": self.diverged.as_ref().map(|diverged| self.diverged_json(diverged)),
                 "stop": self.refusal.as_ref().map(|refusal| json!({
@@ -152,6 +191,10 @@ impl Status {
             },
         })
     }
+}
+
+fn plan_json(plan: &Plan) -> Value {
+    json!({ "name": plan.name, "height": plan.height.to_string(), "info": plan.info })
 }
 
 fn skipped_json(plan: &SkippedPlan) -> Value {

@@ -144,7 +144,7 @@ fn upgraded(signed: u64) -> (tempfile::TempDir, Vec<u8>) {
 }
 
 #[test]
-fn after_a_rollback_the_block_is_executed_again_to_the_same_hash() {
+fn after_a_rollback_the_block_is_executed_again_to_the_same_hash_cosmos_sdk_20472() {
     let (home, app_hash) = upgraded(3);
     let output = swingd(NEWEST, home.path(), &["rollback", "--height", "2", "-o", "json"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -158,7 +158,7 @@ fn after_a_rollback_the_block_is_executed_again_to_the_same_hash() {
 }
 
 #[test]
-fn past_the_point_of_no_return_a_rollback_refuses_and_names_state_sync() {
+fn past_the_point_of_no_return_a_rollback_refuses_and_names_state_sync_tendermint_9174() {
     let (home, _) = upgraded(4);
     let arguments = ["rollback", "--to", "2-1"];
     refused(home.path(), &arguments, "has signed at height 4, above block 3");
@@ -178,7 +178,7 @@ fn a_rollback_refuses_under_a_running_node_or_engine() {
     let app = open(&home.path().join("data"), "version-2").expect("opens");
     refused(home.path(), &arguments, "in use by another process");
     drop(app);
-    let lock = HomeLock::take(home.path()).expect("free");
+    let lock = HomeLock::take(&Home::new(home.path())).expect("free");
     refused(home.path(), &arguments, "another node or CometBFT runs");
     drop(lock);
     record_comet(home.path());

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, reason = "a test's helpers fail the test, and say with what")]
 
 mod abci_server;
+mod api;
 mod app;
 mod checkpoint;
 mod cli;

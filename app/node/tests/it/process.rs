@@ -1,11 +1,13 @@
 //! The binaries themselves: what they decide before they open a port, and with which exit code they end.
 
 use std::{
+    io::{BufRead as _, BufReader},
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
-use serde_json::Value;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
 use swing_node::{
     app::{AppOptions, NodeApp},
     engine_adapter::SwingsetEngine,
@@ -63,6 +65,24 @@ fn the_old_release_refuses_before_it_opens_a_port_however_often_it_is_started() 
 }
 
 #[test]
+fn under_cosmovisor_a_stopped_node_stays_until_it_is_ended_so_that_the_upgrade_is_not_missed() {
+    let home = home(3);
+    let mut command = Command::new(VERSION_1);
+    command.args(["start", "--engine", "solo", "--home"]).arg(home.path()).env("DAEMON_NAME", "swingd");
+    let mut node = command.stdout(Stdio::piped()).spawn().expect("the binary runs");
+    let mut said = BufReader::new(node.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
+    // What it says last: everything else of it has ended.
+    assert!(said.any(|line| line.contains("waiting for cosmovisor")), "it ended at once");
+    assert!(home.path().join("data").join(INFO_FILE).exists());
+    let asked = status(VERSION_1, home.path());
+    assert_eq!(asked["SyncInfo"]["latest_block_height"], "3", "the height at which cosmovisor acts");
+    assert!(node.try_wait().expect("it can be asked").is_none());
+    let pid = i32::try_from(node.id()).ok().and_then(Pid::from_raw).expect("a process ID");
+    kill_process(pid, Signal::TERM).expect("it runs");
+    assert_eq!(node.wait().expect("it ends").code(), Some(i32::from(ExitCode::UpgradeNeeded.code())));
+}
+
+#[test]
 fn a_stale_file_stops_nobody_and_a_missing_one_lets_nobody_through() {
     let home = home(3);
     std::fs::write(home.path().join("data").join(INFO_FILE), r#"{"name":"version-9","height":1}"#)
@@ -94,6 +114,9 @@ fn a_stopped_node_tells_its_height_in_both_spellings_and_why_it_stopped() {
     let answer = status(NEWEST, stopped.path());
     assert_eq!(answer["sync_info"]["latest_block_height"], "2");
     assert_eq!(answer["application"]["plan"]["height"], "3");
+    let plans = answer["application"]["plans"].as_array().expect("a list");
+    let shown: Vec<_> = plans.iter().map(|plan| (&plan["id"], &plan["height"])).collect();
+    assert_eq!(shown, [(&Value::Null, &json!("3"))], "version-1's rules number no plans");
     assert_eq!(answer["application"]["stop"], Value::Null);
     let empty = tempfile::tempdir().expect("a temporary folder");
     assert_eq!(status(NEWEST, empty.path())["sync_info"]["latest_block_height"], "0");

@@ -122,6 +122,20 @@ fn a_stopped_home_is_rehearsed_with_one_digest_and_what_the_block_comes_to_then_
     assert_eq!(one["upgrade_block"]["app_hash"], app_hash);
 }
 
+/// Nobody has to find out at the height how long it takes, how much it writes and how much memory it needs.
+#[test]
+fn an_upgrade_tells_its_duration_before_its_height_cosmos_sdk_13315() {
+    let home = home(1_000);
+    let told = report(&rehearse(NEWEST, home.path(), &[]));
+    let number = |value: &Value| value.as_str().and_then(|text| text.parse::<u64>().ok()).expect("a number");
+    let duration = number(&told["upgrade_block"]["duration_ms"]);
+    assert!(duration > 0, "replacing a kernel takes time: {told:#}");
+    for block in told["blocks_after"].as_array().expect("a list") {
+        assert!(number(&block["duration_ms"]) < duration, "a block after it is a block: {told:#}");
+    }
+    assert_eq!(view(home.path()).version(), 2, "the height is still far away");
+}
+
 /// Moves the pending plan without a block, so that the height stays.
 fn schedule_at(home: &Path, height: u64) {
     let folder = home.join("data").join(DATABASE_FOLDER);

@@ -25,7 +25,8 @@ fn mark(home: &Home) -> Value {
 }
 
 #[test]
-fn a_data_folder_that_was_put_back_starts_no_engine_without_the_frightening_flag_and_never_lowers_the_mark() {
+fn a_data_folder_that_was_put_back_starts_no_engine_without_the_frightening_flag_and_never_lowers_the_mark_tendermint_9174()
+ {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let home = Home::new(folder.path());
     fs::create_dir_all(home.data_folder()).expect("made");

@@ -93,7 +93,7 @@ fn field(field: &FieldSchema, value: &Value, path: &Path<'_>) -> Result<ProtoVal
     Ok(ProtoValue::List(elements.collect::<Result<_, _>>()?))
 }
 
-fn single(field: &FieldSchema, value: &Value, path: &Path<'_>) -> Result<ProtoValue, JsonError> {
+pub(super) fn single(field: &FieldSchema, value: &Value, path: &Path<'_>) -> Result<ProtoValue, JsonError> {
     let descriptor = &field.descriptor;
     match field.presentation {
         Presentation::Plain => plain(descriptor, value, path),

@@ -11,12 +11,14 @@
 mod decode;
 mod encode;
 mod error;
+mod uri;
 
 use prost::{Message, Name};
 use prost_types::Any;
 use serde_json::Value;
 
 pub use error::JsonError;
+pub use uri::uri_to_wire;
 
 use crate::path::Path;
 use crate::schema::{MessageSchema, message_schema};

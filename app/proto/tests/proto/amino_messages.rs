@@ -107,7 +107,7 @@ fn staking_messages_have_their_amino_json() {
 }
 
 #[test]
-fn keys_and_our_own_messages_have_their_amino_json() {
+fn multisignature_keys_have_their_amino_json() {
     let key = pack(&keys::PubKey { key: vec![1, 2, 3] });
     check(
         &LegacyAminoPubKey { threshold: 1, public_keys: vec![key] },
@@ -116,6 +116,10 @@ fn keys_and_our_own_messages_have_their_amino_json() {
             r#"[{"type":"tendermint/PubKeySecp256k1","value":"AQID"}],"threshold":"1"}}"#,
         ),
     );
+}
+
+#[test]
+fn our_own_messages_have_their_amino_json() {
     check(
         &swing_proto::swing::swingset::v1::MsgDeliverInbound {
             sender: "s".to_string(),
@@ -124,7 +128,7 @@ fn keys_and_our_own_messages_have_their_amino_json() {
             args: b"[]".to_vec(),
         },
         concat!(
-            r#"{"type":"swingset/DeliverInbound","value":"#,
+            r#"{"type":"swingset/DeliverToVat","value":"#,
             r#"{"args":"W10=","method":"increment","sender":"s","target":"counter"}}"#,
         ),
     );
@@ -139,6 +143,13 @@ fn keys_and_our_own_messages_have_their_amino_json() {
             r#"{"type":"swingset/SetKernelBundle","value":"#,
             r#"{"authority":"gov","height":"12","kernel_bundle_id":"b1-0"}}"#,
         ),
+    );
+    check(
+        &swing_proto::swing::swingset::v1::MsgReleaseBundle {
+            submitter: "s".to_string(),
+            bundle_id: "b1-0".to_string(),
+        },
+        r#"{"type":"swingset/ReleaseBundle","value":{"bundle_id":"b1-0","submitter":"s"}}"#,
     );
     check(
         &swing_proto::swing::swingset::v1::MsgCancelKernelBundle { authority: "gov".to_string() },

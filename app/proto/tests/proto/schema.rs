@@ -23,7 +23,7 @@ fn every_transaction_message_names_a_signer_field_that_it_has() {
         assert_eq!(method.output().full_name(), format!("{}Response", input.full_name()));
         count += 1;
     }
-    assert_eq!(count, 37);
+    assert_eq!(count, 43);
 }
 
 #[test]

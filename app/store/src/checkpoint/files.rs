@@ -1,37 +1,22 @@
-//! Folders and files that are whole or not there, and what room the filesystem has.
+//! What is in a database's folder, how it gets a second name, and what room the filesystem has.
 
 use std::{
-    fs::{self, File},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
 };
 
-/// Writes a new file, on disk when this returns.
-pub fn write_synced(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = File::create(path)?;
-    file.write_all(content)?;
-    file.sync_all()
-}
+use swing_files::{Files, Kind};
 
-/// Makes what was renamed, made or removed in a folder last.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
-/// The files of a folder, with their lengths.
-pub fn list(folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        match entry.metadata() {
-            Ok(meta) if meta.is_file() => files.push((entry.path(), meta.len())),
-            Ok(_) => {}
-            // RocksDB removes files when it likes.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+/// The files of a folder, with their lengths. Those that RocksDB removes meanwhile, as it likes, are not among them.
+pub fn list(files: &dyn Files, folder: &Path) -> io::Result<Vec<(PathBuf, u64)>> {
+    let mut found = Vec::new();
+    for name in files.list(folder)? {
+        let path = folder.join(name);
+        if let Some(Kind::File(bytes)) = files.kind(&path)? {
+            found.push((path, bytes));
         }
     }
-    Ok(files)
+    Ok(found)
 }
 
 /// Whether RocksDB never changes this file once it is written, so that a link is as good as a copy.
@@ -47,17 +32,20 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
 
 /// Links or copies a closed database's files into the new folder `to`: tables are linked, everything else is copied and synced.
 /// RocksDB's and the store's lock files stay behind.
-pub fn link_database(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir(to)?;
-    for (path, _) in list(from)? {
+pub fn link_database(files: &dyn Files, from: &Path, to: &Path) -> io::Result<()> {
+    if files.kind(to)?.is_some() {
+        return Err(io::ErrorKind::AlreadyExists.into());
+    }
+    files.make_folder(to)?;
+    for (path, _) in list(files, from)? {
         let Some(name) = path.file_name() else { continue };
         let target = to.join(name);
         if is_table(&path) {
-            fs::hard_link(&path, &target)?;
+            files.hard_link(&path, &target)?;
         } else if name != "LOCK" && name != "LOG" && path.extension().is_none_or(|extension| extension != "lock") {
-            fs::copy(&path, &target)?;
-            File::open(&target)?.sync_all()?;
+            files.copy(&path, &target)?;
+            files.sync_file(&target)?;
         }
     }
-    sync_folder(to)
+    files.sync_folder(to)
 }

@@ -1,15 +1,17 @@
 //! The folder of checkpoints: making, listing and removing them.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
-    sync::PoisonError,
+    sync::{Arc, PoisonError},
 };
+
+use swing_files::{Disk, Files, make_synced_folder, remove_whole, write_synced};
 
 use super::{
     CheckpointError, Label, Manifest, files,
     manifest::counter_of,
-    verify::{open, quick},
+    verify::{open, quick, reader},
 };
 use crate::{Store, StoreError, db::Database, head::Head};
 
@@ -39,9 +41,10 @@ pub enum Step {
 }
 
 /// Where checkpoints are kept. Nothing is read or made before it is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Checkpoints {
     folder: PathBuf,
+    files: Arc<dyn Files>,
 }
 
 /// What a checkpoint needs, and what there is, in bytes.
@@ -58,7 +61,12 @@ pub struct Room {
 impl Checkpoints {
     /// The checkpoints in this folder.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Checkpoints { folder: folder.into() }
+        Checkpoints::through(Arc::new(Disk), folder)
+    }
+
+    /// The same, touched through this port.
+    pub fn through(files: Arc<dyn Files>, folder: impl Into<PathBuf>) -> Self {
+        Checkpoints { folder: folder.into(), files }
     }
 
     /// The folder.
@@ -71,9 +79,9 @@ impl Checkpoints {
     /// # Errors
     /// [`CheckpointError::OtherFilesystem`], [`CheckpointError::NoRoom`], or the system's.
     pub fn check_room(&self, database: &Path) -> Result<Room, CheckpointError> {
-        self.make_folder()?;
+        make_synced_folder(self.files(), &self.folder).map_err(CheckpointError::io(&self.folder))?;
         self.check_links(database)?;
-        let all = files::list(database).map_err(CheckpointError::io(database))?;
+        let all = files::list(self.files(), database).map_err(CheckpointError::io(database))?;
         let sum = |tables: bool| {
             let of_kind = all.iter().filter(|(path, _)| files::is_table(path) == tables);
             of_kind.fold(0u64, |sum, (_, bytes)| sum.saturating_add(*bytes))
@@ -93,9 +101,9 @@ impl Checkpoints {
     /// Tries a link, since bind mounts of one filesystem have one device number and yet take no links.
     fn check_links(&self, database: &Path) -> Result<(), CheckpointError> {
         let probe = self.folder.join(format!("{UNFINISHED}link"));
-        remove_if_there(&probe).map_err(CheckpointError::io(&probe))?;
-        match fs::hard_link(database.join("CURRENT"), &probe) {
-            Ok(()) => remove_if_there(&probe).map_err(CheckpointError::io(&probe)),
+        self.files.remove(&probe).map_err(CheckpointError::io(&probe))?;
+        match self.files.hard_link(&database.join("CURRENT"), &probe) {
+            Ok(()) => self.files.remove(&probe).map_err(CheckpointError::io(&probe)),
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
                 Err(CheckpointError::OtherFilesystem { folder: self.folder.clone(), database: database.to_path_buf() })
             }
@@ -103,13 +111,14 @@ impl Checkpoints {
         }
     }
 
-    fn make_folder(&self) -> Result<(), CheckpointError> {
-        if self.folder.is_dir() {
-            return Ok(());
-        }
-        fs::create_dir_all(&self.folder).map_err(CheckpointError::io(&self.folder))?;
-        let above = self.folder.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        files::sync_folder(above).map_err(CheckpointError::io(above))
+    /// The port.
+    pub(super) fn files(&self) -> &dyn Files {
+        self.files.as_ref()
+    }
+
+    /// The port, to be kept.
+    pub(super) fn shared_files(&self) -> Arc<dyn Files> {
+        Arc::clone(&self.files)
     }
 
     fn make(
@@ -127,30 +136,25 @@ impl Checkpoints {
         on_step(Step::Begun);
         let id = format!("{}-{}", head.version, self.next_counter()?);
         let making = self.folder.join(format!("{UNFINISHED}{id}"));
-        let io = CheckpointError::io;
-        fs::create_dir(&making).map_err(io(&making))?;
+        let (io, files) = (CheckpointError::io, self.files());
+        files.make_folder(&making).map_err(io(&making))?;
         db.checkpoint(&making.join(DATABASE))?;
         on_step(Step::Linked);
         let manifest = Manifest::new(id, head.version, &head.root_hash, label);
         quick(&making.join(DATABASE), &manifest)?;
-        manifest.write(&making)?;
-        files::sync_folder(&making).map_err(io(&making))?;
+        manifest.write(files, &making)?;
+        files.sync_folder(&making).map_err(io(&making))?;
         on_step(Step::Described);
         let place = self.folder.join(&manifest.id);
-        fs::rename(&making, &place).map_err(io(&place))?;
-        files::sync_folder(&self.folder).map_err(io(&self.folder))?;
+        files.rename(&making, &place).map_err(io(&place))?;
+        files.sync_folder(&self.folder).map_err(io(&self.folder))?;
         on_step(Step::Placed);
         Ok(manifest)
     }
 
     /// Names in the folder; none where there is no folder.
     fn names(&self) -> Result<Vec<String>, CheckpointError> {
-        let io = |error| CheckpointError::io(&self.folder)(error);
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(io)?,
-        };
-        entries.map(|entry| Ok(entry.map_err(io)?.file_name().to_string_lossy().into_owned())).collect()
+        self.files.list(&self.folder).map_err(CheckpointError::io(&self.folder))
     }
 
     fn next_counter(&self) -> Result<u64, CheckpointError> {
@@ -167,7 +171,7 @@ impl Checkpoints {
         let mut names = self.names()?;
         names.retain(|name| counter_of(name).is_some());
         names.sort_unstable_by_key(|name| counter_of(name));
-        Ok(names.iter().map(|name| Manifest::read(&self.folder.join(name))).collect())
+        Ok(names.iter().map(|name| Manifest::read(self.files(), &self.folder.join(name))).collect())
     }
 
     /// The checkpoint of this ID.
@@ -179,7 +183,7 @@ impl Checkpoints {
         if counter_of(id).is_none() || !place.is_dir() {
             return Err(CheckpointError::NotFound { id: id.to_owned(), folder: self.folder.clone() });
         }
-        Manifest::read(&place)
+        Manifest::read(self.files(), &place)
     }
 
     /// The folder of a checkpoint's database.
@@ -208,7 +212,7 @@ impl Checkpoints {
     pub fn note_verified(&self, id: &str) -> Result<(), CheckpointError> {
         let place = self.folder.join(&self.find(id)?.id);
         let path = place.join(VERIFIED);
-        files::write_synced(&path, b"").map_err(CheckpointError::io(&path))
+        write_synced(self.files(), &path, b"").map_err(CheckpointError::io(&path))
     }
 
     /// Whether a checkpoint was read wholly once, and was whole then.
@@ -219,25 +223,19 @@ impl Checkpoints {
     /// Removes one: at once under its name, then file by file.
     fn remove(&self, id: &str) -> Result<(), CheckpointError> {
         let (place, removing) = (self.folder.join(id), self.folder.join(format!("{UNFINISHED}{id}")));
-        fs::rename(&place, &removing).map_err(CheckpointError::io(&place))?;
-        fs::remove_dir_all(&removing).map_err(CheckpointError::io(&removing))
+        remove_whole(self.files(), &place, &removing).map_err(CheckpointError::io(&place))
     }
 
-    /// Removes what a crash has left of one that was being made or removed.
-    fn remove_unfinished(&self) -> Result<(), CheckpointError> {
+    /// Removes what a crash has left of one that was being made or removed. None may be in the making.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn remove_unfinished(&self) -> Result<(), CheckpointError> {
         for name in self.names()?.iter().filter(|name| name.starts_with(UNFINISHED)) {
             let path = self.folder.join(name);
-            let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-            removed.map_err(CheckpointError::io(&path))?;
+            self.files.remove(&path).map_err(CheckpointError::io(&path))?;
         }
         Ok(())
-    }
-}
-
-fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
     }
 }
 
@@ -287,5 +285,14 @@ impl Checkpoints {
     pub fn view(&self, id: &str) -> Result<crate::View, CheckpointError> {
         let manifest = self.find(id)?;
         open(&self.database(&manifest), &manifest)
+    }
+
+    /// Opens a checkpoint's database to read all that it holds.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::view`].
+    pub fn reader(&self, id: &str) -> Result<crate::Reader, CheckpointError> {
+        let manifest = self.find(id)?;
+        reader(&self.database(&manifest), &manifest)
     }
 }

@@ -1,10 +1,11 @@
 //! What a checkpoint says of itself, `manifest.json`.
 
-use std::{fs, io::Read, path::Path};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use swing_files::{Files, write_synced};
 
-use super::{CheckpointError, files};
+use super::CheckpointError;
 use crate::tree::Hash;
 
 /// The manifest's name in a checkpoint.
@@ -51,13 +52,11 @@ impl Manifest {
     }
 
     /// Reads the manifest of the checkpoint in `folder`, whose name must be its ID.
-    pub(super) fn read(folder: &Path) -> Result<Self, CheckpointError> {
+    pub(super) fn read(files: &dyn Files, folder: &Path) -> Result<Self, CheckpointError> {
         let path = folder.join(MANIFEST_FILE);
-        let mut text = String::new();
-        let file = fs::File::open(&path).map_err(CheckpointError::io(&path))?;
-        file.take(BYTES_MAX).read_to_string(&mut text).map_err(CheckpointError::io(&path))?;
+        let text = files.read(&path, BYTES_MAX).map_err(CheckpointError::io(&path))?;
         let bad = |reason: String| CheckpointError::BadManifest { path: path.clone(), reason };
-        let manifest: Manifest = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+        let manifest: Manifest = serde_json::from_slice(&text).map_err(|error| bad(error.to_string()))?;
         if manifest.format != FORMAT {
             return Err(bad(format!("format {}, this build reads {FORMAT}", manifest.format)));
         }
@@ -68,13 +67,13 @@ impl Manifest {
     }
 
     /// Writes it into a checkpoint's folder, synced.
-    pub(super) fn write(&self, folder: &Path) -> Result<(), CheckpointError> {
+    pub(super) fn write(&self, files: &dyn Files, folder: &Path) -> Result<(), CheckpointError> {
         let path = folder.join(MANIFEST_FILE);
         let bad =
             |error: serde_json::Error| CheckpointError::BadManifest { path: path.clone(), reason: error.to_string() };
         let mut text = serde_json::to_vec_pretty(self).map_err(bad)?;
         text.push(b'\n');
-        files::write_synced(&path, &text).map_err(CheckpointError::io(&path))
+        write_synced(files, &path, &text).map_err(CheckpointError::io(&path))
     }
 
     /// Compares a version and root hash with the manifest's.
@@ -120,6 +119,10 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use swing_files::Disk;
+
     use super::*;
 
     #[track_caller]
@@ -130,11 +133,11 @@ mod tests {
         let label =
             Label { chain_id: "test-1".into(), app_version: 1, release: "version-1".into(), created_by_height: 8 };
         let manifest = Manifest::new("7-3".to_owned(), 7, &[0xab; 32], label);
-        manifest.write(&place).expect("written");
+        manifest.write(&Disk, &place).expect("written");
         let path = place.join(MANIFEST_FILE);
         let text = fs::read_to_string(&path).expect("read");
         fs::write(&path, edit(text)).expect("written");
-        match Manifest::read(&place) {
+        match Manifest::read(&Disk, &place) {
             Ok(read) => assert!(part.is_empty() && read == manifest, "{read:?}"),
             Err(error) => assert!(!part.is_empty() && error.to_string().contains(part), "{error}"),
         }

@@ -1,11 +1,12 @@
 //! Putting a checkpoint in the database's place.
 
 use std::{
-    fs, io,
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use swing_files::{Files, folder_of};
 
 use super::{CheckpointError, Checkpoints, Manifest, files, verify::quick};
 use crate::db;
@@ -18,6 +19,7 @@ pub struct Prepared {
     database: PathBuf,
     restoring: PathBuf,
     present: bool,
+    files: Arc<dyn Files>,
     /// The locks on both databases: no node starts on either before this is over.
     locks: Vec<db::FolderLock>,
 }
@@ -40,16 +42,19 @@ impl Checkpoints {
     pub fn prepare(&self, id: &str, database: &Path) -> Result<Prepared, CheckpointError> {
         let manifest = self.find(id)?;
         let restoring = beside(database, "restoring");
-        let present = database.is_dir();
+        let (port, io) = (self.files(), CheckpointError::io);
+        // A folder, or the link to one on another volume.
+        let present = port.kind(database).map_err(io(database))?.is_some();
         let mut locks = Vec::new();
         if present {
-            locks.push(db::lock(database)?);
+            locks.push(db::lock(port, database)?);
         }
-        remove_folder(&restoring).map_err(CheckpointError::io(&restoring))?;
-        files::link_database(&self.database(&manifest), &restoring).map_err(CheckpointError::io(&restoring))?;
+        port.remove(&restoring).map_err(io(&restoring))?;
+        files::link_database(port, &self.database(&manifest), &restoring).map_err(io(&restoring))?;
         quick(&restoring, &manifest)?;
-        locks.push(db::lock(&restoring)?);
-        Ok(Prepared { manifest, database: database.to_path_buf(), restoring, present, locks })
+        locks.push(db::lock(port, &restoring)?);
+        let (database, files) = (database.to_path_buf(), self.shared_files());
+        Ok(Prepared { manifest, database, restoring, present, files, locks })
     }
 }
 
@@ -60,7 +65,7 @@ impl Checkpoints {
     /// [`CheckpointError`].
     pub fn copy_database(&self, id: &str, to: &Path) -> Result<Manifest, CheckpointError> {
         let manifest = self.find(id)?;
-        files::link_database(&self.database(&manifest), to).map_err(CheckpointError::io(to))?;
+        files::link_database(self.files(), &self.database(&manifest), to).map_err(CheckpointError::io(to))?;
         quick(to, &manifest)?;
         Ok(manifest)
     }
@@ -72,33 +77,23 @@ impl Prepared {
     /// # Errors
     /// [`CheckpointError`]. The database is as it was, unless the error comes from moving aside what was replaced.
     pub fn put_in_place(self) -> Result<Restored, CheckpointError> {
-        let Prepared { manifest, database, restoring, present, locks } = self;
-        let above = database.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let io = CheckpointError::io;
+        let Prepared { manifest, database, restoring, present, files, locks } = self;
+        let (above, io) = (folder_of(&database), CheckpointError::io);
         if !present {
-            fs::rename(&restoring, &database).map_err(io(&database))?;
-            files::sync_folder(above).map_err(io(above))?;
+            files.rename(&restoring, &database).map_err(io(&database))?;
+            files.sync_folder(above).map_err(io(above))?;
             return Ok(Restored { manifest, replaced: None, _locks: locks });
         }
         let replaced = beside(&database, "replaced");
-        remove_folder(&replaced).map_err(io(&replaced))?;
-        exchange(&restoring, &database)?;
-        files::sync_folder(above).map_err(io(above))?;
-        fs::rename(&restoring, &replaced).map_err(io(&replaced))?;
-        files::sync_folder(above).map_err(io(above))?;
+        files.remove(&replaced).map_err(io(&replaced))?;
+        files.exchange(&restoring, &database).map_err(|error| match error.kind() {
+            io::ErrorKind::Unsupported => CheckpointError::NoExchange { path: database.clone() },
+            _ => io(&database)(error),
+        })?;
+        files.sync_folder(above).map_err(io(above))?;
+        files.rename(&restoring, &replaced).map_err(io(&replaced))?;
+        files.sync_folder(above).map_err(io(above))?;
         Ok(Restored { manifest, replaced: Some(replaced), _locks: locks })
-    }
-}
-
-/// Both names change their folders in one step.
-fn exchange(new: &Path, database: &Path) -> Result<(), CheckpointError> {
-    use rustix::io::Errno;
-    match renameat_with(CWD, new, CWD, database, RenameFlags::EXCHANGE) {
-        Ok(()) => Ok(()),
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-            Err(CheckpointError::NoExchange { path: database.to_path_buf() })
-        }
-        Err(error) => Err(CheckpointError::io(database)(error.into())),
     }
 }
 
@@ -107,11 +102,4 @@ fn beside(database: &Path, what: &str) -> PathBuf {
     name.push(".");
     name.push(what);
     name.into()
-}
-
-fn remove_folder(folder: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }

@@ -6,7 +6,7 @@ use swing_core::state::UNHASHED;
 
 use super::{CheckpointError, Checkpoints, Manifest};
 use crate::{
-    Store, StoreError, StoreOptions, View,
+    Reader, StoreError, StoreOptions, View,
     db::{Column, current, split_record},
     proof::committed_value,
     tree::{Leaf, count_leaves, descend, sha256},
@@ -36,11 +36,17 @@ fn options() -> StoreOptions {
 
 /// Opens the database and compares version, root hash and root node.
 pub(super) fn open(database: &Path, manifest: &Manifest) -> Result<View, CheckpointError> {
+    Ok(reader(database, manifest)?.latest()?)
+}
+
+/// As [`open`], for whoever reads other versions too.
+pub(super) fn reader(database: &Path, manifest: &Manifest) -> Result<Reader, CheckpointError> {
     let missing = || StoreError::corrupt(format!("there is no database in {}", database.display()));
-    let view = Store::peek(database, options())?.ok_or_else(missing)?;
+    let reader = Reader::open(database, options())?.ok_or_else(missing)?;
+    let view = reader.latest()?;
     manifest.check(view.version(), &view.root_hash())?;
     view.check_root_node()?;
-    Ok(view)
+    Ok(reader)
 }
 
 /// As [`open`], for the comparison alone.
@@ -57,7 +63,7 @@ impl Checkpoints {
     pub fn verify(&self, id: &str) -> Result<Verified, CheckpointError> {
         let view = self.view(id)?;
         let mut verified = Verified { rows: 0, bytes: 0, keys: 0 };
-        for column in Column::ALL {
+        for column in Column::ALL.into_iter().filter(|column| view.shared().db.has(*column)) {
             scan(&view, column, &mut verified)?;
         }
         let leaves = count_leaves(&view.shared().nodes(), view.root())?;

@@ -19,14 +19,24 @@ pub enum Column {
     Stale,
     /// Key hash → key, for proofs of absence.
     Keys,
+    /// Version → transcript of the block's deliveries. Databases of before this column was there have none until they are opened to write.
+    Transcripts,
     /// Format, committed version, pruning's place; under `m/` the node's own metadata.
     Meta,
 }
 
 impl Column {
     /// All of them. `Meta` is last, so a database in which it exists has been created whole.
-    pub const ALL: [Column; 7] =
-        [Column::Latest, Column::History, Column::Nodes, Column::Roots, Column::Stale, Column::Keys, Column::Meta];
+    pub const ALL: [Column; 8] = [
+        Column::Latest,
+        Column::History,
+        Column::Nodes,
+        Column::Roots,
+        Column::Stale,
+        Column::Keys,
+        Column::Transcripts,
+        Column::Meta,
+    ];
 
     /// The name in RocksDB.
     pub fn name(self) -> &'static str {
@@ -37,6 +47,7 @@ impl Column {
             Column::Roots => "roots",
             Column::Stale => "stale",
             Column::Keys => "keys",
+            Column::Transcripts => "transcripts",
             Column::Meta => "meta",
         }
     }
@@ -63,7 +74,9 @@ impl Column {
                 family.set_memtable_whole_key_filtering(true);
                 family.set_memtable_prefix_bloom_ratio(0.05);
             }
-            Column::History | Column::Roots | Column::Stale | Column::Meta => table.set_block_size(16 << 10),
+            Column::History | Column::Roots | Column::Stale | Column::Transcripts | Column::Meta => {
+                table.set_block_size(16 << 10);
+            }
         }
         family.set_block_based_table_factory(&table);
         ColumnFamilyDescriptor::new(self.name(), family)

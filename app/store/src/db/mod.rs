@@ -44,6 +44,11 @@ impl Database {
         self.db.cf_handle(column.name()).ok_or_else(missing)
     }
 
+    /// Whether it has a column family.
+    pub fn has(&self, column: Column) -> bool {
+        self.db.cf_handle(column.name()).is_some()
+    }
+
     /// One value.
     pub fn get(&self, column: Column, key: &[u8]) -> Result<Option<DBPinnableSlice<'_>>, StoreError> {
         self.db.get_pinned_cf(self.column(column)?, key).map_err(StoreError::database("read"))

@@ -1,12 +1,13 @@
 //! Opening: the lock, the format, the column families.
 
 use std::{
-    fs::{self, File, TryLockError},
-    io,
+    fs::{File, TryLockError},
     path::Path,
 };
 
 use rocksdb::{Cache, ColumnFamilyDescriptor, DB, DBRecoveryMode, LogLevel, Options, WriteBatch};
+
+use swing_files::Files;
 
 use super::{Column, Database};
 use crate::{StoreError, StoreOptions};
@@ -18,13 +19,13 @@ const FORMAT_KEY: &[u8] = b"format";
 const LOCK_FILE: &str = "store.lock";
 
 /// Opens the database in the folder `path`, or makes one there.
-pub fn open(path: &Path, options: &StoreOptions) -> Result<Database, StoreError> {
+pub fn open(path: &Path, options: &StoreOptions, files: &dyn Files) -> Result<Database, StoreError> {
     let io = |source| StoreError::Io { path: path.to_path_buf(), source };
-    fs::create_dir_all(path).map_err(io)?;
-    let lock = lock(path)?;
-    let present = present_families(path)?;
+    files.make_folder(path).map_err(io)?;
+    let lock = lock(files, path)?;
+    let present = present_families(path, files)?;
     if present.iter().any(|name| name == Column::Meta.name()) {
-        for column in Column::ALL {
+        for column in Column::ALL.into_iter().filter(|column| *column != Column::Transcripts) {
             if !present.iter().any(|name| name == column.name()) {
                 return Err(StoreError::corrupt(format!("column family {} is missing", column.name())));
             }
@@ -49,7 +50,10 @@ pub fn open_read_only(path: &Path, options: &StoreOptions) -> Result<Option<Data
         return Ok(None);
     }
     let cache = Cache::new_lru_cache(options.block_cache_bytes);
-    let ours = Column::ALL.map(|column| column.descriptor(options, &cache));
+    let present = DB::list_cf(&Options::default(), path).map_err(StoreError::database("list the column families"))?;
+    // A database of before the column of transcripts is read without it.
+    let there = |column: &Column| *column != Column::Transcripts || present.iter().any(|name| name == column.name());
+    let ours = Column::ALL.into_iter().filter(there).map(|column| column.descriptor(options, &cache));
     let mut database_options = Options::default();
     database_options.set_paranoid_checks(true);
     // Tables are opened when they are read, so that opening costs the same with many.
@@ -72,10 +76,10 @@ impl Drop for FolderLock {
 }
 
 /// Takes the lock on a database's folder, without waiting.
-pub fn lock(path: &Path) -> Result<FolderLock, StoreError> {
+pub fn lock(files: &dyn Files, path: &Path) -> Result<FolderLock, StoreError> {
     let file_path = path.join(LOCK_FILE);
     let io = |source| StoreError::Io { path: file_path.clone(), source };
-    let file = File::options().create(true).truncate(false).write(true).open(&file_path).map_err(io)?;
+    let file = files.open_lock(&file_path).map_err(io)?;
     match file.try_lock() {
         Ok(()) => Ok(FolderLock(file)),
         Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: path.to_path_buf() }),
@@ -84,17 +88,14 @@ pub fn lock(path: &Path) -> Result<FolderLock, StoreError> {
 }
 
 /// Names of the families in the folder; none when there is no database.
-fn present_families(path: &Path) -> Result<Vec<String>, StoreError> {
+fn present_families(path: &Path, files: &dyn Files) -> Result<Vec<String>, StoreError> {
     if path.join("CURRENT").exists() {
         return DB::list_cf(&Options::default(), path).map_err(|source| {
             // The lock is ours, so what keeps the list from being read is in the files.
             StoreError::corrupt(format!("the list of column families in {}: {source}", path.display()))
         });
     }
-    let io = |source: io::Error| StoreError::Io { path: path.to_path_buf(), source };
-    for entry in fs::read_dir(path).map_err(io)? {
-        let name = entry.map_err(io)?.file_name();
-        let name = name.to_string_lossy();
+    for name in files.list(path).map_err(|source| StoreError::Io { path: path.to_path_buf(), source })? {
         if name.ends_with(".sst") || name.ends_with(".log") {
             // Without CURRENT, RocksDB would begin a new database beside the old one's files.
             return Err(StoreError::corrupt(format!("{} has table files, but no file CURRENT", path.display())));
@@ -144,17 +145,19 @@ fn check_format(database: &Database, path: &Path) -> Result<(), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use swing_files::Disk;
+
     use super::lock;
     use crate::StoreError;
 
     #[test]
     fn a_lock_that_was_let_go_is_free_though_a_process_being_started_has_a_copy_of_its_file() {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let held = lock(folder.path()).expect("nobody holds it");
+        let held = lock(&Disk, folder.path()).expect("nobody holds it");
         let copy = held.0.try_clone().expect("as a fork has one");
-        assert!(matches!(lock(folder.path()), Err(StoreError::Locked { .. })));
+        assert!(matches!(lock(&Disk, folder.path()), Err(StoreError::Locked { .. })));
         drop(held);
-        lock(folder.path()).expect("it is free");
+        lock(&Disk, folder.path()).expect("it is free");
         drop(copy);
     }
 }

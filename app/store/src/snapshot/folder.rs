@@ -6,10 +6,12 @@
 //! - A folder under such a name is whole: it was made under another name, synced, and then renamed.
 
 use std::{
-    fs::{self, File},
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use swing_files::{Disk, Files, make_synced_folder, remove_whole, write_synced};
 
 use super::{
     About, CHUNK_BYTES, CHUNKS_MAX, FORMAT, METADATA_BYTES_MAX, Metadata, SnapshotError, export,
@@ -17,7 +19,7 @@ use super::{
 };
 use crate::{
     View,
-    checkpoint::files,
+    checkpoint::files::free_bytes,
     tree::{Hash, sha256},
 };
 
@@ -30,9 +32,10 @@ const UNFINISHED: &str = ".unfinished-";
 const ROOM_SPARE_BYTES: u64 = 256 << 20;
 
 /// Where snapshots are kept. Nothing is read or made before it is asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Snapshots {
     folder: PathBuf,
+    files: Arc<dyn Files>,
 }
 
 /// A snapshot that is there.
@@ -49,7 +52,12 @@ pub struct Listed {
 impl Snapshots {
     /// The snapshots in this folder.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Snapshots { folder: folder.into() }
+        Snapshots::through(Arc::new(Disk), folder)
+    }
+
+    /// The same, touched through this port.
+    pub fn through(files: Arc<dyn Files>, folder: impl Into<PathBuf>) -> Self {
+        Snapshots { folder: folder.into(), files }
     }
 
     /// The folder.
@@ -72,22 +80,22 @@ impl Snapshots {
             Err(SnapshotError::NotFound { .. }) => {}
             Ok(_) | Err(_) => self.delete(height, FORMAT)?,
         }
-        let io = SnapshotError::io;
-        fs::create_dir_all(&self.folder).map_err(io(&self.folder))?;
+        let (io, files) = (SnapshotError::io, self.files.as_ref());
+        make_synced_folder(files, &self.folder).map_err(io(&self.folder))?;
         self.remove_unfinished()?;
         let name = name(height, FORMAT);
         let making = self.folder.join(format!("{UNFINISHED}{name}"));
-        fs::create_dir(&making).map_err(io(&making))?;
+        files.make_folder(&making).map_err(io(&making))?;
         let chunk_hashes = self.write_chunks(view, &making)?;
         let metadata = Metadata { about, height, app_hash: view.root_hash(), chunk_hashes };
         let bytes = metadata.encode();
         Metadata::decode(&bytes)?;
         let path = making.join(METADATA_FILE);
-        files::write_synced(&path, &bytes).map_err(io(&path))?;
-        files::sync_folder(&making).map_err(io(&making))?;
+        write_synced(files, &path, &bytes).map_err(io(&path))?;
+        files.sync_folder(&making).map_err(io(&making))?;
         let place = self.folder.join(&name);
-        fs::rename(&making, &place).map_err(io(&place))?;
-        files::sync_folder(&self.folder).map_err(io(&self.folder))?;
+        files.rename(&making, &place).map_err(io(&place))?;
+        files.sync_folder(&self.folder).map_err(io(&self.folder))?;
         Ok(metadata)
     }
 
@@ -99,7 +107,7 @@ impl Snapshots {
             }
             let path = making.join(hashes.len().to_string());
             self.check_room(chunk.len())?;
-            files::write_synced(&path, chunk).map_err(SnapshotError::io(&path))?;
+            write_synced(self.files.as_ref(), &path, chunk).map_err(SnapshotError::io(&path))?;
             hashes.push(sha256(chunk));
             Ok(())
         });
@@ -119,7 +127,7 @@ impl Snapshots {
     }
 
     fn check_room(&self, bytes: usize) -> Result<(), SnapshotError> {
-        let free = files::free_bytes(&self.folder).map_err(SnapshotError::io(&self.folder))?;
+        let free = free_bytes(&self.folder).map_err(SnapshotError::io(&self.folder))?;
         if free.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX)) < ROOM_SPARE_BYTES {
             return Err(SnapshotError::NoRoom { folder: self.folder.clone(), free, spare: ROOM_SPARE_BYTES });
         }
@@ -128,12 +136,7 @@ impl Snapshots {
 
     /// Names in the folder; none where there is no folder.
     fn names(&self) -> Result<Vec<String>, SnapshotError> {
-        let io = |error| SnapshotError::io(&self.folder)(error);
-        let entries = match fs::read_dir(&self.folder) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entries => entries.map_err(io)?,
-        };
-        entries.map(|entry| Ok(entry.map_err(io)?.file_name().to_string_lossy().into_owned())).collect()
+        self.files.list(&self.folder).map_err(SnapshotError::io(&self.folder))
     }
 
     /// The snapshots, the lowest height first. One whose metadata cannot be read is an error in its place.
@@ -151,7 +154,7 @@ impl Snapshots {
     pub fn find(&self, height: u64, format: u32) -> Result<Listed, SnapshotError> {
         let path = self.folder.join(name(height, format)).join(METADATA_FILE);
         let limit = METADATA_BYTES_MAX.saturating_add(1);
-        let Some(bytes) = read(&path, limit).map_err(SnapshotError::io(&path))? else {
+        let Some(bytes) = self.read(&path, limit).map_err(SnapshotError::io(&path))? else {
             return Err(SnapshotError::NotFound { height, format, folder: self.folder.clone() });
         };
         let damaged = |reason: String| SnapshotError::Damaged { path: path.clone(), reason };
@@ -175,7 +178,7 @@ impl Snapshots {
         let Some(hash) = listed.metadata.chunk_hashes.get(position) else { return Ok(None) };
         let path = self.folder.join(name(height, format)).join(index.to_string());
         let damaged = |reason: &str| SnapshotError::Damaged { path: path.clone(), reason: reason.to_owned() };
-        let bytes = read(&path, CHUNK_BYTES.saturating_add(1)).map_err(SnapshotError::io(&path))?;
+        let bytes = self.read(&path, CHUNK_BYTES.saturating_add(1)).map_err(SnapshotError::io(&path))?;
         let bytes = bytes.ok_or_else(|| damaged("the chunk is missing"))?;
         if sha256(&bytes) == *hash { Ok(Some(bytes)) } else { Err(damaged("the chunk has other bytes than it had")) }
     }
@@ -185,15 +188,14 @@ impl Snapshots {
     /// # Errors
     /// [`SnapshotError::NotFound`], or the system's.
     pub fn delete(&self, height: u64, format: u32) -> Result<(), SnapshotError> {
-        let (name, io) = (name(height, format), SnapshotError::io);
+        let name = name(height, format);
         let (place, removing) = (self.folder.join(&name), self.folder.join(format!("{UNFINISHED}{name}")));
-        match fs::rename(&place, &removing) {
+        match remove_whole(self.files.as_ref(), &place, &removing) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(SnapshotError::NotFound { height, format, folder: self.folder.clone() });
+                Err(SnapshotError::NotFound { height, format, folder: self.folder.clone() })
             }
-            renamed => renamed.map_err(io(&place))?,
+            removed => removed.map_err(SnapshotError::io(&place)),
         }
-        fs::remove_dir_all(&removing).map_err(io(&removing))
     }
 
     /// Removes those of heights above `height`: state was put back, and what comes instead may be another one. Gives the heights of
@@ -230,9 +232,17 @@ impl Snapshots {
     fn remove_unfinished(&self) -> Result<(), SnapshotError> {
         for name in self.names()?.iter().filter(|name| name.starts_with(UNFINISHED)) {
             let path = self.folder.join(name);
-            fs::remove_dir_all(&path).map_err(SnapshotError::io(&path))?;
+            self.files.remove(&path).map_err(SnapshotError::io(&path))?;
         }
         Ok(())
+    }
+
+    /// A file's bytes, at most `limit` of them; none where there is no file.
+    fn read(&self, path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
+        match self.files.read(path, u64::try_from(limit).unwrap_or(u64::MAX)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            bytes => bytes.map(Some),
+        }
     }
 }
 
@@ -245,17 +255,6 @@ fn parse(text: &str) -> Option<(u64, u32)> {
     let (height, format) = text.split_once('-')?;
     let (height, format) = (height.parse().ok()?, format.parse().ok()?);
     (name(height, format) == text).then_some((height, format))
-}
-
-/// A file's bytes, at most `limit` of them; none where there is no file.
-fn read(path: &Path, limit: usize) -> io::Result<Option<Vec<u8>>> {
-    let file = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        file => file?,
-    };
-    let mut bytes = Vec::new();
-    file.take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
 }
 
 #[cfg(test)]

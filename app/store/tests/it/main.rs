@@ -11,4 +11,5 @@ mod proofs;
 mod pruning;
 mod snapshots;
 mod support;
+mod transcripts;
 mod views;

@@ -73,7 +73,7 @@ pub mod raw {
 
     use rocksdb::{DB, IteratorMode, Options};
 
-    pub const FAMILIES: [&str; 7] = ["latest", "history", "nodes", "roots", "stale", "keys", "meta"];
+    pub const FAMILIES: [&str; 8] = ["latest", "history", "nodes", "roots", "stale", "keys", "transcripts", "meta"];
 
     pub fn open(folder: &Path) -> DB {
         DB::open_cf(&Options::default(), folder, FAMILIES).expect("RocksDB opens")
@@ -91,6 +91,10 @@ pub mod raw {
 
     pub fn delete(db: &DB, family: &str, key: &[u8]) {
         db.delete_cf(db.cf_handle(family).expect("the family"), key).expect("deleted");
+    }
+
+    pub fn drop_family(folder: &Path, name: &str) {
+        open(folder).drop_cf(name).expect("dropped");
     }
 
     pub fn add_family(folder: &Path, name: &str) {

@@ -34,6 +34,7 @@ fn check<T: Wire + PartialEq + std::fmt::Debug>(value: &T) {
 fn decoding_is_the_inverse_of_encoding() {
     samples::commands().iter().for_each(check);
     samples::replies().iter().for_each(check);
+    samples::bridge_answers().iter().for_each(check);
     samples::deliveries().iter().for_each(check);
     samples::syscalls().iter().for_each(check);
     samples::syscall_replies().iter().for_each(check);

@@ -2,8 +2,8 @@
 
 use swingset_abi::{
     kernel::{
-        Command, CrankKind, CrankReport, KernelOptions, PromiseState, ReapThreshold, Reply, ResolutionPolicy,
-        StaticVat, VatOptions, VatSource,
+        BridgeAnswer, Command, CrankKind, CrankReport, KernelOptions, PromiseState, ReapThreshold, Reply,
+        ResolutionPolicy, StaticVat, VatOptions, VatSource,
     },
     supervisor::{
         CollectionShape, Entry, EntryKey, Input, Output, Passable, SlotHandle, StoredId, VatAnswer, VatEvent,
@@ -69,7 +69,7 @@ pub fn commands() -> Vec<Command> {
     vec![
         Command::Describe {},
         Command::Initialize { vats: vec![vat], supervisor_bundle_id: text("b1-1"), lockdown_bundle_id: text("b1-2") },
-        Command::Step { crank_limit_default: 1_000_000, cleanup_max: 100 },
+        Command::Step { crank_limit_default: 1_000_000, cleanup_max: 100, now: 1_700_000_000 },
         Command::QueueToVatRoot {
             vat_name: text("bank"),
             method: text("m"),
@@ -117,7 +117,15 @@ pub fn commands() -> Vec<Command> {
         Command::ReapAllVats {},
         Command::InjectQueuedUpgradeEvents {},
         Command::BundlesInstalled { ids: vec![text("b1-00")] },
+        Command::PollTimer { now: 1_700_000_000 },
+        Command::MailboxInbound { peer: text("swing1x"), messages: vec![(1, text("one")), (2, text(""))], ack: 300 },
+        Command::Evaluate { bundle_id: text("b1-00"), vats: vec![text("bank")], devices: vec![text("timer")] },
+        Command::BridgeInbound { bridge: text("bank"), value: text("{\"type\":\"get\"}") },
     ]
+}
+
+pub fn bridge_answers() -> Vec<BridgeAnswer> {
+    vec![BridgeAnswer::Value { body: text("\"+5\"") }, BridgeAnswer::Refused { problem: text("no such account") }]
 }
 
 pub fn replies() -> Vec<Reply> {

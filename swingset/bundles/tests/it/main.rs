@@ -1,6 +1,7 @@
 //! The released bundles as a chain runs them: in the real host, over an in-memory state.
 #![allow(missing_docs, reason = "tests")]
 
+mod devices;
 mod lock;
 mod stories;
 mod tutorial;

@@ -4,7 +4,7 @@ use crate::world::World;
 
 #[test]
 fn the_shop_sells_tickets_for_money_and_lets_their_holders_in_once() {
-    let mut world = World::version_1(&["bootstrap", "mint", "shop=tutorial"]);
+    let mut world = World::version_1(&["bootstrap", "mint", "timer", "shop=tutorial"]);
     let mint = world.make("mint", "makeMint", "[\"moola\"]");
     let takings = world.make(&mint, "makePurse", "[]");
     let purse = world.make(&mint, "issue", "[25]");
@@ -28,4 +28,15 @@ fn the_shop_sells_tickets_for_money_and_lets_their_holders_in_once() {
     assert_eq!(world.ask("shop", "sold", "[]"), "#[\"ball/2\",\"gala/1\"]");
     assert_eq!(world.ask("shop", "takings", "[]"), "#\"+20\"");
     assert_eq!(world.pass(&purse, "balance", "[]", &[]), "#\"+5\"");
+
+    let timer = world.make("timer", "getTimerService", "[]");
+    let closing = world.queue_with("shop", "close", "[60,\"$0\"]", &[&timer]);
+    world.run();
+    world.restart();
+    world.at(1_059);
+    assert_eq!(world.outcome(&closing), "Unresolved");
+    world.at(1_061);
+    assert_eq!(world.outcome(&closing), "#\"+1061\"");
+    let closed = world.ask("shop", "takings", "[]");
+    assert!(closed.contains("the shop is closed"), "{closed}");
 }

@@ -23,7 +23,7 @@ pub fn bundles(name: &str) -> SwingsetBundles {
     let Release { kernel, lockdown, supervisor, vats, .. } = release(name).expect("a release of this name");
     let owned = |(name, bytes): &(&str, &[u8])| ((*name).to_owned(), bytes.to_vec());
     let mut all: Vec<(String, Vec<u8>)> = vats.iter().map(owned).collect();
-    for name in ["hostile", "pingpong", "raw-pingpong", "stories", "tutorial"] {
+    for name in ["devices", "hostile", "pingpong", "raw-pingpong", "stories", "tutorial"] {
         all.push((name.to_owned(), test_bundle(name).expect("a test bundle of this name").to_vec()));
     }
     SwingsetBundles { kernel: kernel.to_vec(), lockdown: lockdown.to_vec(), supervisor: supervisor.to_vec(), vats: all }
@@ -33,13 +33,19 @@ pub struct World {
     pub env: MemoryEnvironment,
     pub controller: Controller,
     height: u64,
+    now: u64,
 }
 
 impl World {
     /// Version-1 with these vats, each `name` or `name=bundle`, run until idle.
     pub fn version_1(vats: &[&str]) -> World {
+        World::with_options(vats, ControllerOptions::default())
+    }
+
+    /// The same with a controller of these options.
+    pub fn with_options(vats: &[&str], options: ControllerOptions) -> World {
         let mut env = MemoryEnvironment::new();
-        let mut controller = Controller::new(runtime(), ControllerOptions::default());
+        let mut controller = Controller::new(runtime(), options);
         let vats = vats.iter().map(|vat| {
             let (name, bundle) = vat.split_once('=').unwrap_or((vat, vat));
             let raw = bundle.starts_with("raw-");
@@ -52,8 +58,8 @@ impl World {
         });
         let config = SwingsetConfig { vats: vats.collect() };
         controller.initialize_swingset(&mut env, &config, &bundles("version-1")).expect("it initializes");
-        controller.begin_block(&env, 1).expect("a block begins");
-        let mut world = World { env, controller, height: 1 };
+        controller.begin_block(&env, 1, 1_000).expect("a block begins");
+        let mut world = World { env, controller, height: 1, now: 1_000 };
         world.run();
         world
     }
@@ -69,17 +75,22 @@ impl World {
         self.height += 1;
         self.controller =
             Controller::build(runtime(), &self.env, ControllerOptions::default()).expect("the controller is rebuilt");
-        self.controller.begin_block(&self.env, self.height).expect("a block begins");
+        self.controller.begin_block(&self.env, self.height, self.now).expect("a block begins");
     }
 
-    /// Queues a message with a result that is kept.
-    pub fn queue(&mut self, vat: &str, method: &str, args: &str) -> String {
-        let args = CapData { body: format!("#{args}"), slots: vec![] };
-        let policy = ResolutionPolicy::Ignore {};
-        let kpid = self.controller.queue_to_vat_root(&mut self.env, vat, method, args, policy).expect("it is queued");
-        let kpid = kpid.expect("a result promise");
-        self.controller.kp_register_interest(&mut self.env, &kpid).expect("interest is registered");
-        kpid
+    /// Ends the block, and begins one of this time, with what is due then.
+    pub fn at(&mut self, now: u64) {
+        self.now = now;
+        self.height += 1;
+        self.controller.end_block(&mut self.env).expect("a block ends");
+        self.controller.begin_block(&self.env, self.height, now).expect("a block begins");
+        while self.controller.poll_timer(&mut self.env).expect("the timer is polled") {}
+        self.run();
+    }
+
+    /// As [`World::queue_with`], without references.
+    pub fn queue(&mut self, target: &str, method: &str, args: &str) -> String {
+        self.queue_with(target, method, args, &[])
     }
 
     /// The body of a promise's value, or `!` and the reason's.
@@ -91,15 +102,8 @@ impl World {
         }
     }
 
-    /// Asks and runs until idle.
-    pub fn ask(&mut self, vat: &str, method: &str, args: &str) -> String {
-        let kpid = self.queue(vat, method, args);
-        self.run();
-        self.outcome(&kpid)
-    }
-
-    /// Sends a message with references (krefs) to a vat's root, by its name, or to an object, by its kref, and runs until idle.
-    fn settle(&mut self, target: &str, method: &str, args: &str, krefs: &[&str]) -> (bool, CapData) {
+    /// Queues a message with references (krefs) to a vat's root, by its name, or to an object, by its kref. The result is kept.
+    pub fn queue_with(&mut self, target: &str, method: &str, args: &str, krefs: &[&str]) -> String {
         let slots = krefs.iter().map(|kref| (*kref).to_owned()).collect();
         let args = CapData { body: format!("#{args}"), slots };
         let policy = ResolutionPolicy::Ignore {};
@@ -111,6 +115,19 @@ impl World {
         };
         let kpid = queued.expect("it is queued").expect("a result promise");
         self.controller.kp_register_interest(&mut self.env, &kpid).expect("interest is registered");
+        kpid
+    }
+
+    /// Asks and runs until idle.
+    pub fn ask(&mut self, vat: &str, method: &str, args: &str) -> String {
+        let kpid = self.queue(vat, method, args);
+        self.run();
+        self.outcome(&kpid)
+    }
+
+    /// As [`World::queue_with`], and runs until idle.
+    fn settle(&mut self, target: &str, method: &str, args: &str, krefs: &[&str]) -> (bool, CapData) {
+        let kpid = self.queue_with(target, method, args, krefs);
         self.run();
         self.controller.kp_resolution(&mut self.env, &kpid).expect("a promise has a status").expect("it is settled")
     }

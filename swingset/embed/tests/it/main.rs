@@ -6,3 +6,4 @@ mod crash;
 mod file;
 mod support;
 mod swap;
+mod transcripts;

@@ -57,11 +57,45 @@ impl Controller {
         }
     }
 
+    /// Queues the making of a dynamic vat from an installed bundle, with the powers that are named as its parameters: `{vats, devices}`,
+    /// static vats' roots and devices by name; `vatAdmin` among the vats is vat administration's root. Gives the promise of
+    /// `{adminNode, root}`. The bundle is checked before anything is queued.
+    ///
+    /// # Errors
+    /// As [`Controller::upgrade_static_vat`].
+    pub fn evaluate(
+        &mut self,
+        env: &mut dyn Environment,
+        bundle_id: &str,
+        vats: Vec<String>,
+        devices: Vec<String>,
+    ) -> Result<String> {
+        self.check_vat_bundle(env, bundle_id)?;
+        let command = Command::Evaluate { bundle_id: bundle_id.to_owned(), vats, devices };
+        match self.public_command(env, &command)? {
+            Reply::Queued { kpid: Some(kpid) } => Ok(kpid),
+            other => Err(unexpected(&other)),
+        }
+    }
+
     /// Whether a bundle is installed and may be a vat's code under the default lockdown policy and supervisor. Changes nothing.
     ///
     /// # Errors
     /// The reason why not: `BundleId`, `BundleUnknown`, `BundleKind`, `Compatibility`, `Admission`; Halt.
     pub fn check_vat_bundle(&self, env: &dyn Environment, id: &str) -> Result<()> {
+        self.check_vat_record(env, id)?;
+        let bundle = installed::read(env, id)?.ok_or_else(|| unknown_bundle(id))?;
+        let floats = self.default_policy(env)?.floats;
+        admission::judge(bundle.content(), ModuleRole::Vat, floats)
+            .map(|_| ())
+            .map_err(|error| EngineError::rejected(RejectCode::Admission, error.to_string()))
+    }
+
+    /// As [`Controller::check_vat_bundle`], as far as the bundle's record tells; the bundle itself is not read.
+    ///
+    /// # Errors
+    /// The reason why not: `BundleId`, `BundleUnknown`, `BundleKind`, `Compatibility`; Halt.
+    pub fn check_vat_record(&self, env: &dyn Environment, id: &str) -> Result<()> {
         let refuse = |code: RejectCode, problem: String| Err(EngineError::rejected(code, problem));
         if !is_bundle_id(id) {
             return refuse(
@@ -69,9 +103,7 @@ impl Controller {
                 format!("{id:?} is no bundle ID: it must be b1- and 128 lower-case hex digits"),
             );
         }
-        let (Some(record), Some(bundle)) = (installed::record(env, id)?, installed::read(env, id)?) else {
-            return refuse(RejectCode::BundleUnknown, format!("bundle {id} is not installed; install it first"));
-        };
+        let record = installed::record(env, id)?.ok_or_else(|| unknown_bundle(id))?;
         if record.kind != (BundleKind::Vat {}) {
             let problem = format!("bundle {id} is a {} bundle, not a vat's", record.kind.name());
             return refuse(RejectCode::BundleKind, problem);
@@ -85,10 +117,7 @@ impl Controller {
             let problem = format!("bundle {id} needs a supervisor of ABI {level}; the default one drives {driven:?}");
             return refuse(RejectCode::Compatibility, problem);
         }
-        let floats = self.default_policy(env)?.floats;
-        admission::judge(bundle.content(), ModuleRole::Vat, floats)
-            .map(|_| ())
-            .map_err(|error| EngineError::rejected(RejectCode::Admission, error.to_string()))
+        Ok(())
     }
 
     /// Changes the kernel's options; what the argument leaves out stays.
@@ -114,4 +143,8 @@ impl Controller {
     pub fn inject_queued_upgrade_events(&mut self, env: &mut dyn Environment) -> Result<()> {
         self.done(env, &Command::InjectQueuedUpgradeEvents {})
     }
+}
+
+fn unknown_bundle(id: &str) -> EngineError {
+    EngineError::rejected(RejectCode::BundleUnknown, format!("bundle {id} is not installed; install it first"))
 }

@@ -49,7 +49,7 @@ impl KernelServices for Services<'_> {
                     self.bridged = Some(self.env.mark());
                 }
                 let answer = self.env.bridge(&name, &body).map_err(halt)?;
-                answer.map(Answer::Bytes).ok_or(KernelFault::Kernel("call of a bridge that does not exist"))
+                Ok(answer.map_or(Answer::Absent, |answer| Answer::Bytes(answer.to_bytes())))
             }
         }
     }
@@ -72,7 +72,14 @@ impl Controller {
             }
             Called::Replied(reply) => match self.judge(command, &reply) {
                 Ok(()) => {
-                    self.keep(env, bridged)?;
+                    // What asked for the bridges' work is undone, though the crank is kept: its vat has ended.
+                    if let (Reply::Crank { report: CrankReport { aborted: true, .. } }, Some(mark)) = (&reply, bridged)
+                    {
+                        env.rollback(mark)?;
+                        self.keep(env, None)?;
+                    } else {
+                        self.keep(env, bridged)?;
+                    }
                     Ok(reply)
                 }
                 Err(reason) => {
@@ -206,12 +213,18 @@ fn fits(command: &Command, reply: &Reply) -> bool {
                     | Command::ChangeKernelOptions { .. }
                     | Command::ReapAllVats {}
                     | Command::InjectQueuedUpgradeEvents {}
-                    | Command::BundlesInstalled { .. },
+                    | Command::BundlesInstalled { .. }
+                    | Command::PollTimer { .. }
+                    | Command::MailboxInbound { .. }
+                    | Command::BridgeInbound { .. },
                 Reply::Done {}
             )
             | (Command::Step { .. }, Reply::Crank { .. })
             | (
-                Command::QueueToVatRoot { .. } | Command::QueueToVatObject { .. } | Command::UpgradeStaticVat { .. },
+                Command::QueueToVatRoot { .. }
+                    | Command::QueueToVatObject { .. }
+                    | Command::UpgradeStaticVat { .. }
+                    | Command::Evaluate { .. },
                 Reply::Queued { .. }
             )
             | (Command::PromiseStatus { .. }, Reply::PromiseState { .. })

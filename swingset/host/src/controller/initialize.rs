@@ -12,7 +12,7 @@ use crate::{
     bundle::{Bundle, BundleKind, LockdownPolicy},
     env::Environment,
     error::{EngineError, RejectCode},
-    keys,
+    keys, uses,
 };
 
 /// The bundles of a release.
@@ -150,7 +150,15 @@ impl Controller {
 
 /// Names a release's bundles in state.
 pub(super) fn write_release_ids(env: &mut dyn Environment, release: &InstalledRelease) -> Result<()> {
-    let mut write = |name: &str, id: &str| env.set(&keys::host(name), Bytes::copy_from_slice(id.as_bytes()));
+    let mut write = |name: &str, id: &str| -> Result<()> {
+        let key = keys::host(name);
+        let before = env.get(&key)?;
+        env.set(&key, Bytes::copy_from_slice(id.as_bytes()))?;
+        match before.as_deref().and_then(|before| std::str::from_utf8(before).ok()) {
+            Some(before) if before != id => Ok(uses::lost_a_name(env, before)?),
+            _ => Ok(()),
+        }
+    };
     write(keys::KERNEL_BUNDLE_ID, &release.kernel)?;
     write(keys::LOCKDOWN_BUNDLE_ID, &release.lockdown)?;
     write(keys::SUPERVISOR_BUNDLE_ID, &release.supervisor)?;

@@ -19,8 +19,10 @@ pub struct InstallReceipt {
     pub id: String,
     /// What it is for.
     pub kind: BundleKind,
-    /// It was there before; nothing was written.
+    /// It was there before; its record and bytes were not written again.
     pub already_installed: bool,
+    /// It was there, but released: from now on it is held again.
+    pub held_again: bool,
 }
 
 impl From<BundleError> for EngineError {
@@ -76,14 +78,18 @@ pub(super) fn install(
     }
     let kind = bundle.manifest.kind;
     if installed::record(env, &id)?.is_some() {
-        return Ok(InstallReceipt { id, kind, already_installed: true });
+        let held_again = env.get(&keys::bundle_released(&id))?.is_some();
+        if held_again {
+            env.delete(&keys::bundle_released(&id))?;
+        }
+        return Ok(InstallReceipt { id, kind, already_installed: true, held_again });
     }
     admit(&bundle, floats)?;
     let record = BundleRecord::of(&bundle, bytes.len());
     env.set(&keys::bundle_record(&id), Bytes::from(record.to_bytes()))?;
     env.set(&keys::bundle_bytes(&id), Bytes::copy_from_slice(bytes))?;
     note(env, &id)?;
-    Ok(InstallReceipt { id, kind, already_installed: false })
+    Ok(InstallReceipt { id, kind, already_installed: false, held_again: false })
 }
 
 /// Takes note of a bundle that someone waits for. The kernel is told before the next crank: installing enters no guest.
@@ -104,7 +110,12 @@ pub(super) fn noted(env: &dyn Environment) -> Result<Vec<String>> {
     Wire::from_bytes(&bytes).map_err(|_| EngineError::halt("the list of installed bundles in state is damaged"))
 }
 
-fn admit(bundle: &Bundle, floats: bool) -> Result<()> {
+/// Whether a bundle may be installed at all, decided from its bytes: what installing asks, for tools that look at a bundle before it
+/// is sent anywhere. `floats`: whether the default lockdown policy lets vats use floating point.
+///
+/// # Errors
+/// `BundleKind`, `Admission`, `Policy`, `Compatibility`.
+pub fn admit(bundle: &Bundle, floats: bool) -> Result<()> {
     let manifest = &bundle.manifest;
     if manifest.host_abi != swingset_abi::HOST_ABI_LEVEL {
         let problem =

@@ -11,27 +11,31 @@
 
 mod admin;
 mod crank;
+mod devices;
 mod initialize;
 mod inspect;
 mod install;
 mod migrate;
 mod queue;
+mod release;
 mod run;
 mod status;
 mod swap;
 mod swap_bundles;
+mod trial;
 
 use std::sync::Arc;
 
 pub use admin::UpgradeOptions;
 pub use initialize::{SwingsetBundles, SwingsetConfig, VatConfig};
 pub use inspect::EngineView;
-pub use install::InstallReceipt;
+pub use install::{InstallReceipt, admit};
 pub use migrate::MigrationBudget;
 pub use run::{ComputronBudget, PolicyVerdict, RunForever, RunPolicy, RunSummary};
 pub use status::EngineStatus;
 pub use swap::SwapReceipt;
 pub use swap_bundles::{BundleSwap, SchemaStep};
+pub use trial::try_bundle;
 
 use crate::{
     engine::EngineRuntime,
@@ -40,6 +44,7 @@ use crate::{
     kernel::{Desk, KernelInstance},
     keys,
     vats::{LIVE_VATS_DEFAULT, Vats},
+    watch::CrankWatcher,
 };
 
 type Result<T> = std::result::Result<T, EngineError>;
@@ -47,7 +52,8 @@ type Result<T> = std::result::Result<T, EngineError>;
 /// How a controller works on this node. None of it changes a hash.
 #[derive(Clone, Copy, Debug)]
 pub struct ControllerOptions {
-    /// Vat instances kept alive between cranks, at most.
+    /// Vat instances kept alive between cranks, at most (`maxVatsOnline`): the one whose last delivery is longest ago goes first. With 0
+    /// none outlives its crank.
     pub live_vats_max: usize,
     /// For tests: drops the kernel's instance after every crank.
     pub drop_kernel_each_crank: bool,
@@ -65,6 +71,8 @@ pub struct Controller {
     options: ControllerOptions,
     desk: Box<Desk>,
     kernel: Option<KernelInstance>,
+    /// The present block's time, in seconds.
+    now: u64,
 }
 
 impl std::fmt::Debug for Controller {
@@ -80,7 +88,7 @@ impl Controller {
     /// A controller for a state that is still to be initialized.
     pub fn new(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
         let desk = Box::new(Desk { vats: Vats::new(options.live_vats_max), ..Desk::default() });
-        Controller { runtime, options, desk, kernel: None }
+        Controller { runtime, options, desk, kernel: None, now: 0 }
     }
 
     /// A controller for an initialized state (`build_controller`). Refuses a state of another engine.
@@ -118,12 +126,14 @@ impl Controller {
         }
     }
 
-    /// A block begins: the kernel is made anew, and each vat's first delivery pays for its memory again.
+    /// A block begins: the kernel is made anew, and each vat's first delivery pays for its memory again. `now` is what the timer takes
+    /// for the time, in seconds; it is the same wherever the block is run, and never less than the block's before.
     ///
     /// # Errors
     /// As [`Controller::build`].
-    pub fn begin_block(&mut self, env: &dyn Environment, height: u64) -> Result<()> {
+    pub fn begin_block(&mut self, env: &dyn Environment, height: u64, now: u64) -> Result<()> {
         self.check_engine(env)?;
+        self.now = now;
         self.kernel = None;
         self.desk.kv.forget();
         self.desk.vats.begin_block(height);
@@ -166,6 +176,16 @@ impl Controller {
     /// Vats that have an instance now.
     pub fn live_vats(&self) -> usize {
         self.desk.vats.live_count()
+    }
+
+    /// Bytes of memory of the vats that have an instance now. Each needs as much again for the comparison with what was stored last.
+    pub fn live_vat_memory_bytes(&self) -> u64 {
+        self.desk.vats.live_memory_bytes()
+    }
+
+    /// Lets someone look on at all cranks from now on. Changes no hash.
+    pub fn watch(&mut self, watcher: Box<dyn CrankWatcher>) {
+        self.desk.vats.watchers.add(watcher);
     }
 
     /// Writes everything that is held here to the environment.

@@ -3,7 +3,7 @@
 use swingset_abi::kernel::{Command, CrankKind, CrankReport, Reply};
 
 use super::{Controller, Result, crank::unexpected, install::noted};
-use crate::{env::Environment, error::EngineError, keys};
+use crate::{env::Environment, error::EngineError, keys, watch::CrankEnds};
 
 /// Whether to go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +62,7 @@ pub struct ComputronBudget {
     left: u64,
     empty_crank: u64,
     vat_creation: u64,
+    cleanup_entries: u64,
 }
 
 /// Computrons that a crank without a delivery counts for: it does the kernel's work all the same.
@@ -74,7 +75,18 @@ const VAT_CREATION: u64 = 300_000;
 impl ComputronBudget {
     /// A budget of this many computrons.
     pub fn new(computrons: u64) -> Self {
-        ComputronBudget { left: computrons, empty_crank: EMPTY_CRANK, vat_creation: VAT_CREATION }
+        ComputronBudget {
+            left: computrons,
+            empty_crank: EMPTY_CRANK,
+            vat_creation: VAT_CREATION,
+            cleanup_entries: CLEANUP_ENTRIES,
+        }
+    }
+
+    /// The same, and the state of terminated vats waits.
+    #[must_use]
+    pub fn without_cleanup(self) -> Self {
+        ComputronBudget { cleanup_entries: 0, ..self }
     }
 
     /// What is left of it.
@@ -100,6 +112,9 @@ impl RunPolicy for ComputronBudget {
     }
     fn empty_crank(&mut self) -> PolicyVerdict {
         self.spend(self.empty_crank)
+    }
+    fn allow_cleanup(&mut self) -> u64 {
+        self.cleanup_entries
     }
     fn did_cleanup(&mut self, entries: u64) -> PolicyVerdict {
         self.spend(self.empty_crank.saturating_add(entries.saturating_mul(CLEANED_ENTRY)))
@@ -199,10 +214,28 @@ impl Controller {
     }
 
     fn crank(&mut self, env: &mut dyn Environment, crank_limit_default: u64, cleanup_max: u64) -> Result<CrankReport> {
-        match self.command(env, &Command::Step { crank_limit_default, cleanup_max })? {
-            Reply::Crank { report } => Ok(report),
-            other => Err(unexpected(&other)),
+        self.desk.vats.watchers.crank_begins();
+        let result = match self.command(env, &Command::Step { crank_limit_default, cleanup_max, now: self.now }) {
+            Ok(Reply::Crank { report }) => Ok(report),
+            Ok(other) => Err(unexpected(&other)),
+            Err(error) => Err(error),
+        };
+        if !matches!(result, Err(EngineError::Halt(_))) {
+            self.tell_crank_ends(env, result.as_ref().ok())?;
         }
+        result
+    }
+
+    fn tell_crank_ends(&mut self, env: &dyn Environment, report: Option<&CrankReport>) -> Result<()> {
+        if !self.desk.vats.watchers.any() {
+            return Ok(());
+        }
+        let crank_number = self.crank_number(env)?;
+        let hash = self.desk.kv.get(env, keys::ACTIVITY_HASH.as_bytes())?.unwrap_or_default();
+        let activity_hash = String::from_utf8_lossy(hash).into_owned();
+        let ended = CrankEnds { report, crank_number, activity_hash: &activity_hash };
+        self.desk.vats.watchers.crank_ends(&ended);
+        Ok(())
     }
 }
 

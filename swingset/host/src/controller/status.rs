@@ -50,7 +50,7 @@ impl Controller {
         Ok(EngineError::Stopped(reason))
     }
 
-    fn crank_number(&mut self, env: &dyn Environment) -> Result<u64, EngineError> {
+    pub(super) fn crank_number(&mut self, env: &dyn Environment) -> Result<u64, EngineError> {
         let value = self.desk.kv.get(env, keys::KERNEL_CRANK_NUMBER.as_bytes())?;
         let text = value.and_then(|bytes| std::str::from_utf8(bytes).ok());
         Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))

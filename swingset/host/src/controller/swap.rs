@@ -204,7 +204,7 @@ impl Controller {
     }
 
     /// A kernel must say of itself what its manifest says.
-    fn check_description(&mut self, env: &mut dyn Environment, record: &BundleRecord) -> Result<()> {
+    pub(super) fn check_description(&mut self, env: &mut dyn Environment, record: &BundleRecord) -> Result<()> {
         match self.try_command(env, &Command::Describe {})? {
             Reply::Described { schema, schema_from_min, host_abi, .. } => {
                 if (schema, schema_from_min, host_abi) == (record.schema_to, record.schema_from, record.host_abi) {

@@ -65,6 +65,18 @@ impl Controller {
             return refuse(RejectCode::Argument, "a swap names at least one of kernel, lockdown and supervisor");
         }
         let bundles = self.after(env, swap)?;
+        for (named, name) in [
+            (&swap.kernel, keys::KERNEL_BUNDLE_ID),
+            (&swap.lockdown, keys::LOCKDOWN_BUNDLE_ID),
+            (&swap.supervisor, keys::SUPERVISOR_BUNDLE_ID),
+        ] {
+            let Some(id) = named else { continue };
+            // It may be gone before the swap is made.
+            if env.get(&keys::bundle_released(id))?.is_some() && self.host_text(env, name)?.as_deref() != Some(id) {
+                let problem = format!("bundle {id} was released by who installed it; install it again first");
+                return refuse(RejectCode::BundleUnknown, problem);
+            }
+        }
         self.takes_migration_on(env, &bundles.kernel)?;
         let (kernel, before) = self.compatible_kernel(env, &bundles.kernel)?;
         if let Some(id) = &swap.lockdown {

@@ -20,6 +20,19 @@ pub(super) const SETTINGS: &str = "fuel=on cost=default nan=canonical features=m
     bulk-memory,reference-types,floats,saturating-float-to-int memory=reserved-4GiB,unmoving,guarded stack=4MiB \
     epoch=off simd=off threads=off";
 
+/// What makes guests' code. All of them are one engine to a guest: what it sees, costs and leaves behind is the same. Nodes run the
+/// first; the others are witnesses, for tests and for whoever doubts a compiler.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CodeGenerator {
+    /// Cranelift, with its optimizations.
+    #[default]
+    Optimizing,
+    /// Cranelift, with none.
+    Plain,
+    /// Pulley: byte code, interpreted. Needs this crate's feature `pulley`.
+    Interpreter,
+}
+
 fn config() -> Config {
     let mut config = Config::new();
     config.strategy(Strategy::Cranelift);
@@ -49,9 +62,14 @@ fn config() -> Config {
 }
 
 /// The engine of this configuration.
-pub(super) fn engine() -> Result<Engine, Halt> {
-    Engine::new(&config())
-        .map_err(|error| Halt::new(format!("the WebAssembly engine cannot be made on this machine: {error}")))
+pub(super) fn engine(generator: CodeGenerator) -> Result<Engine, Halt> {
+    let mut config = config();
+    let made = match generator {
+        CodeGenerator::Optimizing => Engine::new(&config),
+        CodeGenerator::Plain => Engine::new(config.cranelift_opt_level(OptLevel::None)),
+        CodeGenerator::Interpreter => config.target("pulley64").and_then(|config| Engine::new(config)),
+    };
+    made.map_err(|error| Halt::new(format!("the WebAssembly engine cannot be made on this machine: {error}")))
 }
 
 #[cfg(test)]
@@ -67,6 +85,6 @@ mod tests {
 
     #[test]
     fn the_engine_can_be_made() {
-        assert!(engine().is_ok());
+        assert!(engine(CodeGenerator::Optimizing).is_ok());
     }
 }

@@ -7,7 +7,7 @@ mod runtime;
 mod traps;
 
 pub use cache::{CacheError, CodeCache};
-pub use config::{ASYNC_STACK_BYTES, MAX_WASM_STACK_BYTES, WASMTIME_VERSION};
+pub use config::{ASYNC_STACK_BYTES, CodeGenerator, MAX_WASM_STACK_BYTES, WASMTIME_VERSION};
 pub use runtime::{EngineRuntime, PreparedModule};
 pub(crate) use traps::{Fault, GuestFault, HaltFault, OutOfFuel};
 pub use traps::{TrapMeaning, trap_meaning};

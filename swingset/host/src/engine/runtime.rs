@@ -7,7 +7,7 @@ use std::{
 
 use wasmtime::{Engine, InstancePre, Linker, Module};
 
-use super::{cache::CodeCache, config, identity::engine_identity};
+use super::{CodeGenerator, cache::CodeCache, config, identity::engine_identity};
 use crate::{
     admission::{self, Admitted, GLOBAL_EXPORT_PREFIX, ModuleRole, REWRITER_VERSION},
     bundle::{Bundle, bundle_id},
@@ -62,7 +62,19 @@ impl EngineRuntime {
     /// # Errors
     /// As [`EngineRuntime::new`].
     pub fn with_cache(cache: Option<CodeCache>) -> Result<Arc<Self>, Halt> {
-        let engine = config::engine()?;
+        EngineRuntime::made(CodeGenerator::Optimizing, cache)
+    }
+
+    /// The same engine to every guest, by another way from WebAssembly to what the machine does. It keeps no code on disk.
+    ///
+    /// # Errors
+    /// As [`EngineRuntime::new`]; the interpreter without the feature `pulley`.
+    pub fn witness(generator: CodeGenerator) -> Result<Arc<Self>, Halt> {
+        EngineRuntime::made(generator, None)
+    }
+
+    fn made(generator: CodeGenerator, cache: Option<CodeCache>) -> Result<Arc<Self>, Halt> {
+        let engine = config::engine(generator)?;
         let (kernel_linker, vat_linker) = (link_kernel(&engine)?, link_vat(&engine)?);
         let kernel_shim =
             KernelShim::new(&kernel_linker).map_err(|error| Halt::new(format!("the kernel's shim: {error}")))?;
@@ -155,10 +167,12 @@ impl EngineRuntime {
     fn compile(&self, bundle_id: &str, role: ModuleRole, floats: bool, wasm: &[u8]) -> Result<PreparedModule, Halt> {
         let failed = |what: String| Halt::new(format!("bundle {bundle_id}: {what}"));
         let admitted = admission::judge(wasm, role, floats).map_err(|error| failed(error.to_string()))?;
-        let rewritten = admission::rewrite(wasm, &admitted).map_err(|error| failed(error.to_string()))?;
         let key = format!("{bundle_id}\n{role:?}\n{REWRITER_VERSION}\n{}\n", self.identity);
-        let compile =
-            || Module::new(&self.engine, &rewritten).map_err(|error| failed(format!("compilation failed: {error}")));
+        // Rewriting is a part of it: kept code was made from what this rewriter made, as its key says.
+        let compile = || {
+            let rewritten = admission::rewrite(wasm, &admitted).map_err(|error| failed(error.to_string()))?;
+            Module::new(&self.engine, &rewritten).map_err(|error| failed(format!("compilation failed: {error}")))
+        };
         let module = match &self.cache {
             Some(cache) => match cache.load(&self.engine, &key) {
                 Some(module) => module,

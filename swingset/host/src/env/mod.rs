@@ -12,6 +12,7 @@ mod memory;
 use bytes::Bytes;
 
 pub use memory::MemoryEnvironment;
+pub use swingset_abi::kernel::BridgeAnswer;
 
 /// Storage failed. Always a local fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -78,12 +79,13 @@ pub trait Environment {
     /// Storage.
     fn net_writes(&self, mark: EnvMark) -> Result<NetWrites, EnvError>;
 
-    /// A device's call to the chain, made in the same overlay: what it writes is undone with the crank. `None` when there is no
-    /// such bridge, which is what an environment without a chain says.
+    /// A device's call to the chain, made in the same overlay: what it writes is undone with the crank. The body is a smallcaps value
+    /// (without `#`) that holds no references. `None` when there is no such bridge, which is what an environment without a chain says.
+    /// What is refused must have changed nothing.
     ///
     /// # Errors
     /// Storage.
-    fn bridge(&mut self, _name: &str, _body: &[u8]) -> Result<Option<Vec<u8>>, EnvError> {
+    fn bridge(&mut self, _name: &str, _body: &[u8]) -> Result<Option<BridgeAnswer>, EnvError> {
         Ok(None)
     }
 }

@@ -275,8 +275,10 @@ async fn bridge(
     let (memory, _) = parts(&mut caller)?;
     let name = text(memory, name, name_length)?.to_owned();
     let body = guest::slice(memory, body, length)?.to_vec();
-    let Answer::Bytes(answer) = ask(&mut caller, Request::Bridge { name, body }).await? else {
-        return Err(GuestFault("no answer").into());
+    let answer = match ask(&mut caller, Request::Bridge { name, body }).await? {
+        Answer::Bytes(answer) => answer,
+        Answer::Absent => return Ok(ABSENT),
+        Answer::Done => return Err(HaltFault("a bridge was answered with nothing".to_owned()).into()),
     };
     let (memory, data) = parts(&mut caller)?;
     Ok(guest::give(memory, &mut data.kept, out, capacity, &answer)?)

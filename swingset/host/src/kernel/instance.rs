@@ -60,6 +60,8 @@ pub(crate) enum Answer {
     Done,
     /// A bridge's answer.
     Bytes(Vec<u8>),
+    /// There is no such bridge.
+    Absent,
 }
 
 /// Why a request could not be answered.

@@ -13,12 +13,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use sha2::{Digest, Sha256};
 
-use super::table::Table;
+use super::{net_hash::NetHash, table::Table};
 use crate::{
     env::{EnvError, Environment, prefix_end},
-    keys,
+    keys, uses,
 };
 
 /// A key's present value.
@@ -29,6 +28,17 @@ pub(crate) enum Value {
     Unknown,
     Absent,
     Present(Vec<u8>),
+}
+
+impl Value {
+    /// The value as far as it is known: absent is `Some(None)`.
+    fn known(&self) -> Option<Option<&[u8]>> {
+        match self {
+            Value::Unknown => None,
+            Value::Absent => Some(None),
+            Value::Present(value) => Some(Some(value)),
+        }
+    }
 }
 
 /// Whether the environment has a value for a key.
@@ -275,14 +285,13 @@ impl KvStore {
             }
         }
         touched.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
-        let mut hash = NetHash { hash: Sha256::new(), bytes: &mut self.bytes };
-        hash.bytes.clear();
+        let mut hash = NetHash::new(&mut self.bytes);
         let mut differs = false;
         for at in &touched {
             let entry = self.entries.at(*at);
             if entry.value != entry.before {
                 differs = true;
-                hash.write(self.entries.key(*at), &entry.value);
+                hash.write(self.entries.key(*at), entry.value.known().flatten());
             }
         }
         let hash = differs.then(|| hash.finish());
@@ -325,9 +334,13 @@ impl KvStore {
         for at in dirty {
             let full = keys::kernel(self.entries.key(at));
             let entry = self.entries.at_mut(at);
-            match std::mem::take(&mut entry.value) {
+            let (value, stored) = (std::mem::take(&mut entry.value), entry.stored);
+            if let Some(after) = value.known() {
+                uses::count(env, self.entries.key(at), &full, after)?;
+            }
+            match value {
                 Value::Present(value) => env.set(&full, Bytes::from(value))?,
-                Value::Absent if entry.stored == Stored::Yes || env.get(&full)?.is_some() => env.delete(&full)?,
+                Value::Absent if stored == Stored::Yes || env.get(&full)?.is_some() => env.delete(&full)?,
                 Value::Absent | Value::Unknown => {}
             }
         }
@@ -346,48 +359,6 @@ fn recycle(spare: &mut Vec<Vec<u8>>, value: Value) {
         && spare.len() < SPARE_MAX
     {
         spare.push(buffer);
-    }
-}
-
-/// The hash over a crank's net writes. Short pieces are put together first: each call of the hash costs.
-struct NetHash<'a> {
-    hash: Sha256,
-    bytes: &'a mut Vec<u8>,
-}
-
-/// Bytes that are put together before they are hashed.
-const TOGETHER: usize = 4096;
-
-impl NetHash<'_> {
-    fn write(&mut self, key: &[u8], value: &Value) {
-        self.bytes.extend_from_slice(&(key.len() as u64).to_be_bytes());
-        self.bytes.extend_from_slice(key);
-        match value {
-            Value::Present(value) => {
-                self.bytes.push(1);
-                self.bytes.extend_from_slice(&(value.len() as u64).to_be_bytes());
-                if value.len() < TOGETHER {
-                    self.bytes.extend_from_slice(value);
-                } else {
-                    self.hash_bytes();
-                    self.hash.update(value);
-                }
-            }
-            Value::Unknown | Value::Absent => self.bytes.push(0),
-        }
-        if self.bytes.len() >= TOGETHER {
-            self.hash_bytes();
-        }
-    }
-
-    fn hash_bytes(&mut self) {
-        self.hash.update(&self.bytes);
-        self.bytes.clear();
-    }
-
-    fn finish(mut self) -> [u8; 32] {
-        self.hash_bytes();
-        self.hash.finalize().into()
     }
 }
 

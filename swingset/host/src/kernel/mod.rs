@@ -8,6 +8,7 @@
 mod imports;
 mod instance;
 mod kv;
+mod net_hash;
 mod shim;
 mod table;
 

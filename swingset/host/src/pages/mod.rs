@@ -14,6 +14,7 @@
 //!   (held by `tests::it::pages`).
 //! - A vat is only run on when the root over what was loaded is the one in state.
 
+mod inspect;
 mod restore;
 mod shadow;
 mod verify;
@@ -23,6 +24,7 @@ use swingset_abi::{
     wire_struct,
 };
 
+pub use inspect::{InstanceMemory, VatMemory, vat_memory};
 pub(crate) use restore::{InstanceImage, Restore, delete_vat, load, store};
 pub(crate) use shadow::{Capture, InstanceState, Shadow};
 pub use verify::verify_unhashed;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use swingset_abi::vat::DeliveryVerdict;
+use swingset_abi::{kernel::VatSource, vat::DeliveryVerdict};
 
 use crate::{
     bundle::LockdownPolicy,
@@ -30,6 +30,8 @@ pub(super) struct Live {
     pub vat: Arc<PreparedModule>,
     pub supervisor: Option<Arc<PreparedModule>>,
     pub policy: Arc<LockdownPolicy>,
+    /// The bundles that it is made from.
+    pub source: VatSource,
     /// Its leaf in state, none before it was stored for the first time.
     pub leaf: Option<Leaf>,
     /// Deliveries since its pages were stored.
@@ -58,6 +60,11 @@ impl Live {
     pub(super) fn block_charge(&self, height: u64) -> u64 {
         let charged = !self.remembered.is_empty() || self.leaf.as_ref().is_some_and(|leaf| leaf.height == height);
         if charged { 0 } else { (self.memory_bytes / PAGE_BYTES as u64).saturating_mul(SCHEDULE.page_touched) }
+    }
+
+    /// Height of the block of the delivery before the next one; none when the next is the first of this incarnation.
+    pub(super) fn previous_height(&self, height: u64) -> Option<u64> {
+        if self.remembered.is_empty() { self.leaf.as_ref().map(|leaf| leaf.height) } else { Some(height) }
     }
 
     /// Takes the delivery under way among those remembered.

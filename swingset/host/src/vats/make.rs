@@ -60,6 +60,7 @@ impl Vats {
             vat: module,
             supervisor,
             policy,
+            source,
             leaf: None,
             remembered: Vec::new(),
             remembered_bytes: 0,

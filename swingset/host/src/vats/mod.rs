@@ -9,13 +9,14 @@
 //! - A crank that is undone leaves every vat as it was before it (held by `tests::it::rollback`).
 //! - At most one vat is suspended.
 
+mod crank;
 mod live;
 mod make;
+mod memory;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use swingset_abi::{
-    kernel::CrankReport,
     vat::{DeliveryOutcome, DeliveryVerdict, VatStep},
     wire::Wire,
 };
@@ -26,16 +27,14 @@ use crate::{
     env::Environment,
     error::Halt,
     kernel::{KernelFault, KvStore},
-    pages,
     schedule::SCHEDULE,
+    watch::{DeliveryBegins, Watchers},
     worker::{Event, Order},
 };
 use live::{Delivery, Live};
 
 /// Instances kept alive when no other number is set.
 pub const LIVE_VATS_DEFAULT: usize = 50;
-/// Bytes of remembered deliveries after which a vat's pages are stored.
-const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 /// What this crank did to a vat.
 #[derive(Default)]
@@ -62,6 +61,8 @@ pub(crate) struct Vats {
     /// A vat that the kernel asked for and that can have no instance, with the reason in a fixed word.
     unusable: Option<(String, &'static str)>,
     policies: BTreeMap<String, Arc<LockdownPolicy>>,
+    /// Who looks on.
+    pub(crate) watchers: Watchers,
 }
 
 fn kernel(word: &'static str) -> KernelFault {
@@ -86,11 +87,6 @@ impl Vats {
     /// Sets the height of the block that begins.
     pub(crate) fn begin_block(&mut self, height: u64) {
         self.height = height;
-    }
-
-    /// Vats that have instances now.
-    pub(crate) fn live_count(&self) -> usize {
-        self.live.values().filter(|live| live.worker.is_some()).count()
     }
 
     /// Starts a delivery. Gives an encoded `VatStep`; none when the vat must be prepared first ([`Vats::prepare`]).
@@ -119,6 +115,15 @@ impl Vats {
         let fuel = SCHEDULE.fuel(limit.min(live.policy.crank_computrons_max));
         let used = live.block_charge(self.height);
         let delivery: Arc<[u8]> = Arc::from(delivery);
+        self.watchers.delivery_begins(&DeliveryBegins {
+            vat,
+            delivery: &delivery,
+            fuel,
+            used,
+            previous_height: live.previous_height(self.height),
+            source: &live.source,
+            raw: live.supervisor.is_none(),
+        });
         live.pending = Some(Delivery { delivery: delivery.clone(), fuel, used, replies: Vec::new(), computrons: 0 });
         let event = live.order(Order::Deliver { delivery, fuel, used })?;
         self.after(vat, event).map(Some)
@@ -158,78 +163,12 @@ impl Vats {
             return Err(Halt::new("a suspended vat is gone").into());
         };
         let reply: Arc<[u8]> = Arc::from(reply);
+        self.watchers.syscall_answered(&vat, &reply);
         if let Some(pending) = &mut live.pending {
             pending.replies.push(reply.clone());
         }
         let event = live.order(Order::Reply(reply))?;
         self.after(&vat, event)
-    }
-
-    /// Drops a vat's instance; its state is deleted when the crank is committed.
-    pub(crate) fn abandon(&mut self, vat: &str) -> Result<(), KernelFault> {
-        if !is_vat_id(vat) {
-            return Err(kernel("abandoning what is no vat"));
-        }
-        if self.suspended.as_deref() == Some(vat) {
-            self.suspended = None;
-        }
-        let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
-        touched(&mut self.crank, vat, remembered).abandoned = true;
-        if let Some(live) = self.live.get_mut(vat) {
-            live.drop_worker();
-        }
-        Ok(())
-    }
-
-    /// Drops a vat's instance and memory: its next delivery in this crank makes it anew, from what the kernel recorded by then. What is
-    /// stored of it stays until the crank is committed.
-    pub(crate) fn replace(&mut self, vat: &str) -> Result<(), KernelFault> {
-        if self.suspended.is_some() || !is_vat_id(vat) {
-            return Err(kernel("replacing a vat that is suspended, or what is no vat"));
-        }
-        let remembered = self.live.get(vat).map_or(0, |live| live.remembered.len());
-        let touched = touched(&mut self.crank, vat, remembered);
-        if touched.abandoned || touched.failed || touched.replaced.is_some() {
-            return Err(kernel("replacing a vat that failed or was replaced in this crank"));
-        }
-        let mut old = self.live.remove(vat).map(Box::new);
-        if let Some(old) = &mut old {
-            old.drop_worker();
-        }
-        touched.replaced = Some(old);
-        Ok(())
-    }
-
-    /// A vat is again as it was when the crank began, and may be delivered to.
-    pub(crate) fn restore(&mut self, vat: &str) -> Result<(), KernelFault> {
-        let Some(at) = self.crank.iter().position(|(touched, _)| touched == vat) else {
-            return Err(kernel("restoring a vat that this crank did not touch"));
-        };
-        let (vat, touched) = self.crank.swap_remove(at);
-        if touched.abandoned {
-            return Err(kernel("restoring a vat that was abandoned"));
-        }
-        self.suspended.take_if(|suspended| *suspended == vat);
-        self.unusable.take_if(|(unusable, _)| *unusable == vat);
-        self.put_back(vat, touched);
-        Ok(())
-    }
-
-    /// Undoes what a crank did to a vat. Its instance is made again, from what is stored and remembered, when it is next needed.
-    fn put_back(&mut self, vat: String, touched: Touched) {
-        if let Some(old) = touched.replaced {
-            self.live.remove(&vat);
-            if let Some(old) = old {
-                self.live.insert(vat.clone(), *old);
-            }
-        }
-        if let Some(live) = self.live.get_mut(&vat) {
-            live.drop_worker();
-            live.forget_since(touched.remembered);
-            if live.remembered.is_empty() {
-                self.live.remove(&vat);
-            }
-        }
     }
 
     /// A delivery that could not even begin.
@@ -251,10 +190,12 @@ impl Vats {
     fn after(&mut self, vat: &str, event: Event) -> Result<Vec<u8>, KernelFault> {
         match event {
             Event::Syscall(step) => {
+                self.watchers.syscall(vat, &step);
                 self.suspended = Some(vat.to_owned());
                 Ok(step)
             }
             Event::Done { outcome, memory_bytes } => {
+                self.watchers.delivery_ends(vat, &outcome);
                 if outcome.verdict == (DeliveryVerdict::Ok {}) {
                     if let Some(live) = self.live.get_mut(vat) {
                         live.memory_bytes = memory_bytes;
@@ -269,113 +210,6 @@ impl Vats {
                 Err(Halt::new("a vat's worker answered something else than it was asked").into())
             }
         }
-    }
-
-    /// Whether a crank with this report may be committed; the kernel's fault otherwise.
-    pub(crate) fn check_crank(&self, report: Option<&CrankReport>) -> Result<(), &'static str> {
-        if self.suspended.is_some() {
-            return Err("crank ended with a suspended vat");
-        }
-        let aborted = report.is_some_and(|report| report.aborted);
-        for touched in self.crank.iter().map(|(_, touched)| touched).filter(|touched| !touched.abandoned) {
-            if touched.failed {
-                return Err("crank ended with a failed vat that was not abandoned");
-            }
-            if aborted && touched.delivered {
-                return Err("crank was undone and its vat was not abandoned");
-            }
-        }
-        Ok(())
-    }
-
-    /// Ends a crank that is kept.
-    pub(crate) fn commit_crank(&mut self, env: &mut dyn Environment, runtime: &Arc<EngineRuntime>) -> Result<(), Halt> {
-        let mut due = Vec::new();
-        for (vat, touched) in self.crank.drain(..) {
-            if touched.abandoned {
-                self.live.remove(&vat);
-                pages::delete_vat(env, &vat)?;
-                continue;
-            }
-            if touched.replaced.is_some() {
-                pages::delete_vat(env, &vat)?;
-                if let Some(live) = self.live.get_mut(&vat) {
-                    live.anew = false;
-                }
-            }
-            if self.live.get(&vat).is_some_and(|live| live.remembered_bytes > RECORD_BYTES_MAX) {
-                due.push(vat);
-            }
-        }
-        for vat in due {
-            self.flush_one(env, runtime, &vat)?;
-        }
-        self.evict_down_to(env, runtime, self.live_max)
-    }
-
-    /// Ends a crank that is undone: every vat that it touched goes back to where it was.
-    pub(crate) fn rollback_crank(&mut self) {
-        self.suspended = None;
-        self.unusable = None;
-        for (vat, touched) in std::mem::take(&mut self.crank) {
-            self.put_back(vat, touched);
-        }
-    }
-
-    /// Stores the pages of all vats that ran.
-    pub(crate) fn flush(&mut self, env: &mut dyn Environment, runtime: &Arc<EngineRuntime>) -> Result<(), Halt> {
-        let ran = self.live.iter().filter(|(_, live)| !live.remembered.is_empty());
-        let ran: Vec<String> = ran.map(|(vat, _)| vat.clone()).collect();
-        for vat in ran {
-            self.flush_one(env, runtime, &vat)?;
-        }
-        Ok(())
-    }
-
-    fn flush_one(&mut self, env: &mut dyn Environment, runtime: &Arc<EngineRuntime>, vat: &str) -> Result<(), Halt> {
-        let height = self.height;
-        let Some(live) = self.live.get_mut(vat) else {
-            return Ok(());
-        };
-        if live.remembered.is_empty() {
-            return Ok(());
-        }
-        if let Err(word) = live.wake(env, runtime, vat)? {
-            return Err(Halt::new(format!("vat {vat} ran before and cannot be made again: {word}")));
-        }
-        let Event::Captured(capture) = live.order(Order::Capture)? else {
-            return Err(Halt::new("a vat's worker answered something else than its pages"));
-        };
-        live.leaf = Some(pages::store(env, vat, *capture, height)?);
-        live.forget_since(0);
-        Ok(())
-    }
-
-    /// Evicts the vats used longest ago, their pages stored first.
-    pub(crate) fn evict_down_to(
-        &mut self,
-        env: &mut dyn Environment,
-        runtime: &Arc<EngineRuntime>,
-        most: usize,
-    ) -> Result<(), Halt> {
-        while self.live.len() > most {
-            let oldest = self.live.iter().min_by_key(|(_, live)| live.last_used).map(|(vat, _)| vat.clone());
-            let Some(vat) = oldest else { break };
-            self.evict(env, runtime, &vat)?;
-        }
-        Ok(())
-    }
-
-    /// Stores a vat's pages and drops its instance. Changes no hash.
-    pub(crate) fn evict(
-        &mut self,
-        env: &mut dyn Environment,
-        runtime: &Arc<EngineRuntime>,
-        vat: &str,
-    ) -> Result<(), Halt> {
-        self.flush_one(env, runtime, vat)?;
-        self.live.remove(vat);
-        Ok(())
     }
 
     /// Forgets all instances, and what they did since it was stored.

@@ -4,7 +4,7 @@ use swingset_host::{
     Controller, ControllerOptions,
     bundle::BundleKind,
     controller::{MigrationBudget, RunForever},
-    env::{EnvError, EnvMark, Environment, MemoryEnvironment, NetWrites},
+    env::{BridgeAnswer, EnvError, EnvMark, Environment, MemoryEnvironment, NetWrites},
 };
 
 use crate::support::{World, kernel_1, pack, pack_for_schema, raw_vat, release, runtime, supervisor, vat, wat};
@@ -165,17 +165,18 @@ impl Environment for Bridged {
     fn net_writes(&self, mark: EnvMark) -> Result<NetWrites, EnvError> {
         self.0.net_writes(mark)
     }
-    fn bridge(&mut self, name: &str, body: &[u8]) -> Result<Option<Vec<u8>>, EnvError> {
+    fn bridge(&mut self, name: &str, body: &[u8]) -> Result<Option<BridgeAnswer>, EnvError> {
         if name != "note" {
             return Ok(None);
         }
         self.0.set(b"note", bytes::Bytes::copy_from_slice(body))?;
-        Ok(Some(b"noted".to_vec()))
+        Ok(Some(BridgeAnswer::Value { body: "noted".to_owned() }))
     }
 }
 
-/// A kernel whose every crank calls a bridge and then does `end`; when it does not fail it is idle from the second crank on.
-fn bridging_kernel(bridge: &str, end: &str) -> Vec<u8> {
+/// A kernel whose every crank calls a bridge and then does `end`; when it does not fail it is idle from the second crank on. An answer of
+/// another length than `answered` is its fault.
+fn bridging_kernel(bridge: &str, answered: i32, end: &str) -> Vec<u8> {
     let length = bridge.len();
     wat(&format!(
         r#"(module
@@ -188,13 +189,14 @@ fn bridging_kernel(bridge: &str, end: &str) -> Vec<u8> {
           (data (i32.const 32) "\00")
           (data (i32.const 48) "\02\00\00\00\00\00\00\00\00")
           (data (i32.const 64) "\02\03\00\00\00\00\00\00\00")
+          (data (i32.const 80) "\02\03\00\00\01\00\00\00\00")
           (func (export "kernel_alloc") (param i32) (result i32) i32.const 4096)
           (func (export "kernel_call") (param $command i32) (param i32) (result i64)
             (if (i32.eq (i32.load8_u (local.get $command)) (i32.const 1)) (then (return (i64.const {done}))))
             (if (call $has (i32.const 16) (i32.const 4)) (then (return (i64.const {idle}))))
-            (if (i32.ne (call $bridge (i32.const 0) (i32.const {length}) (i32.const 16) (i32.const 4) (i32.const 128) (i32.const 64)) (i32.const 5))
+            (if (i32.ne (call $bridge (i32.const 0) (i32.const {length}) (i32.const 16) (i32.const 4) (i32.const 128) (i32.const 64)) (i32.const {answered}))
               (then unreachable))
-            (call $set (i32.const 16) (i32.const 4) (i32.const 128) (i32.const 5))
+            (call $set (i32.const 16) (i32.const 4) (i32.const 130) (i32.const 5))
             {end}
             (i64.const {empty})))"#,
         done = (32u64 << 32) | 1,
@@ -203,30 +205,44 @@ fn bridging_kernel(bridge: &str, end: &str) -> Vec<u8> {
     ))
 }
 
-fn bridged(bridge: &str, end: &str) -> (Bridged, Option<String>) {
+fn bridged(bridge: &str, answered: i32, end: &str) -> (Bridged, Option<String>) {
     let mut env = Bridged::default();
     let mut controller = Controller::new(runtime(), ControllerOptions::default());
-    let kernel = pack(BundleKind::Kernel {}, "bridging", bridging_kernel(bridge, end));
+    let kernel = pack(BundleKind::Kernel {}, "bridging", bridging_kernel(bridge, answered, end));
     controller.initialize_swingset(&mut env, &Default::default(), &release(kernel, &[])).unwrap();
     let summary = controller.run(&mut env, &mut RunForever).unwrap();
     (env, summary.stopped)
 }
 
+/// Value { body } is tag, length and `noted`.
+const NOTED: i32 = 7;
+
 #[test]
 fn what_a_bridge_wrote_is_kept_and_undone_with_the_crank() {
-    let (env, stopped) = bridged("note", "");
+    let (env, stopped) = bridged("note", NOTED, "");
     assert_eq!(stopped, None);
     assert_eq!(env.get(b"note").unwrap().as_deref(), Some(&b"body"[..]));
     assert_eq!(env.get(b"swingset/k/body").unwrap().as_deref(), Some(&b"noted"[..]));
-    let (env, stopped) = bridged("note", "unreachable");
+    let (env, stopped) = bridged("note", NOTED, "unreachable");
     assert_eq!(stopped.as_deref(), Some("unreachable"));
     assert_eq!(env.get(b"note").unwrap(), None);
     assert_eq!(env.get(b"swingset/k/body").unwrap(), None);
 }
 
 #[test]
-fn a_bridge_that_does_not_exist_stops_the_engine() {
-    assert_eq!(bridged("other", "").1.as_deref(), Some("call of a bridge that does not exist"));
+fn what_a_bridge_wrote_is_undone_with_a_delivery_that_is_though_the_crank_is_kept() {
+    // Crank { aborted } at 80
+    let (env, stopped) = bridged("note", NOTED, "(return (i64.const 0x5000000009))");
+    assert_eq!(stopped, None);
+    assert_eq!(env.get(b"note").unwrap(), None);
+    assert_eq!(env.get(b"swingset/k/body").unwrap().as_deref(), Some(&b"noted"[..]));
+}
+
+#[test]
+fn a_bridge_that_does_not_exist_is_told_to_the_kernel() {
+    let (env, stopped) = bridged("other", -1, "");
+    assert_eq!(stopped, None);
+    assert_eq!(env.get(b"note").unwrap(), None);
 }
 
 /// A kernel that migrates in three slices, the cursor counting them, and writes the schema in the last.

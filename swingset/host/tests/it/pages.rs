@@ -50,7 +50,7 @@ fn instances_that_come_and_go_change_no_byte_of_state() {
     let mut restless = counters(ControllerOptions { live_vats_max: 1, drop_kernel_each_crank: true });
     for round in 0..12 {
         for world in [&mut steady, &mut restless] {
-            world.controller.begin_block(&world.env, u64::from(round) + 2).unwrap();
+            world.controller.begin_block(&world.env, u64::from(round) + 2, 0).unwrap();
             poke_all(world, round);
         }
         steady.run();
@@ -64,7 +64,7 @@ fn instances_that_come_and_go_change_no_byte_of_state() {
                 2 => {
                     let options = ControllerOptions { live_vats_max: 1, drop_kernel_each_crank: true };
                     restless.controller = Controller::build(runtime(), &restless.env, options).unwrap();
-                    restless.controller.begin_block(&restless.env, u64::from(round) + 2).unwrap();
+                    restless.controller.begin_block(&restless.env, u64::from(round) + 2, 0).unwrap();
                 }
                 _ => {}
             }
@@ -138,13 +138,13 @@ fn the_first_delivery_of_a_block_pays_for_the_whole_memory_once() {
         world.queue("alice", "poke", "[]");
         world.run().computrons
     };
-    world.controller.begin_block(&world.env, 2).unwrap();
+    world.controller.begin_block(&world.env, 2, 0).unwrap();
     let first = cost(&mut world);
     let second = cost(&mut world);
     // Two pages of 64 KiB at 1,000 fuel for each 4 KiB, 100 fuel a computron.
     assert_eq!(first - second, 2 * 16 * 1_000 / 100);
     world.controller.discard();
     assert!(cost(&mut world) < first, "forgetting the instances does not charge again");
-    world.controller.begin_block(&world.env, 3).unwrap();
+    world.controller.begin_block(&world.env, 3, 0).unwrap();
     assert!(cost(&mut world) >= first);
 }

@@ -10,9 +10,17 @@ use swingset_abi::{
 use crate::support::wat;
 
 /// What a delivery does.
+#[derive(Clone, Debug)]
 pub enum Do {
     Call(VatSyscall),
     Trap,
+    /// Grows the memory by a page, or fails to.
+    Grow,
+    /// Writes a number, zero too, anywhere in the memory above its first three pages.
+    Write {
+        at: u32,
+        value: u32,
+    },
 }
 
 /// A module with this script; later deliveries do nothing.
@@ -23,6 +31,13 @@ pub fn scripted(script: &[Vec<Do>]) -> Vec<u8> {
         for deed in deeds {
             match deed {
                 Do::Trap => body.push_str("unreachable "),
+                Do::Grow => body.push_str("(drop (memory.grow (i32.const 1))) "),
+                Do::Write { at, value } => write!(
+                    body,
+                    "(i32.store (i32.add (i32.const 196608) (i32.rem_u (i32.const {at})
+                      (i32.sub (i32.mul (memory.size) (i32.const 65536)) (i32.const 196612)))) (i32.const {value})) "
+                )
+                .unwrap(),
                 Do::Call(syscall) => {
                     let bytes = syscall.to_bytes();
                     let escaped: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
@@ -42,7 +57,7 @@ pub fn scripted(script: &[Vec<Do>]) -> Vec<u8> {
     wat(&format!(
         r#"(module
           (import "vat" "call" (func $call (param i32 i32 i32 i32) (result i32)))
-          (memory (export "memory") 4 4)
+          (memory (export "memory") 4 16)
           {data}
           (func (export "vat_alloc") (param i32) (result i32) (i32.const 131072))
           (func (export "vat_deliver") (param i32 i32) (local $n i32)

@@ -122,7 +122,7 @@ impl World {
         let mut env = MemoryEnvironment::new();
         let mut controller = Controller::new(runtime(), options);
         controller.initialize_swingset(&mut env, &SwingsetConfig { vats: vats.to_vec() }, bundles).unwrap();
-        controller.begin_block(&env, 1).unwrap();
+        controller.begin_block(&env, 1, 0).unwrap();
         for vat in vats {
             // A root object that nobody else holds would be collected after each message.
             controller.pin_vat_root(&mut env, &vat.name).unwrap();

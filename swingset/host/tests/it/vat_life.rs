@@ -22,7 +22,7 @@ fn parent() -> Vec<u8> {
         vec![
             send("o-50", "#[\"createVatAdminService\",[\"$0\"]]", &["d-70"], Some("p+1")),
             call("d-70", "getNamedBundleCap", "#[\"child\"]"),
-            send("p+1", CREATE, &["d-71"], Some("p+2")),
+            send("p+1", CREATE, &["d-74"], Some("p+2")),
             subscribe("p+2"),
             settle("p-60", "#true"),
         ],
@@ -218,7 +218,7 @@ fn who_waits_for_a_bundle_is_told_after_its_installation() {
             send("p+1", &wait, &[], Some("p+2")),
             subscribe("p+2"),
         ],
-        vec![call("d-71", "getBundleID", "#[]"), keep("told", "1")],
+        vec![call("d-74", "getBundleID", "#[]"), keep("told", "1")],
     ]);
     let mut world = World::with_raw_vats(&[raw_vat("bootstrap")], &[("bootstrap", bootstrap)]);
     world.run();

@@ -8,7 +8,7 @@ use swingset_abi::{
 
 use crate::world::{Act, World, data, send, settle, subscribe};
 
-/// `v1` has the root of vat administration as `o-51`, its device as `d-70`, the service as `o-52` and a bundlecap as `d-71`.
+/// `v1` has the root of vat administration as `o-51`, its device as `d-70`, the service as `o-52` and a bundlecap as `d-74`.
 pub fn world() -> World {
     let mut world = World::started(&["bootstrap", "b"]);
     let id = world.install('a');
@@ -21,7 +21,7 @@ pub fn world() -> World {
 
 pub fn cap() -> SyscallReply {
     SyscallReply::Data {
-        data: data("#\"$0.Alleged: bundlecap\"", &["d-71"]),
+        data: data("#\"$0.Alleged: bundlecap\"", &["d-74"]),
     }
 }
 
@@ -37,7 +37,7 @@ pub fn call_device(world: &mut World, target: &str, method: &str, argument: &str
 /// `createVat(bundlecap, options)`.
 pub fn create(world: &mut World, options: &str, slots: &[&str], result: &str) -> String {
     let body = format!("#[\"createVat\",[\"$0\",{options}]]");
-    world.call_of("o-52", &body, &[&["d-71"], slots].concat(), result)
+    world.call_of("o-52", &body, &[&["d-74"], slots].concat(), result)
 }
 
 fn exit(failure: bool) -> VatSyscall {
@@ -79,7 +79,7 @@ fn a_vat_created_counts_for_the_policy_and_runs_under_the_present_supervisor() {
     world.queue("bootstrap", "go", ResolutionPolicy::None {});
     world.acts(
         "v1",
-        vec![vec![send("o-52", "#[\"createVat\",[\"$0\"]]", &["d-71"], None)]],
+        vec![vec![send("o-52", "#[\"createVat\",[\"$0\"]]", &["d-74"], None)]],
     );
     let created: u32 = world.run().iter().map(|report| report.vats_created).sum();
     assert_eq!(created, 1);

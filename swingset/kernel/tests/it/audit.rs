@@ -68,6 +68,12 @@ pub fn check(world: &World) {
             }
             [_, "data", "slots"] | ["pinnedObjects"] => list(&text).for_each(|kref| count(&kref, true)),
             ["vatAdminRootKref"] => count(&text, true),
+            [d, "deviceState", "handler"] if d.starts_with('d') => count(&text, true),
+            [d, "deviceState", "wake", ..] if d.starts_with('d') => {
+                let mut reader = Reader::new(value);
+                String::decode(&mut reader).expect("who set it");
+                count(&String::decode(&mut reader).expect("its handler"), true);
+            }
             [kp, "interest"] => (0..text.parse::<u64>().unwrap()).for_each(|_| count(kp, true)),
             _ => {}
         }

@@ -52,7 +52,7 @@ fn drop_all(world: &mut World, kept: &[String]) {
     }
 }
 
-/// Runs a story between two equal states: bootstrap has the service as `o-52`, a bundlecap as `d-71`, and `v2` knows `v1` as `o-50`.
+/// Runs a story between two equal states: bootstrap has the service as `o-52`, a bundlecap as `d-74`, and `v2` knows `v1` as `o-50`.
 #[track_caller]
 fn check(story: impl FnOnce(&mut World)) {
     let mut world = World::started(&["bootstrap", "b"]);
@@ -126,10 +126,10 @@ fn dynamic_vats_meters_and_admin_nodes_leave_nothing() {
             ]],
         );
         let body = "#[\"createVat\",[\"$0\",{\"meter\":\"$1\",\"vatParameters\":\"$2\"}]]";
-        world.call_of("o-52", body, &["d-71", "o-53", "o-50"], "p+6");
+        world.call_of("o-52", body, &["d-74", "o-53", "o-50"], "p+6");
         world.call_of("o-53", "#[\"getNotifier\",[]]", &[], "p+7");
         world.call_of("o-54", "#[\"done\",[]]", &[], "p+8");
-        world.call_of("o-54", "#[\"upgrade\",[\"$0\"]]", &["d-71"], "p+9");
+        world.call_of("o-54", "#[\"upgrade\",[\"$0\"]]", &["d-74"], "p+9");
         world.go(vec![send(
             "o-54",
             "#[\"terminateWithFailure\",[\"$0\"]]",
@@ -155,7 +155,7 @@ fn vats_and_upgrades_that_fail_leave_nothing() {
         world.call_of(
             "o-52",
             "#[\"createVat\",[\"$0\",{\"vatParameters\":\"$1\"}]]",
-            &["d-71", "o+4"],
+            &["d-74", "o+4"],
             "p+5",
         );
         let id = world.install('a');

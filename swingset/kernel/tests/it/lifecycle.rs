@@ -186,6 +186,7 @@ fn commands_are_refused_with_their_codes() {
     let step = Command::Step {
         crank_limit_default: 1,
         cleanup_max: 100,
+        now: 0,
     };
     assert!(matches!(world.call(&step), Reply::Refused { code: 1, .. }));
     let mut world = World::started(&["a"]);
@@ -234,6 +235,7 @@ fn schema_1_is_migrated_in_slices_and_no_crank_runs_before_the_last() {
     let step = Command::Step {
         crank_limit_default: 1,
         cleanup_max: 100,
+        now: 0,
     };
     assert!(matches!(world.call(&step), Reply::Refused { code: 6, .. }));
     let mut cursor = Blob(vec![]);

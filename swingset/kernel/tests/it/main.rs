@@ -4,13 +4,16 @@
 mod acts;
 mod admin;
 mod audit;
+mod devices;
 mod illegal;
 mod leak;
 mod lifecycle;
 mod messages;
 mod meters;
 mod model;
+mod outside;
 mod random;
 mod reap;
+mod timers;
 mod upgrade;
 mod world;

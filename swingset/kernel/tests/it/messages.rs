@@ -32,7 +32,8 @@ fn bootstrap_gets_all_roots_after_every_vat_has_started() {
         world.messages(),
         [concat!(
             r##"v1 o+0 #["bootstrap",[{"bootstrap":"$0.Alleged: root","other":"$1.Alleged: root","##,
-            r##""vatAdmin":"$2.Alleged: vatAdmin"},{"vatAdmin":"$3.Alleged: vatAdmin"}]] [o+0,o-50,o-51,d-70] p-60"##
+            r##""vatAdmin":"$2.Alleged: vatAdmin"},{"vatAdmin":"$3.Alleged: vatAdmin","timer":"$4.Alleged: timer","##,
+            r##""mailbox":"$5.Alleged: mailbox","bridge":"$6.Alleged: bridge"}]] [o+0,o-50,o-51,d-70,d-71,d-72,d-73] p-60"##
         )]
     );
     assert_eq!(world.delivered().len(), 3, "two startVat and the message");

@@ -78,7 +78,7 @@ fn a_bundlecap_is_one_node_for_one_bundle_and_tells_its_id() {
     let mut world = world();
     let id = world.install('a');
     assert_eq!(
-        call_device(&mut world, "d-71", "getBundleID", ""),
+        call_device(&mut world, "d-74", "getBundleID", ""),
         SyscallReply::Data {
             data: data(&format!("#\"{id}\""), &[])
         }
@@ -87,7 +87,7 @@ fn a_bundlecap_is_one_node_for_one_bundle_and_tells_its_id() {
     world.kv.insert(b"namedBundleID.mint".to_vec(), id.clone().into());
     assert_eq!(call_device(&mut world, "d-70", "getNamedBundleCap", "mint"), cap());
     let told = world.call_of("o-52", &format!("#[\"getBundleCap\",[\"{id}\"]]"), &[], "p+2");
-    assert_eq!(told, "v1 p+2=#\"$0.Alleged: bundlecap\"[d-71]");
+    assert_eq!(told, "v1 p+2=#\"$0.Alleged: bundlecap\"[d-74]");
     let told = world.call_of("o-52", "#[\"getBundleIDByName\",[\"mint\"]]", &[], "p+3");
     assert_eq!(told, format!("v1 p+3=#\"{id}\"[]"));
 }
@@ -99,7 +99,7 @@ fn a_device_that_refuses_leaves_the_caller_alive() {
         ("d-70", "getBundleCap", "b1-00", "no bundle with this ID is installed"),
         ("d-70", "getNamedBundleCap", "none", "no bundle has this name"),
         ("d-70", "destroy", "", "vatAdmin has no such method"),
-        ("d-71", "getBytes", "", "a bundlecap has no such method"),
+        ("d-74", "getBytes", "", "a bundlecap has no such method"),
     ] {
         let refused = SyscallReply::Failed {
             problem: words.to_owned(),
@@ -121,11 +121,11 @@ fn who_waits_for_a_bundle_is_told_when_it_is_installed() {
     world.run();
     assert_eq!(
         world.notifies().last().map(String::as_str),
-        Some("v1 p+2=#\"$0.Alleged: bundlecap\"[d-72]")
+        Some("v1 p+2=#\"$0.Alleged: bundlecap\"[d-75]")
     );
     assert_eq!(world.keys("bundleWait"), Vec::<String>::new());
     assert!(
-        world.call_of("o-52", &wait, &[], "p+3").ends_with("[d-72]"),
+        world.call_of("o-52", &wait, &[], "p+3").ends_with("[d-75]"),
         "at once when it is there"
     );
 }

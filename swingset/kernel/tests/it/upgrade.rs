@@ -323,16 +323,16 @@ fn an_admin_node_upgrades_its_vat_and_its_meter_pays() {
     world.call_of(
         "o-52",
         "#[\"createVat\",[\"$0\",{\"meter\":\"$1\"}]]",
-        &["d-71", "o-53"],
+        &["d-74", "o-53"],
         "p+4",
     );
     let body = "#[\"upgrade\",[\"$0\",{\"upgradeMessage\":\"m\",\"vatParameters\":[1]}]]";
     assert_eq!(
-        world.call_of("o-54", body, &["d-71"], "p+5"),
+        world.call_of("o-54", body, &["d-74"], "p+5"),
         "v1 p+5=#{\"incarnationNumber\":1}[]"
     );
     assert_eq!(
-        world.call_of("o-54", body, &["d-71"], "p+6"),
+        world.call_of("o-54", body, &["d-74"], "p+6"),
         "v1 p+6=#{\"incarnationNumber\":2}[]"
     );
     assert_eq!(
@@ -345,7 +345,7 @@ fn an_admin_node_upgrades_its_vat_and_its_meter_pays() {
         verdict: DeliveryVerdict::Ok {},
         computrons: 40,
     });
-    let told = world.call_of("o-54", body, &["d-71"], "p+7");
+    let told = world.call_of("o-54", body, &["d-74"], "p+7");
     assert!(told.contains("the vat was not upgraded: meter underflow"), "{told}");
     assert_eq!(world.text("m1.remaining").as_deref(), Some("0"));
     let options = VatOptions::from_bytes(&world.kv[&b"v3.options".to_vec()]).unwrap();

@@ -3,7 +3,7 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use swingset_abi::{
-    kernel::{Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatSource},
+    kernel::{BridgeAnswer, Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatSource},
     vat::{DeliveryOutcome, DeliveryVerdict, SyscallReply, VatDelivery, VatStep, VatSyscall},
     wire::Wire,
 };
@@ -45,6 +45,8 @@ pub struct Vats {
     pub replies: Vec<SyscallReply>,
     pub limits: Vec<u64>,
     pub log: Vec<String>,
+    /// Calls of the host's bridge `echo`.
+    pub bridged: Vec<String>,
 }
 
 /// The host of one world; the kernel is made anew for each command.
@@ -53,6 +55,8 @@ pub struct World {
     pub kv: BTreeMap<Vec<u8>, Vec<u8>>,
     pub vats: Rc<RefCell<Vats>>,
     marks: Vec<BTreeMap<Vec<u8>, Vec<u8>>>,
+    /// The present block's time.
+    pub now: u64,
 }
 
 impl Host for World {
@@ -117,6 +121,22 @@ impl Host for World {
     }
     fn release(&mut self, mark: u32) {
         self.marks.truncate(mark as usize);
+    }
+    /// The host has one bridge, `echo`, which gives back what it is told and refuses the word "no".
+    fn bridge(&mut self, name: &str, body: &[u8], out: &mut Vec<u8>) -> bool {
+        if name != "echo" {
+            return false;
+        }
+        let body = String::from_utf8(body.to_vec()).expect("bodies are UTF-8");
+        self.vats.borrow_mut().bridged.push(body.clone());
+        let answer = match body.as_str() {
+            "\"no\"" => BridgeAnswer::Refused {
+                problem: "the host says \"no\"".to_owned(),
+            },
+            _ => BridgeAnswer::Value { body },
+        };
+        out.extend(answer.to_bytes());
+        true
     }
     fn log(&mut self, _level: u32, text: &str) {
         self.vats.borrow_mut().log.push(text.to_owned());
@@ -223,6 +243,7 @@ impl World {
         match self.call(&Command::Step {
             crank_limit_default: 1000,
             cleanup_max,
+            now: self.now,
         }) {
             Reply::Crank { report } => {
                 self.marks.clear();

@@ -1,7 +1,7 @@
 //! The bootstrap vat: makes the other static vats known to each other.
 //!
 //! With `mint`, `alice` and `bob`: a currency is made, alice gets a purse with 1,000 and bob an empty one, and they meet.
-//! With `ping` and `pong`: they meet. Vats that are not configured are left out.
+//! With `timer`: it gets the timer's device, and serves from then on. With `ping` and `pong`: they meet. Vats that are not configured are left out.
 #![cfg_attr(target_arch = "wasm32", no_std)]
 
 use swingset_vat_sdk::prelude::*;
@@ -33,7 +33,10 @@ fn wire_mint(mint: &Far, alice: Far, bob: Far) -> Promise {
 methods! {
     impl Bootstrap as "Bootstrap" {
         /// The first message: all static vats' roots, and devices.
-        fn bootstrap(&mut self, vats: Value, _devices: Value) -> Option<Promise> {
+        fn bootstrap(&mut self, vats: Value, devices: Value) -> Option<Promise> {
+            if let (Some(timer), Ok(device)) = (named(&vats, "timer"), devices.field("timer")) {
+                E(&timer).tell("createTimerService", (device.clone(),));
+            }
             if let (Some(ping), Some(pong)) = (named(&vats, "ping"), named(&vats, "pong")) {
                 E(&ping).tell("meet", (pong,));
             }

@@ -14,6 +14,13 @@ remote! {
         fn deposit(amount: u64, from: &Purse) -> u64;
     }
 }
+
+remote! {
+    /// The service of the timer vat.
+    pub struct TimerService {
+        fn delay(seconds: u64) -> u64;
+    }
+}
 // tutorial: end
 
 // tutorial: kinds
@@ -118,6 +125,14 @@ methods! {
         fn takings(&mut self) -> Result<Pending<u64>, Error> {
             let takings = self.books.with(|books| books.takings.clone())?;
             Ok(takings.ok_or("the shop is closed")?.balance())
+        }
+
+        /// Closes the shop in so many seconds; answers then, with the time.
+        async fn close(this, seconds: u64, timer: TimerService) -> Result<u64, Error> {
+            let now = timer.delay(seconds).await?;
+            let books = this.with(|shop| shop.books.clone())?;
+            books.with(|books| books.takings = None)?;
+            Ok(now)
         }
     }
 }

@@ -12,6 +12,7 @@ use swing_localnet::{
 };
 use swing_node::{
     comet::{CometError, HomeLock},
+    config,
     lifecycle::ExitCode,
 };
 
@@ -44,7 +45,7 @@ impl Home {
 
     /// Nothing holds the home any more: a CometBFT holds its lock until it has ended.
     fn lock(&mut self) -> Result<HomeLock, CometError> {
-        HomeLock::take(&self.validator().swingd.home)
+        HomeLock::take(&config::Home::new(&self.validator().swingd.home))
     }
 
     /// A second node on this home.
@@ -77,7 +78,7 @@ fn check_refused(output: &Output, code: ExitCode, words: &str) {
 
 #[test]
 fn cometbft_lives_and_dies_with_its_node_and_two_on_one_home_are_impossible() {
-    let stage = Stage::new();
+    let stage = Stage::of_one_node();
     let plan = Plan::quick(1, Engine::CometChild);
     let network = Network::create(plan, stage.folder(), binaries(), NEWEST).expect("a home");
     let mut home = Home { network, height: 0 };

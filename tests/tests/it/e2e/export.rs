@@ -15,7 +15,7 @@ use super::{
 
 #[test]
 fn an_export_is_a_genesis_from_which_a_chain_goes_on_with_its_plan_and_its_queue() {
-    let stage = Stage::new();
+    let stage = Stage::of_one_node();
     let binaries = binaries();
     let origin = SoloHome::make(stage.folder(), &binaries).expect("a chain begins");
     let mut node = origin.copy(&stage.folder().join("again")).expect("the home is copied");

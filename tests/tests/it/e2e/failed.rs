@@ -14,7 +14,7 @@ use swing_localnet::{
     validator::{Engine, Validator},
     wait,
 };
-use swing_node::{comet::HomeLock, lifecycle::ExitCode};
+use swing_node::{comet::HomeLock, config::Home, lifecycle::ExitCode};
 use swing_tests::{
     killable::{AS, KILL_AT},
     points::WAITING,
@@ -102,7 +102,8 @@ fn wrong_build_makes_h(network: &mut Network, height: u64, with_block: &[usize])
     for node in &mut network.validators {
         node.kill().expect("it is ended");
         let home = node.swingd.home.clone();
-        wait::until("CometBFT to die with its node", SOON, || Ok(HomeLock::take(&home).ok())).expect("it dies");
+        wait::until("CometBFT to die with its node", SOON, || Ok(HomeLock::take(&Home::new(&home)).ok()))
+            .expect("it dies");
     }
     let first = &network.validators[with_block[0]];
     assert_eq!(committed(first), height);

@@ -1,6 +1,7 @@
 //! End-to-end runs: real binaries, real CometBFT, real signals.
 
 mod block_sync;
+mod cancelled;
 mod child;
 mod export;
 mod failed;
@@ -12,5 +13,7 @@ mod rollback;
 mod snapshots;
 mod solo;
 mod stories;
+mod successive;
 mod swap;
+mod tools;
 mod visor;

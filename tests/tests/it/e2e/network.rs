@@ -1,8 +1,8 @@
-//! What the stories share: a folder that goes with the test, the binaries, and one network at a time.
+//! What the stories share: a folder that goes with the test, the binaries, and the machine.
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Condvar, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -11,20 +11,55 @@ use swing_localnet::binaries::Binaries;
 /// How long a story waits for anything: far above what it takes on a loaded machine of two cores.
 pub const SOON: Duration = Duration::from_secs(240);
 
-/// Networks are heavy: stories run one after the other, whatever the number of test threads.
-static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+/// What the machine has room for at a time, whatever the number of test threads: a network of validators, and one node beside it,
+/// which waits for its blocks most of the time. Two networks at once would come near to deadlines on two cores.
+const ROOM: u32 = 3;
+const NETWORK: u32 = 2;
+const NODE: u32 = 1;
+
+static TAKEN: Mutex<u32> = Mutex::new(0);
+static GIVEN_BACK: Condvar = Condvar::new();
 
 /// A story's place.
 pub struct Stage {
     folder: tempfile::TempDir,
-    _turn: MutexGuard<'static, ()>,
+    _turn: Turn,
+}
+
+/// A part of the machine, until it is dropped.
+struct Turn(u32);
+
+impl Turn {
+    fn wait(wanted: u32) -> Self {
+        // A story that failed leaves nothing behind that the next could trip over.
+        let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
+        let full = |taken: &mut u32| *taken + wanted > ROOM;
+        *GIVEN_BACK.wait_while(taken, full).unwrap_or_else(PoisonError::into_inner) += wanted;
+        Turn(wanted)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap_or_else(PoisonError::into_inner) -= self.0;
+        GIVEN_BACK.notify_all();
+    }
 }
 
 impl Stage {
-    /// Waits for its turn and makes a new folder, short enough for a socket's path.
+    /// A place for a network of validators: no other network runs meanwhile.
     pub fn new() -> Self {
-        // A story that failed leaves nothing behind that the next could trip over.
-        let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        Stage::of(NETWORK)
+    }
+
+    /// A place for a story of one node.
+    pub fn of_one_node() -> Self {
+        Stage::of(NODE)
+    }
+
+    /// Waits for its turn and makes a new folder, short enough for a socket's path.
+    fn of(size: u32) -> Self {
+        let turn = Turn::wait(size);
         Stage { folder: tempfile::Builder::new().prefix("sw").tempdir().expect("a temporary folder"), _turn: turn }
     }
 

@@ -28,6 +28,13 @@ impl Cli {
         self.swingd.query(&self.url, &[&["upgrade"], arguments].concat()).expect("an answer")
     }
 
+    /// Numbers and names of the pending plans, as `swingd status` has them.
+    fn listed(&self) -> Vec<(Value, Value)> {
+        let status = self.swingd.json(&["status"]).expect("an answer");
+        let plans = status["application"]["plans"].as_array().expect("a list");
+        plans.iter().map(|plan| (plan["id"].clone(), plan["name"].clone())).collect()
+    }
+
     fn tx(&self, arguments: &[&str]) -> Value {
         self.swingd.tx(&self.url, &self.chain_id, "operator", arguments).expect("it is taken")
     }
@@ -50,7 +57,7 @@ impl Cli {
 
 #[test]
 fn a_plan_is_scheduled_attested_and_taken_back_by_an_expedited_vote_before_its_height() {
-    let stage = Stage::new();
+    let stage = Stage::of_one_node();
     let plan = Plan::quick(1, Engine::Solo);
     let chain_id = plan.chain_id.clone();
     let mut network = Network::create(plan, stage.folder(), binaries(), NEWEST).expect("a home");
@@ -73,6 +80,12 @@ fn a_plan_is_scheduled_attested_and_taken_back_by_an_expedited_vote_before_its_h
     let pending = cli.query(&["plans"]);
     assert_eq!((&pending["plans"][0]["name"], &pending["plans"][1]["id"]), (&json!("version-9"), &json!("2")));
     assert_eq!(cli.query(&["plan"])["plan"]["name"], "version-9", "the SDK's query shows the nearest");
+    let listed = cli.listed();
+    assert_eq!(
+        listed,
+        [(json!("1"), json!("version-9")), (json!("2"), json!("version-10"))],
+        "`swingd status` has both"
+    );
 
     let before = cli.query(&["readiness"]);
     assert_eq!((&before["attested_power"], &before["missing"][0]["moniker"].is_string()), (&json!("0"), &true));
@@ -92,6 +105,7 @@ fn a_plan_is_scheduled_attested_and_taken_back_by_an_expedited_vote_before_its_h
     let record = cli.query(&["record", "1"]);
     assert_eq!((&record["status"], &record["reason"]), (&json!("PLAN_STATUS_CANCELLED"), &json!("a fault was found")));
     assert_eq!(cli.query(&["plan"])["plan"]["name"], "version-10", "the next one is the nearest now");
+    assert_eq!(cli.listed(), [(json!("2"), json!("version-10"))]);
     assert_eq!(cli.query(&["history"])["plans"].as_array().map(Vec::len), Some(2));
     assert_eq!(cli.query(&["migration"]), json!({"migration": null, "kernel_migrating": false}));
     network.stop_all(SOON).expect("it stops");

@@ -17,7 +17,7 @@ fn committed(swingd: &Swingd) -> u64 {
 
 #[test]
 fn a_solo_node_goes_back_before_h_executes_it_again_and_no_more_once_the_next_block_is_stored() {
-    let stage = Stage::new();
+    let stage = Stage::of_one_node();
     let binaries = binaries();
     let origin = SoloHome::make(stage.folder(), &binaries).expect("a chain begins");
     let expected = Story::new(&origin, &stage.folder().join("undisturbed"), binaries.clone()).play(origin.height, None);

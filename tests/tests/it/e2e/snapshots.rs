@@ -11,7 +11,7 @@ use super::{
 
 #[test]
 fn a_lost_database_is_restored_from_a_snapshot_of_the_home_and_the_chain_goes_on() {
-    let stage = Stage::new();
+    let stage = Stage::of_one_node();
     let binaries = binaries();
     let origin = SoloHome::make(stage.folder(), &binaries).expect("a chain begins");
     let expected = Story::new(&origin, &stage.folder().join("undisturbed"), binaries.clone()).play(origin.height, None);

@@ -10,7 +10,7 @@ use swing_localnet::{
 use super::network::{Stage, binaries};
 
 fn run(plan: Plan, broken: &str) -> SwapReport {
-    let stage = Stage::new();
+    let stage = if plan.validators == 1 { Stage::of_one_node() } else { Stage::new() };
     let kernels = Kernels { broken: Some(bundle(broken)), ..Kernels::version_2() };
     let report = swap::run(plan, stage.folder(), binaries(), &kernels, &mut Narrator::new(false))
         .expect("the scenario reaches its end");

@@ -4,11 +4,13 @@ use std::{fmt::Write as _, path::PathBuf};
 
 use sha2::{Digest as _, Sha256};
 use swing_localnet::{
+    asking::{Asking, Heard},
     binaries::NEWEST,
     genesis::Plan,
+    network::Network,
     report::Narrator,
     scenario::{
-        visor::{self, Supervision, VisorReport},
+        visor::{self, Moment, Supervision, VisorReport},
         zero,
     },
     validator::Engine,
@@ -27,20 +29,16 @@ fn cosmovisor() -> PathBuf {
 
 #[track_caller]
 fn run(plan: Plan, supervision: &Supervision) -> VisorReport {
-    let stage = Stage::new();
+    let stage = if plan.validators == 1 { Stage::of_one_node() } else { Stage::new() };
     let report = visor::run(plan, stage.folder(), binaries(), supervision, &mut Narrator::new(false))
         .expect("the scenario reaches its end");
     assert!(report.messages > 0, "no message was sent: {report:?}");
     report
 }
 
-fn added(program: PathBuf) -> Supervision {
-    Supervision { program, download_info: None, front: false, delay: None }
-}
-
 #[test]
 fn swingvisor_upgrades_a_solo_chain_under_load_with_a_binary_added_before() {
-    run(Plan::quick(1, Engine::Solo), &added(swingvisor()));
+    run(Plan::quick(1, Engine::Solo), &Supervision::restart(&swingvisor()));
 }
 
 #[test]
@@ -56,13 +54,13 @@ fn swingvisor_upgrades_a_solo_chain_under_load_with_a_binary_that_the_plan_names
     let info = serde_json::json!({ "binaries": { "any": url } }).to_string();
     run(
         Plan::quick(1, Engine::Solo),
-        &Supervision { program: swingvisor(), download_info: Some(info), front: false, delay: None },
+        &Supervision { download_info: Some(info), ..Supervision::restart(&swingvisor()) },
     );
 }
 
 #[test]
 fn four_validators_each_under_its_swingvisor_go_through_the_upgrade_under_load() {
-    run(Plan::quick(4, Engine::CometChild), &added(swingvisor()));
+    run(Plan::quick(4, Engine::CometChild), &Supervision::restart(&swingvisor()));
 }
 
 #[test]
@@ -70,19 +68,39 @@ fn four_validators_go_through_the_upgrade_with_no_peer_no_client_and_no_height_l
     let stage = Stage::new();
     let plan = Plan::quick(4, Engine::CometChild);
     // Longer than CometBFT's RPC gives its clients, 11 s.
-    let delay = Some("12s");
-    let report = zero::run(plan, stage.folder(), binaries(), &swingvisor(), delay, &mut Narrator::new(false))
+    let how = Supervision { delay: Some("12s".to_owned()), ..Supervision::front(&swingvisor()) };
+    let report = zero::run(plan, stage.folder(), binaries(), &how, &mut Narrator::new(false))
         .expect("the scenario reaches its end");
     assert!(report.parked_ms.iter().all(|parked_ms| *parked_ms >= 12_000), "{report:?}");
     assert!(report.upgrade.messages > 0 && report.requests.iter().all(|requests| *requests > 0), "{report:?}");
+    // REST waits 5 s for a node, and then says why there is none.
+    assert!(report.rest.iter().all(|(answers, upgrading)| *answers > 0 && *upgrading > 0), "{report:?}");
+}
+
+#[test]
+fn a_client_of_rest_is_not_refused_while_the_node_of_a_solo_chain_is_replaced() {
+    let stage = Stage::new();
+    let (mut asking, mut heard) = (None, Heard::default());
+    let plan = Plan::quick(1, Engine::Solo);
+    let mut watcher = |network: &Network, moment| {
+        match moment {
+            Moment::Begun => asking = Some(Asking::start(network.first()?.ports.api)),
+            Moment::Upgraded(_) => heard = asking.take().expect("it was started").finish()?,
+        }
+        Ok(())
+    };
+    let tell = &mut Narrator::new(false);
+    visor::run_watched(plan, stage.folder(), binaries(), &Supervision::restart(&swingvisor()), tell, &mut watcher)
+        .expect("the scenario reaches its end");
+    assert!(heard.answers > 0, "{heard:?}");
 }
 
 #[test]
 fn the_unmodified_cosmovisor_upgrades_a_solo_chain() {
-    run(Plan::quick(1, Engine::Solo), &added(cosmovisor()));
+    run(Plan::quick(1, Engine::Solo), &Supervision::restart(&cosmovisor()));
 }
 
 #[test]
 fn the_unmodified_cosmovisor_upgrades_a_validator_on_cometbft() {
-    run(Plan::quick(1, Engine::CometChild), &added(cosmovisor()));
+    run(Plan::quick(1, Engine::CometChild), &Supervision::restart(&cosmovisor()));
 }

@@ -140,7 +140,7 @@ fn a_binary_older_than_state_is_told_by_version_number() {
 }
 
 #[test]
-fn a_later_release_that_dropped_an_old_handler_is_no_downgrade() {
+fn a_later_release_that_dropped_an_old_handler_is_no_downgrade_cosmos_sdk_16476_akash_638() {
     let later = capabilities(3, &["v3"], &[2, 3]);
     check(applied(at_100(), "v2", 2), later.clone(), Decision::Continue);
     check(applied(planned("v3", 100), "v2", 2), later, Decision::Apply(plan("v3", 100)));

@@ -8,7 +8,7 @@ use swing_core::{
     modules::{swingset, upgrade::done::of_parts},
     ports::{
         engine::{
-            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, Inbound, ReleaseBundles, RunBudget, RunReport,
             StaticVatConfig, SwapForecast, SwapReport,
         },
         upgrade::{Decision, DecisionInput, Plan, Release, UpgradeContext, VersionMap},
@@ -45,10 +45,22 @@ impl Engine for SwapOnly {
     fn install_bundle(&mut self, _: &mut State<'_>, _: &[u8]) -> Result<BundleReceipt, EngineFailure> {
         unused()
     }
-    fn deliver_inbound(&mut self, _: &mut State<'_>, _: &InboundMessage) -> Result<Option<String>, EngineFailure> {
+    fn release_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
         unused()
     }
-    fn run(&mut self, _: &mut State<'_>, _: u64) -> Result<RunReport, EngineFailure> {
+    fn free_bundles(&mut self, _: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        unused()
+    }
+    fn deliver_inbound(&mut self, _: &mut State<'_>, _: &Inbound) -> Result<Option<String>, EngineFailure> {
+        unused()
+    }
+    fn poll_timer(&mut self, _: &mut State<'_>) -> Result<bool, EngineFailure> {
+        unused()
+    }
+    fn check_vat_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        unused()
+    }
+    fn run(&mut self, _: &mut State<'_>, _: RunBudget) -> Result<RunReport, EngineFailure> {
         unused()
     }
     fn reinitialize(&mut self, state: &mut State<'_>, bundles: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {

@@ -19,8 +19,8 @@ pub use decide::{Action, decide};
 pub use facts::{Child, Facts, Policy};
 pub use journal::{Done, Journal, JournalError, Reason, Stage, Upgrade};
 pub use slot::{NameError, Slot, folder_of_plan};
-pub use status::{Answer, Plan, Status, StatusError, Stop};
-pub use watch::{Running, WatchAction, watch};
+pub use status::{Answer, Pending, Plan, Status, StatusError, Stop};
+pub use watch::{Running, WatchAction, stands_by, watch};
 
 /// Exit code of a node that stopped for a plan that it cannot handle.
 pub const EXIT_UPGRADE_NEEDED: u8 = 40;

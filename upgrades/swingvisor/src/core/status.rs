@@ -14,6 +14,15 @@ pub struct Plan {
     pub info: String,
 }
 
+/// A plan among those that are pending.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    /// Its number; none under rules that number no plans.
+    pub id: Option<u64>,
+    /// The plan.
+    pub plan: Plan,
+}
+
 /// Why the asked binary goes no further.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
@@ -32,8 +41,10 @@ pub struct Status {
     pub committed_height: u64,
     /// The app hash after it, upper-case hex.
     pub app_hash: String,
-    /// The pending plan.
+    /// The pending plan; the nearest, where there are several.
     pub plan: Option<Plan>,
+    /// All pending plans, the nearest first.
+    pub plans: Vec<Pending>,
     /// Why the asked binary goes no further, if it does not.
     pub stop: Option<Stop>,
 }
@@ -77,6 +88,14 @@ impl Status {
     pub fn parse(output: &[u8]) -> Result<Self, StatusError> {
         let answer: Value =
             serde_json::from_slice(output).map_err(|error| StatusError::NotJson { reason: error.to_string() })?;
+        Status::of(&answer)
+    }
+
+    /// From the answer.
+    ///
+    /// # Errors
+    /// As [`Status::parse`].
+    pub fn of(answer: &Value) -> Result<Self, StatusError> {
         let application = &answer["application"];
         let release = application["release"].as_str().ok_or(field("application.release", "a text"))?.to_owned();
         let committed_height =
@@ -87,12 +106,18 @@ impl Status {
             Some(plan) => Some(Self::plan(plan)?),
             None => return Err(field("application.plan", "a plan or null")),
         };
+        let plans = match application.get("plans").map(Value::as_array) {
+            Some(Some(plans)) => plans.iter().map(Self::pending).collect::<Result<_, _>>()?,
+            Some(None) => return Err(field("application.plans", "a list")),
+            // A binary of before says the nearest only.
+            None => plan.iter().map(|plan| Pending { id: None, plan: plan.clone() }).collect(),
+        };
         let stop = match application.get("stop") {
             Some(Value::Null) => None,
             Some(stop) => Some(Self::stop(stop)?),
             None => return Err(field("application.stop", "a reason or null")),
         };
-        Ok(Status { release, committed_height, app_hash, plan, stop })
+        Ok(Status { release, committed_height, app_hash, plan, plans, stop })
     }
 
     fn plan(plan: &Value) -> Result<Plan, StatusError> {
@@ -103,6 +128,14 @@ impl Status {
         })
     }
 
+    fn pending(plan: &Value) -> Result<Pending, StatusError> {
+        let id = match plan.get("id") {
+            None | Some(Value::Null) => None,
+            Some(id) => Some(number(id).ok_or(field("application.plans.id", "a number"))?),
+        };
+        Ok(Pending { id, plan: Self::plan(plan)? })
+    }
+
     fn stop(stop: &Value) -> Result<Stop, StatusError> {
         let exit_code = stop["exit_code"].as_u64().and_then(|code| u8::try_from(code).ok());
         let lines = stop["lines"].as_array().into_iter().flatten();
@@ -110,6 +143,13 @@ impl Status {
             exit_code: exit_code.ok_or(field("application.stop.exit_code", "an exit code"))?,
             lines: lines.filter_map(Value::as_str).map(str::to_owned).collect(),
         })
+    }
+
+    /// The nearest plan, with its number where the list has it.
+    pub fn nearest(&self) -> Option<Pending> {
+        let plan = self.plan.as_ref()?;
+        let listed = self.plans.iter().find(|pending| pending.plan == *plan);
+        Some(listed.cloned().unwrap_or_else(|| Pending { id: None, plan: plan.clone() }))
     }
 
     /// The height of the next block.

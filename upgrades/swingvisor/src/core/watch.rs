@@ -1,6 +1,9 @@
 //! The decision while the node runs: make ready for the plan that committed state has, and end a node that does not end itself.
 
-use super::{Answer, Facts, Plan, Slot, folder_of_plan};
+use super::{Answer, Facts, Plan, Slot, Status, folder_of_plan};
+
+/// A binary stands by when so few blocks are left: it takes memory, and nothing else.
+const STANDBY_BLOCKS: u64 = 10;
 
 /// What is known while the node runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,4 +55,14 @@ pub fn watch(running: &Running, facts: &Facts) -> WatchAction {
         return WatchAction::Fetch(plan.clone(), slot);
     }
     WatchAction::Wait
+}
+
+/// Whether the binary in `slot`, which was asked and fits, is to stand by for the nearest plan.
+pub fn stands_by(status: &Status, slot: &Slot, facts: &Facts) -> bool {
+    let Some(plan) = &status.plan else { return false };
+    let is_its = folder_of_plan(&plan.name, facts.policy.keep_case).is_ok_and(|folder| Slot::Upgrade(folder) == *slot);
+    is_its
+        && facts.current.as_ref() != Some(slot)
+        && plan.height.saturating_sub(status.committed_height) <= STANDBY_BLOCKS
+        && !facts.policy.skip_heights.contains(&plan.height)
 }

@@ -80,6 +80,10 @@ pub enum Event {
     TakenOver(Swap),
     /// The started node cannot take over; it must be ended.
     Unfit(String),
+    /// The node that took over has executed block H, whose reply was passed on: it cannot be replaced any more.
+    Proved(Swap),
+    /// Requests have waited for so many milliseconds: peers and clients may leave CometBFT.
+    Late(u64),
     /// All connections were dropped.
     Dropped(String),
 }
@@ -96,14 +100,16 @@ pub struct Machine {
     pub(super) announced: Option<Committed>,
     ending: bool,
     pub(super) start_ms_max: u64,
+    pub(super) parked_ms_max: u64,
     pub(super) now_ms: u64,
     pub(super) out: Vec<Output>,
 }
 
 impl Machine {
-    /// A machine with no connections and no node. A started node has `start_ms_max` to answer while CometBFT is parked.
+    /// A machine with no connections and no node. A started node has `start_ms_max` to answer while CometBFT is parked; that it has
+    /// been parked for `parked_ms_max` is told.
     #[must_use]
-    pub fn new(start_ms_max: u64) -> Self {
+    pub fn new(start_ms_max: u64, parked_ms_max: u64) -> Self {
         Machine {
             phase: Phase::Away,
             lines: BTreeMap::new(),
@@ -112,6 +118,7 @@ impl Machine {
             announced: None,
             ending: false,
             start_ms_max,
+            parked_ms_max,
             now_ms: 0,
             out: Vec::new(),
         }
@@ -153,7 +160,7 @@ impl Machine {
     /// Whether a node is connected.
     #[must_use]
     pub fn has_node(&self) -> bool {
-        matches!(self.phase, Phase::Serving | Phase::Draining(_) | Phase::Proving { .. })
+        matches!(self.phase, Phase::Serving | Phase::Draining(_) | Phase::Proving(_))
     }
 
     fn request(&mut self, id: ConnId, frame: Frame) {
@@ -175,9 +182,11 @@ impl Machine {
                     drain.asked_ms.get_or_insert(self.now_ms);
                 }
             }
-            Phase::Parked { asked_ms, .. } if consensus_asks => {
-                asked_ms.get_or_insert(self.now_ms);
+            Phase::Parked(parking) if consensus_asks => {
+                parking.asked_ms.get_or_insert(self.now_ms);
             }
+            // What it executes block H from; a request that was parked has come with the node.
+            Phase::Proving(proof) if matches!(kind, Kind::Finalize(_)) => proof.since_ms = self.now_ms,
             _ => {}
         }
         if kind == Kind::Commit {

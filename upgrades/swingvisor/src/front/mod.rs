@@ -46,6 +46,8 @@ pub struct FrontConfig {
     pub frame_bytes_max: usize,
     /// How long a started node may take to answer while CometBFT is parked, milliseconds.
     pub start_ms_max: u64,
+    /// How long CometBFT may be parked before it is told, milliseconds.
+    pub parked_ms_max: u64,
 }
 
 /// What the supervisor tells the front.
@@ -84,7 +86,7 @@ impl Front {
             listener,
             node_socket: config.node_socket.clone(),
             frame_bytes_max: config.frame_bytes_max,
-            machine: Machine::new(config.start_ms_max),
+            machine: Machine::new(config.start_ms_max, config.parked_ms_max),
             commands: received,
             woken,
             events,

@@ -5,7 +5,7 @@ use super::{
     line::Line,
     machine::{ConnId, Event, Machine, Output},
     message::{self, Committed, Kind},
-    phase::{Drain, Phase, Swap},
+    phase::{Drain, Parking, Phase, Proof, Swap},
 };
 
 impl Machine {
@@ -21,9 +21,11 @@ impl Machine {
             (Kind::Info, (Some(committed), _, _)) if committed.height > 0 => self.told = Some(committed),
             (Kind::Finalize(height), (_, Some(app_hash), _)) => {
                 self.finalized = Committed { height, app_hash };
-                if matches!(self.phase, Phase::Proving { .. }) {
+                if let Phase::Proving(proof) = self.phase {
                     self.lines.values_mut().for_each(Line::forget);
                     self.phase = Phase::Serving;
+                    let block_ms = Some(self.now_ms.saturating_sub(proof.since_ms));
+                    self.out.push(Output::Tell(Event::Proved(Swap { block_ms, ..proof.swap })));
                 }
             }
             (Kind::Commit, (_, _, true)) => self.committed(),
@@ -42,8 +44,8 @@ impl Machine {
     pub(super) fn node_started(&mut self) {
         match &mut self.phase {
             Phase::Away | Phase::Asking => self.phase = Phase::Asking,
-            Phase::Parked { started_ms, .. } => *started_ms = Some(self.now_ms),
-            Phase::Serving | Phase::Draining(_) | Phase::Proving { .. } => {
+            Phase::Parked(parking) => parking.started_ms = Some(self.now_ms),
+            Phase::Serving | Phase::Draining(_) | Phase::Proving(_) => {
                 self.drop_all("a node was started while another one served".to_owned());
                 self.phase = Phase::Asking;
             }
@@ -56,27 +58,39 @@ impl Machine {
                 self.phase = Phase::Serving;
                 self.out.extend([Output::Connect, Output::Tell(Event::Up)]);
             }
-            Phase::Parked { since_ms, asked_ms, started_ms: Some(_) } => {
+            Phase::Parked(parking @ Parking { started_ms: Some(started_ms), .. }) => {
                 let told = self.told.clone().unwrap_or_default();
                 if *committed != told {
                     return self.unfit(format!("it is at {committed}, CometBFT was told {told}"));
                 }
-                let swap = Swap {
-                    committed_height: told.height,
-                    parked_ms: self.now_ms.saturating_sub(since_ms),
-                    extra_ms: asked_ms.map_or(0, |asked_ms| self.now_ms.saturating_sub(asked_ms)),
-                    replayed: self.lines.values().map(Line::waiting).sum(),
-                };
-                self.phase = Phase::Proving { since_ms, asked_ms };
+                let swap = self.swap(&parking, told.height, started_ms);
+                self.phase = Phase::Proving(Proof { parking, swap, since_ms: self.now_ms });
                 self.out.extend([Output::Connect, Output::Tell(Event::TakenOver(swap))]);
             }
-            Phase::Parked { .. } | Phase::Away | Phase::Serving | Phase::Draining(_) | Phase::Proving { .. } => {}
+            Phase::Parked(_) | Phase::Away | Phase::Serving | Phase::Draining(_) | Phase::Proving(_) => {}
+        }
+    }
+
+    /// What is told of a change of processes that comes to its end now.
+    fn swap(&self, parking: &Parking, committed_height: u64, started_ms: u64) -> Swap {
+        let now_ms = self.now_ms;
+        let gone_ms = parking.gone_ms.unwrap_or(parking.since_ms);
+        Swap {
+            committed_height,
+            drain_ms: parking.since_ms.saturating_sub(parking.committed_ms),
+            parked_ms: now_ms.saturating_sub(parking.since_ms),
+            exit_ms: gone_ms.saturating_sub(parking.since_ms),
+            switch_ms: started_ms.saturating_sub(gone_ms),
+            start_ms: now_ms.saturating_sub(started_ms),
+            extra_ms: parking.asked_ms.map_or(0, |asked_ms| now_ms.saturating_sub(asked_ms)),
+            replayed: self.lines.values().map(Line::waiting).sum(),
+            block_ms: None,
         }
     }
 
     pub(super) fn unfit(&mut self, reason: String) {
-        if let Phase::Parked { started_ms, .. } = &mut self.phase {
-            *started_ms = None;
+        if let Phase::Parked(parking) = &mut self.phase {
+            parking.started_ms = None;
         }
         self.out.push(Output::Tell(Event::Unfit(reason)));
     }
@@ -85,21 +99,24 @@ impl Machine {
         match &mut self.phase {
             Phase::Away => {}
             Phase::Asking => self.phase = Phase::Away,
-            Phase::Parked { started_ms, .. } => *started_ms = None,
-            Phase::Draining(drain) => {
-                let asked_ms = drain.asked_ms;
-                self.park(self.now_ms, asked_ms);
+            Phase::Parked(parking) => {
+                parking.started_ms = None;
+                parking.gone_ms.get_or_insert(self.now_ms);
             }
-            Phase::Proving { since_ms, asked_ms } => {
-                let (since_ms, asked_ms) = (*since_ms, *asked_ms);
-                self.park(since_ms, asked_ms);
+            Phase::Draining(drain) => {
+                let parking = Parking::begin(drain, self.now_ms);
+                self.park(Parking { gone_ms: Some(self.now_ms), ..parking });
+            }
+            Phase::Proving(proof) => {
+                let parking = proof.parking;
+                self.park(parking);
             }
             Phase::Serving => self.drop_all("the node is gone".to_owned()),
         }
     }
 
     /// No node: what it was asked and did not answer waits with the rest.
-    pub(super) fn park(&mut self, since_ms: u64, asked_ms: Option<u64>) {
+    pub(super) fn park(&mut self, parking: Parking) {
         let told = self.told.clone().unwrap_or_default();
         self.out.push(Output::LeaveNode);
         for (id, line) in &mut self.lines {
@@ -108,12 +125,12 @@ impl Machine {
                 Err(lost) => return self.drop_all(format!("a reply is lost for ever: {lost:?}")),
             }
         }
-        self.phase = Phase::Parked { since_ms, asked_ms, started_ms: None };
+        self.phase = Phase::Parked(Parking { started_ms: None, ..parking });
         self.out.push(Output::Tell(Event::Parked(told)));
     }
 
     pub(super) fn drop_all(&mut self, reason: String) {
-        let started = matches!(self.phase, Phase::Asking | Phase::Parked { started_ms: Some(_), .. });
+        let started = matches!(self.phase, Phase::Asking | Phase::Parked(Parking { started_ms: Some(_), .. }));
         self.phase = if started { Phase::Asking } else { Phase::Away };
         self.lines.clear();
         (self.told, self.announced, self.finalized) = (None, None, Committed::default());

@@ -1,9 +1,9 @@
 //! What follows from where the machine stands, after each input: forwarding, parking, putting off.
 
 use super::{
-    machine::{DRAIN_MS_MAX, Machine, Output, QUIET_MS, QUIET_WITHOUT_RECHECK_MS},
+    machine::{DRAIN_MS_MAX, Event, Machine, Output, QUIET_MS, QUIET_WITHOUT_RECHECK_MS},
     message::Role,
-    phase::{Drain, Phase},
+    phase::{Drain, Parking, Phase},
 };
 
 /// Requests that the consensus connection can have waiting: CometBFT sends one, and a Flush, and waits.
@@ -23,15 +23,16 @@ impl Machine {
         }
         self.forward();
         match self.phase {
-            Phase::Draining(Drain { over_ms: Some(over_ms), asked_ms, .. }) => {
+            Phase::Draining(drain @ Drain { over_ms: Some(over_ms), .. }) => {
                 let idle = self.lines.values().all(|line| line.unanswered() == 0);
                 if idle || self.now_ms.saturating_sub(over_ms) >= DRAIN_MS_MAX {
-                    self.park(self.now_ms, asked_ms);
+                    self.park(Parking::begin(&drain, self.now_ms));
                     self.relieve();
                 }
             }
-            Phase::Parked { started_ms, .. } => {
+            Phase::Parked(Parking { started_ms, .. }) => {
                 self.relieve();
+                self.tell_if_late();
                 let late = started_ms.is_some_and(|at| self.now_ms.saturating_sub(at) >= self.start_ms_max);
                 if late {
                     self.unfit(format!("it had not answered Info {} ms after its start", self.start_ms_max));
@@ -42,8 +43,20 @@ impl Machine {
         self.check_bounds();
     }
 
+    /// Tells once when requests have waited for too long.
+    fn tell_if_late(&mut self) {
+        let now_ms = self.now_ms;
+        if let Phase::Parked(parking) = &mut self.phase
+            && !parking.late
+            && now_ms.saturating_sub(parking.since_ms) >= self.parked_ms_max
+        {
+            parking.late = true;
+            self.out.push(Output::Tell(Event::Late(now_ms.saturating_sub(parking.since_ms))));
+        }
+    }
+
     fn forward(&mut self) {
-        let keep = matches!(self.phase, Phase::Proving { .. } | Phase::Draining(_));
+        let keep = matches!(self.phase, Phase::Proving(_) | Phase::Draining(_));
         // Consensus first: the others can wait, and a block does not.
         let (first, others): (Vec<_>, Vec<_>) =
             self.lines.iter_mut().partition(|(_, line)| line.role() == Some(Role::Consensus));

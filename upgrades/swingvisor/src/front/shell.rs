@@ -223,6 +223,14 @@ impl Shell {
                 tracing::info!(?swap, "another process serves CometBFT");
                 self.board.change(|view| view.last_swap = Some(*swap));
             }
+            Event::Proved(swap) => {
+                tracing::info!(block_ms = swap.block_ms, "its first block is executed");
+                self.board.change(|view| view.last_swap = Some(*swap));
+            }
+            // Here and not by the supervisor, which may be waiting for a hook, or for the operator's check.
+            Event::Late(parked_ms) => {
+                tracing::error!(parked_ms, "CometBFT has been parked for long: peers and clients may leave it");
+            }
             Event::Up | Event::Unfit(_) | Event::Dropped(_) => {}
         }
         self.show(true);

@@ -3,7 +3,7 @@
 use std::io::{self, Read as _};
 
 use super::{
-    control::Control,
+    control::{Control, Said},
     machine::{ConnId, Input},
     message,
     net::{End, EndError, Stream},
@@ -53,9 +53,13 @@ impl Shell {
 
     pub(super) fn hear(&mut self) {
         let said = self.conns.control.as_mut().map(Control::read).unwrap_or_default();
-        for committed in said {
+        for Said { committed, status } in said {
             tracing::info!(height = committed.height, "the node announces its last commit");
             self.conns.inputs.push(Input::Announced(committed));
+            if let Some(status) = status {
+                // A supervisor that is gone is noticed by the commands' end.
+                let _ = self.events.send(crate::run::Event::LastWords(Box::new(status)));
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{
     machine::Machine,
     message::Role,
-    phase::{Phase, Swap},
+    phase::{Parking, Phase, Swap},
 };
 
 /// The front, for people.
@@ -17,6 +17,8 @@ pub struct View {
     pub phase: &'static str,
     /// For how long CometBFT has been parked, milliseconds.
     pub parked_ms: Option<u64>,
+    /// That is too long (`SWINGVISOR_PARKED_LIMIT`): peers and clients may leave it.
+    pub late: bool,
     /// CometBFT's connections.
     pub connections: Vec<ConnectionView>,
     /// The last change of processes under a running CometBFT.
@@ -42,14 +44,15 @@ impl Machine {
     /// What is seen of it now.
     #[must_use]
     pub fn view(&self) -> View {
-        let parked_ms = match &self.phase {
-            Phase::Parked { since_ms, .. } => Some(self.now_ms.saturating_sub(*since_ms)),
+        let parking = match &self.phase {
+            Phase::Parked(parking) => Some(*parking),
             _ => None,
         };
+        let parked_ms = parking.map(|Parking { since_ms, .. }| self.now_ms.saturating_sub(since_ms));
         let connections = self.lines.values().map(|line| ConnectionView {
             role: line.role().map_or("unknown", Role::name),
             parked: match &self.phase {
-                Phase::Parked { .. } => true,
+                Phase::Parked(_) => true,
                 Phase::Draining(drain) => line.role() == Some(Role::Consensus) || drain.over_ms.is_some(),
                 _ => false,
             },
@@ -57,7 +60,13 @@ impl Machine {
             waiting_bytes: line.waiting_bytes(),
             unanswered: line.unanswered(),
         });
-        View { phase: self.phase.name(), parked_ms, connections: connections.collect(), last_swap: None }
+        View {
+            phase: self.phase.name(),
+            parked_ms,
+            late: parking.is_some_and(|parking| parking.late),
+            connections: connections.collect(),
+            last_swap: None,
+        }
     }
 }
 

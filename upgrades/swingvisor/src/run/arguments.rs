@@ -20,7 +20,7 @@ pub fn skip_heights_of(arguments: &[OsString]) -> std::collections::BTreeSet<u64
 }
 
 /// The value of a flag, as `--flag value` or `--flag=value`.
-pub(super) fn value_of(arguments: &[OsString], flag: &str) -> Option<OsString> {
+pub(crate) fn value_of(arguments: &[OsString], flag: &str) -> Option<OsString> {
     let mut arguments = arguments.iter();
     while let Some(argument) = arguments.next() {
         if argument == OsStr::new(flag) {

@@ -12,7 +12,7 @@ use signal_hook::{
 };
 
 use super::Look;
-use crate::{command::Told, front};
+use crate::{command::Told, core::Status, front};
 
 /// Something that happened.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub enum Event {
     Child,
     /// Committed state was looked at.
     Look(Box<Look>),
+    /// The node's last words, with its last commit: what it says of the state that it leaves.
+    LastWords(Box<Status>),
     /// The ABCI front tells something.
     Front(front::Event),
 }

@@ -21,7 +21,8 @@ use crate::{
     command::Told,
     config::{Config, Mode},
     core::Child,
-    front::{self, Address, Front, FrontConfig, View},
+    front::{self, Address, Front, FrontConfig},
+    toml_text,
 };
 
 /// Stands for the exit code of a node that was ended because it, or CometBFT, was of no use: the node's own for the loss of its engine.
@@ -29,10 +30,6 @@ const EXIT_NO_USE: u8 = 52;
 
 /// The node's own default.
 const FRAME_BYTES_MAX: usize = 64 << 20;
-/// How long a change of processes may take before it is told: peers drop a node that is silent for 45 s.
-const PARKED_MS_MAX: u64 = 30_000;
-/// Largest config.toml that is read.
-const CONFIG_BYTES_MAX: u64 = 1 << 20;
 
 /// What runs beside the node in this mode.
 #[derive(Debug)]
@@ -44,7 +41,6 @@ pub(super) struct Fronted {
     home: PathBuf,
     comet: Option<Comet>,
     grace_ms: u64,
-    told_of_parking: bool,
 }
 
 impl Fronted {
@@ -79,12 +75,13 @@ impl Fronted {
             node_socket: node_socket.clone(),
             frame_bytes_max,
             start_ms_max: config.start_timeout_ms,
+            parked_ms_max: config.parked_limit_ms,
         };
         let front = Front::start(&front_config, events)
             .map_err(|error| io::Error::new(error.kind(), format!("listening at {}: {error}", front_config.address)))?;
         tracing::info!(address = %front.address(), "CometBFT is kept connected while binaries are replaced");
         let grace_ms = config.shutdown_grace_ms;
-        Ok(Some(Fronted { front, node_socket, program, home, comet: None, grace_ms, told_of_parking: false }))
+        Ok(Some(Fronted { front, node_socket, program, home, comet: None, grace_ms }))
     }
 
     /// The front, for people.
@@ -156,15 +153,6 @@ impl Fronted {
             Err(error) => tracing::error!(%error, "CometBFT"),
         }
     }
-
-    /// Whether CometBFT has been parked for too long, and nobody was told yet.
-    pub fn is_late(&mut self) -> Option<u64> {
-        let View { parked_ms, .. } = self.front.board().view();
-        let late = parked_ms.filter(|ms| *ms >= PARKED_MS_MAX);
-        let news = late.filter(|_| !self.told_of_parking);
-        self.told_of_parking = late.is_some();
-        news
-    }
 }
 
 impl Drop for Fronted {
@@ -185,7 +173,8 @@ impl Supervisor {
                 return Ok(Some(format!("the new node cannot take over: {reason}")));
             }
             front::Event::Dropped(reason) => self.webhook.tell(json!({ "event": "dropped", "reason": reason })),
-            front::Event::Parked(_) => {}
+            front::Event::Late(parked_ms) => self.tell_late(parked_ms),
+            front::Event::Parked(_) | front::Event::Proved(_) => {}
         }
         Ok(None)
     }
@@ -196,16 +185,12 @@ impl Supervisor {
         let found = fronted.look()?;
         let comet = fronted.comet_id();
         self.board.change(|report| report.comet_pid = comet);
-        self.tell_if_late();
         Ok(found)
     }
 
-    /// Tells once when CometBFT waits for too long.
-    pub(super) fn tell_if_late(&mut self) {
-        if let Some(parked_ms) = self.fronted.as_mut().and_then(Fronted::is_late) {
-            tracing::error!(parked_ms, "CometBFT has been parked for long: peers and clients may leave it");
-            self.webhook.tell(json!({ "event": "parked-for-long", "parked_ms": parked_ms }));
-        }
+    /// CometBFT waits for too long; the front has said so in the log.
+    pub(super) fn tell_late(&self, parked_ms: u64) {
+        self.webhook.tell(json!({ "event": "parked-for-long", "parked_ms": parked_ms }));
     }
 
     /// Ends a node that is of no use, so that another one is tried after a rest.
@@ -237,41 +222,15 @@ fn address(config: &Config, arguments: &[OsString], home: &Path, ours: bool) -> 
         return Address::unix(&config.layout.front_socket());
     }
     let path = home.join("config").join("config.toml");
-    let text = std::fs::metadata(&path)
-        .and_then(|found| {
-            if found.len() > CONFIG_BYTES_MAX {
-                Err(io::ErrorKind::FileTooLarge.into())
-            } else {
-                std::fs::read_to_string(&path)
-            }
-        })
-        .map_err(|error| format!("{}: {error}", path.display()))?;
-    proxy_app(&text)
+    let text = toml_text::read(&path).map_err(|error| error.to_string())?;
+    toml_text::value(&text, "", "proxy_app")
         .ok_or_else(|| format!("{}: no proxy_app; say where CometBFT connects with SWINGVISOR_ABCI", path.display()))
         .and_then(|text| Address::parse(&text))
 }
 
-/// The value of `proxy_app`, which stands before the first section.
-fn proxy_app(config: &str) -> Option<String> {
-    let mut lines = config.lines().map(str::trim).take_while(|line| !line.starts_with('['));
-    let value = lines.find_map(|line| line.strip_prefix("proxy_app")?.trim_start().strip_prefix('='))?.trim();
-    let quote = value.chars().next().filter(|letter| matches!(letter, '"' | '\''))?;
-    value.get(1..)?.split(quote).next().map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{proxy_app, without};
-
-    #[test]
-    fn proxy_app_is_read_from_the_head_of_config_toml() {
-        assert_eq!(
-            proxy_app("# proxy_app = \"x\"\nproxy_app = \"tcp://127.0.0.1:26658\" # here\n[rpc]\n").as_deref(),
-            Some("tcp://127.0.0.1:26658")
-        );
-        assert_eq!(proxy_app("[rpc]\nproxy_app = \"tcp://127.0.0.1:26658\"\n"), None);
-        assert_eq!(proxy_app("proxy_app='unix:///a'").as_deref(), Some("unix:///a"));
-    }
+    use super::without;
 
     #[test]
     fn flags_are_taken_out_with_their_values() {

@@ -3,7 +3,6 @@
 use std::{
     ffi::OsString,
     io,
-    os::unix::fs::MetadataExt as _,
     path::Path,
     sync::{
         Arc,
@@ -22,7 +21,7 @@ use crate::{
     fetch::{Installer, Transfer},
     files::Files,
     home,
-    probe::{Identity, Prober},
+    probe::{Identity, Prober, Signature, signature},
 };
 
 /// A binary that was found fit is asked once more when so few blocks are left.
@@ -47,14 +46,6 @@ pub struct Look {
     pub block_ms: Option<u64>,
     /// The node must be ended, and why.
     pub end: Option<String>,
-}
-
-/// What tells that a file was replaced.
-type Signature = (u64, u64, i64, i64);
-
-fn signature(path: &Path) -> io::Result<Signature> {
-    let metadata = std::fs::metadata(path)?;
-    Ok((metadata.ino(), metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
 /// Asks whether a binary could take over for a plan that is not due: it is a program for this machine, says who it is, and reads
@@ -115,10 +106,17 @@ impl Looker {
     }
 }
 
-impl Drop for Looker {
-    fn drop(&mut self) {
+impl Looker {
+    /// Has it end, and does not wait: what it asks now is interrupted.
+    pub fn dismiss(&mut self) {
         self.told.tell();
         self.wake = None;
+    }
+}
+
+impl Drop for Looker {
+    fn drop(&mut self) {
+        self.dismiss();
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {

@@ -8,6 +8,7 @@
 mod arguments;
 mod check;
 mod comet;
+mod early;
 mod events;
 mod fronted;
 mod hooks;
@@ -15,11 +16,14 @@ mod http;
 mod looker;
 mod node;
 mod pages;
+mod standby;
+mod stay;
 mod steps;
 mod supervisor;
 mod webhook;
 mod words;
 
+pub(crate) use arguments::value_of;
 pub use arguments::{home_of, prober, runs_a_node, transfer};
 pub use events::{Event, Events};
 pub use looker::{Look, Looker, arm};

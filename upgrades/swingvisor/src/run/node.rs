@@ -11,13 +11,29 @@ use std::{
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::{clock::Moment, command};
+use crate::{clock::Moment, command, sockets::Sockets};
 
 /// How often an ending node is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Tells a node that its standard input is a socket of its supervisor's.
 const CONTROL_VARIABLE: &str = "SWINGD_SUPERVISOR";
+/// Tells it to wait there for the word to go.
+const STANDBY_VARIABLE: &str = "SWINGD_STANDBY";
+
+/// cosmovisor's: a node that finds it waits to be ended by a supervisor that polls, which this one is not.
+const COSMOVISOR_VARIABLE: &str = "DAEMON_NAME";
+
+/// How a node is started.
+#[derive(Debug)]
+pub enum Start {
+    /// With no socket of ours.
+    Alone,
+    /// Over this it tells us of its last commit.
+    Connected(UnixStream),
+    /// Over this it waits for our word first.
+    StandBy(UnixStream),
+}
 
 /// A running node. It dies with the thread that started it.
 #[derive(Debug)]
@@ -27,22 +43,32 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts it, with our outputs and environment. Over `control` it tells us of its last commit.
+    /// Starts it, with our outputs, environment and listening sockets.
     ///
     /// # Errors
     /// The system's.
-    pub fn start(binary: &Path, arguments: &[OsString], control: Option<UnixStream>) -> io::Result<Self> {
+    pub fn start(binary: &Path, arguments: &[OsString], sockets: &Sockets, how: Start) -> io::Result<Self> {
         let mut command = Command::new(binary);
-        command.args(arguments).stdin(Stdio::null()).env_remove(CONTROL_VARIABLE);
-        if let Some(control) = control {
+        command.args(arguments).stdin(Stdio::null()).env_remove(CONTROL_VARIABLE).env_remove(STANDBY_VARIABLE);
+        command.env_remove(COSMOVISOR_VARIABLE);
+        if matches!(how, Start::StandBy(_)) {
+            command.env(STANDBY_VARIABLE, "1");
+        }
+        if let Start::Connected(control) | Start::StandBy(control) = how {
             command.stdin(OwnedFd::from(control)).env(CONTROL_VARIABLE, "stdin");
         }
+        sockets.pass(&mut command)?;
         Ok(Node { child: command::spawn(&mut command)?, started: Moment::now() })
     }
 
     /// Its process ID.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// It has stood by, and runs from now on.
+    pub fn begin(&mut self) {
+        self.started = Moment::now();
     }
 
     /// For how long it has run, milliseconds.

@@ -79,7 +79,10 @@ impl Supervisor {
         if let Some(plan) = upgrade.plan() {
             let binary = self.config.layout.binary(&upgrade.to);
             let mut checked = check::custom(&self.config, self.files.as_ref(), plan, &self.told);
-            if let Checked::GoOn = checked {
+            // A binary that stands by was asked both things at once, when the node before was dead.
+            if let Checked::GoOn = checked
+                && !self.standby_agrees(&upgrade.to)
+            {
                 checked = check::pre_upgrade(&self.config, &binary, &self.prober.home, &self.told);
             }
             match checked {

@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, ffi::OsString, io, sync::Arc, time::Duration};
 
 use serde_json::json;
-use signal_hook::consts::SIGTERM;
 
 use super::{
-    Board, Event, Events, Look, Looker,
-    arguments::{prober, skip_heights_of, value_of},
+    Board, Event, Events, Looker,
+    arguments::{home_of, prober, runs_a_node, skip_heights_of, value_of},
     fronted::Fronted,
     http,
-    node::Node,
+    node::{Node, Start},
+    standby::Standby,
     webhook::Webhook,
     words::in_words,
 };
@@ -19,17 +19,16 @@ use crate::{
     clock::Moment,
     command::Told,
     config::{Config, Mode},
-    core::{Action, Child, EXIT_UPGRADE_NEEDED, Facts, Journal, Slot, decide, rest_ms},
+    core::{Action, Child, Facts, Journal, Slot, Status, decide, rest_ms},
     files::Files,
-    home,
-    probe::{self, Prober},
+    front, home,
+    probe::{self, Prober, Signature},
     report::Seen,
+    sockets::{Sockets, wanted},
 };
 
 /// Exit code of a node whose handler failed.
 const EXIT_UPGRADE_FAILED: u8 = 43;
-/// How often a running node is looked at when no signal tells of its end.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// Supervises one node.
 pub struct Supervisor {
@@ -37,15 +36,22 @@ pub struct Supervisor {
     pub(super) files: Arc<dyn Files>,
     arguments: Vec<OsString>,
     pub(super) told: Told,
-    events: Events,
+    pub(super) events: Events,
     pub(super) board: Board,
     pub(super) webhook: Webhook,
     pub(super) prober: Prober,
     pub(super) fronted: Option<Fronted>,
+    pub(super) sockets: Sockets,
     pub(super) facts: Facts,
     pub(super) journal: Journal,
     /// Hashes of binaries whose handler failed.
     failed: BTreeMap<Slot, String>,
+    /// The plan's binary, started before its time.
+    pub(super) standby: Option<Standby>,
+    /// One that ended while it stood by.
+    pub(super) standby_failed: Option<Signature>,
+    /// What the node that runs has said with its last commit.
+    pub(super) last_words: Option<Status>,
     pub(super) rests: u32,
     said: Option<String>,
 }
@@ -54,6 +60,18 @@ impl std::fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Supervisor").field("config", &self.config).finish_non_exhaustive()
     }
+}
+
+/// The listening sockets that the node will want.
+fn hold(config: &Config, arguments: &[OsString]) -> io::Result<Sockets> {
+    if !config.hold_sockets || !runs_a_node(arguments) {
+        return Ok(Sockets::default());
+    }
+    let sockets = Sockets::open(&wanted(&home_of(config, arguments), arguments), config.client_wait_ms)?;
+    for (name, address) in sockets.addresses() {
+        tracing::info!(name, %address, "clients are kept waiting, not refused, while binaries are replaced");
+    }
+    Ok(sockets)
 }
 
 /// Whether the loop goes on.
@@ -91,6 +109,7 @@ impl Supervisor {
             webhook: Webhook::start(config.webhook.clone())?,
             prober: prober(&config, &arguments, &told),
             fronted,
+            sockets: hold(&config, &arguments)?,
             facts: Facts::new(policy),
             config,
             files,
@@ -100,6 +119,9 @@ impl Supervisor {
             board,
             journal: Journal::default(),
             failed: BTreeMap::new(),
+            standby: None,
+            standby_failed: None,
+            last_words: None,
             rests: 0,
             said: None,
         })
@@ -169,7 +191,7 @@ impl Supervisor {
                 self.link(&slot)?;
             }
             Action::Ask(slot) => {
-                let answer = self.prober.status(&self.config.layout.binary(&slot));
+                let answer = self.ask(&slot);
                 tracing::debug!(%slot, ?answer, "asked");
                 self.facts.asked.insert(slot, answer);
             }
@@ -195,20 +217,17 @@ impl Supervisor {
 
     /// Starts the node and stays with it until its end.
     fn start(&mut self, slot: &Slot) -> io::Result<()> {
-        let mut arguments = self.arguments.clone();
-        if value_of(&arguments, "--home").is_none() {
-            arguments.extend(["--home".into(), self.config.layout.home().into()]);
-        }
-        let mut node = self.start_node(slot, &arguments)?;
+        self.last_words = None;
+        let mut node = self.start_node(slot)?;
         tracing::info!(%slot, pid = node.id(), "the node is started");
         (self.facts.just_switched, self.said) = (false, None);
         self.board.change(|report| {
             (report.pid, report.starts) = (Some(node.id()), report.starts.saturating_add(1));
             report.next_action = format!("the node in {slot} runs");
         });
-        let looker =
+        let mut looker =
             Looker::start(&self.config, &self.files, &self.facts, slot, &self.arguments, self.events.sender())?;
-        let child = self.stay(&mut node);
+        let child = self.stay(&mut node, &mut looker);
         drop(looker);
         let age_ms = node.age_ms();
         drop(node);
@@ -219,76 +238,30 @@ impl Supervisor {
         self.facts.child = child?;
         self.facts.asked.clear();
         self.facts.fetch_failed = None;
+        self.hear_the_rest();
+        self.take_last_words(slot);
         self.after(slot, age_ms)
     }
 
-    fn start_node(&self, slot: &Slot, arguments: &[OsString]) -> io::Result<Node> {
-        let binary = self.config.layout.binary(slot);
-        let Some(fronted) = &self.fronted else { return Node::start(&binary, arguments, None) };
+    /// The node's arguments, with its home.
+    pub(super) fn node_arguments(&self) -> Vec<OsString> {
+        let mut arguments = self.arguments.clone();
+        if value_of(&arguments, "--home").is_none() {
+            arguments.extend(["--home".into(), self.config.layout.home().into()]);
+        }
+        arguments
+    }
+
+    fn start_node(&mut self, slot: &Slot) -> io::Result<Node> {
+        if let Some(node) = self.standby_goes(slot)? {
+            return Ok(node);
+        }
+        let (binary, arguments) = (self.config.layout.binary(slot), self.node_arguments());
+        let Some(fronted) = &self.fronted else { return Node::start(&binary, &arguments, &self.sockets, Start::Alone) };
         let (theirs, ours) = fronted.control()?;
-        let node = Node::start(&binary, &fronted.arguments(arguments), Some(theirs))?;
+        let node = Node::start(&binary, &fronted.arguments(&arguments), &self.sockets, Start::Connected(theirs))?;
         fronted.node_started(ours);
         Ok(node)
-    }
-
-    fn stay(&mut self, node: &mut Node) -> io::Result<Child> {
-        loop {
-            if let Some(code) = node.ended()? {
-                return Ok(Child::Ended { code });
-            }
-            match self.events.next(LOOK_EVERY) {
-                None | Some(Event::Child) => {}
-                Some(Event::Signal(signal)) => {
-                    self.end_comet();
-                    tracing::info!(signal, "passed on to the node");
-                    let code = node.end(signal, self.config.shutdown_grace_ms)?;
-                    return Ok(Child::Stopped { code });
-                }
-                Some(Event::Look(look)) => {
-                    self.take_in(&look);
-                    if let Some(reason) = &look.end {
-                        tracing::error!(reason, "the node is ended");
-                        let code = node.end(SIGTERM, self.config.shutdown_grace_ms)?;
-                        // It was to end with the code of a needed upgrade; with 0 the work would seem done.
-                        return Ok(Child::Ended { code: if code == 0 { EXIT_UPGRADE_NEEDED } else { code } });
-                    }
-                }
-                Some(Event::Front(event)) => {
-                    if let Some(reason) = self.hear_front(event)? {
-                        return self.end_useless(node, &reason);
-                    }
-                }
-            }
-            if let Some(reason) = self.look_at_front()? {
-                return self.end_useless(node, &reason);
-            }
-            if self.told.is_told() {
-                self.end_comet();
-                return Ok(Child::Stopped { code: node.end(SIGTERM, self.config.shutdown_grace_ms)? });
-            }
-        }
-    }
-
-    fn take_in(&mut self, look: &Look) {
-        let problem = backup::check_folder(self.files.as_ref(), self.config.layout.backups()).err();
-        let seen = Seen {
-            answer: Some(&look.answer),
-            installed: &look.installed,
-            current: self.facts.current.as_ref(),
-            own: look.own.as_ref(),
-            armed: look.armed.as_ref(),
-            problem: look.problem.as_deref(),
-            block_ms: look.block_ms,
-            backup_problem: problem.as_deref(),
-        };
-        self.board.change(|report| {
-            report.see(&seen, &self.facts.policy);
-            if let Some(plan) = &report.plan
-                && report.current.as_ref() != Some(&plan.slot)
-            {
-                report.next_action = format!("switch to {} when the node stops for height {}", plan.slot, plan.height);
-            }
-        });
     }
 
     /// What follows from the node's end, before the next decision.
@@ -325,7 +298,8 @@ impl Supervisor {
             self.said = Some(reason.to_owned());
         }
         self.wait(ms);
-        self.tell_if_late();
+        // Everything is looked at anew.
+        self.drop_standby("something was not as it must be");
         if crashed {
             self.facts.child = Child::Rested;
         }
@@ -338,9 +312,11 @@ impl Supervisor {
         let began = Moment::now();
         while began.elapsed_ms() < ms && !self.told.is_told() {
             let left = Duration::from_millis(ms.saturating_sub(began.elapsed_ms()).min(100));
-            // Looks of a node that has ended, and the ends of helpers, mean nothing here; a signal has set `told`, and what the
+            // Looks of a node that has ended, and the ends of helpers, mean nothing here; a signal has set `told`, and what else the
             // front tells of a dead node is known.
-            let _ = self.events.next(left);
+            if let Some(Event::Front(front::Event::Late(parked_ms))) = self.events.next(left) {
+                self.tell_late(parked_ms);
+            }
         }
     }
 }

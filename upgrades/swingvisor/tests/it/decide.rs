@@ -23,6 +23,7 @@ fn says(stop: Option<u8>) -> Answer {
         app_hash: "AA".to_owned(),
         plan: Some(plan(10)),
         stop: stop.map(|exit_code| Stop { exit_code, lines: vec!["why".to_owned()] }),
+        ..Status::default()
     })
 }
 

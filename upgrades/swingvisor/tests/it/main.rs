@@ -7,6 +7,7 @@ mod downloads;
 mod faults;
 mod front;
 mod pains;
+mod sockets;
 mod supervise;
 mod support;
 mod texts;

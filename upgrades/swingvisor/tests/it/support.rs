@@ -2,6 +2,8 @@
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
+    net::{TcpListener, TcpStream},
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
@@ -206,6 +208,53 @@ fn finish(child: Child) -> Output {
 /// A loopback address that nobody listens at.
 pub fn free_address() -> String {
     std::net::TcpListener::bind("127.0.0.1:0").and_then(|held| held.local_addr()).expect("a port").to_string()
+}
+
+/// One request to a status page; the answer's head and body.
+pub fn get(address: &str, request: &str) -> Option<(String, String)> {
+    let mut stream = TcpStream::connect(address).ok()?;
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.to_owned(), body.to_owned()))
+}
+
+/// A status page.
+#[track_caller]
+pub fn page(address: &str, path: &str) -> String {
+    get(address, &format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n")).expect("a page").1
+}
+
+/// Takes posts of a webhook until one is of this event, and gives that.
+#[track_caller]
+pub fn posted(listener: &TcpListener, wanted: &str) -> Value {
+    loop {
+        let event = next_post(listener);
+        if event["event"] == wanted {
+            return event;
+        }
+    }
+}
+
+/// The next event that a webhook posts.
+#[track_caller]
+pub fn next_post(listener: &TcpListener) -> Value {
+    listener.set_nonblocking(true).expect("a mode");
+    let mut stream = until("a post", || listener.accept().ok()).0;
+    stream.set_nonblocking(false).expect("a mode");
+    let mut request = String::new();
+    let mut buffer = [0_u8; 4096];
+    loop {
+        let read = stream.read(&mut buffer).expect("a request");
+        request.push_str(&String::from_utf8_lossy(&buffer[..read]));
+        let body = request.split_once("\r\n\r\n").map(|(_, body)| body);
+        if let Some(event) = body.and_then(|body| serde_json::from_str::<Value>(body).ok()) {
+            stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").expect("answered");
+            return event;
+        }
+        assert!(read > 0, "a torn request: {request}");
+    }
 }
 
 /// Looks until there is something.

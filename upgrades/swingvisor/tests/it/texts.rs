@@ -4,7 +4,7 @@ use std::{ffi::OsString, path::PathBuf};
 
 use swingvisor::{
     config::{Config, Mode, duration_ms},
-    core::{Journal, NameError, Status, StatusError, folder_of_plan},
+    core::{Journal, NameError, Pending, Plan, Status, StatusError, folder_of_plan},
     fetch::{Checksum, Entry, FetchError, Location, Source, entry},
     program,
     run::runs_a_node,
@@ -69,9 +69,17 @@ fn the_environment_is_cosmovisors_and_every_fault_in_it_is_named() {
         ("SWINGVISOR_LISTEN", "127.0.0.1:26690"),
         ("SWINGVISOR_MODE", "front"),
         ("SWINGVISOR_START_TIMEOUT", "90s"),
+        ("SWINGVISOR_PARKED_LIMIT", "10s"),
+        ("SWINGVISOR_STANDBY", "off"),
+        ("SWINGVISOR_HOLD_SOCKETS", "off"),
+        ("SWINGVISOR_CLIENT_WAIT", "2s"),
     ])
     .expect("all good");
+    assert!(default.standby && !set.standby);
+    assert_eq!((default.parked_limit_ms, set.parked_limit_ms), (30_000, 10_000));
     assert_eq!((default.mode, set.mode, set.start_timeout_ms), (Mode::Restart, Mode::Front, 90_000));
+    assert_eq!((default.hold_sockets, default.client_wait_ms), (true, 5_000));
+    assert_eq!((set.hold_sockets, set.client_wait_ms), (false, 2_000));
     assert!(!set.policy.backup && !set.policy.restart_after_upgrade && set.policy.download);
     assert_eq!((set.shutdown_grace_ms, set.pre_upgrade_retries_max), (5_000, 3));
     assert_eq!(set.layout.backups(), PathBuf::from("/backups"));
@@ -160,6 +168,10 @@ fn another_machines_program_is_named() {
     }
 }
 
+fn plan(name: &str, height: u64) -> Plan {
+    Plan { name: name.to_owned(), height, info: "{}".to_owned() }
+}
+
 #[test]
 fn an_answer_that_leaves_something_open_is_none() {
     let whole = r#"{"sync_info":{"latest_app_hash":"AA"},"application":{"release":"version-1","committed_height":"9",
@@ -167,6 +179,21 @@ fn an_answer_that_leaves_something_open_is_none() {
     let status = Status::parse(whole.as_bytes()).expect("a whole answer");
     assert_eq!((status.committed_height, status.next_height()), (9, 10));
     assert_eq!(status.stop.map(|stop| stop.exit_code), Some(40));
+    assert_eq!(
+        status.plans,
+        [Pending { id: None, plan: plan("version-2", 10) }],
+        "a binary that lists none has the one"
+    );
+    let second = whole.replace(
+        r#""stop""#,
+        r#""plans":[{"id":"4","name":"version-2","height":"10","info":"{}"},{"id":"7","name":"version-3","height":"90"}],"stop""#,
+    );
+    let listed = Status::parse(second.as_bytes()).expect("a whole answer").plans;
+    let ids: Vec<_> = listed.iter().map(|pending| (pending.id, pending.plan.height)).collect();
+    assert_eq!(ids, [(Some(4), 10), (Some(7), 90)]);
+    for wrong in [second.replace(r#""id":"4""#, r#""id":"four""#), whole.replace(r#""stop""#, r#""plans":7,"stop""#)] {
+        assert!(matches!(Status::parse(wrong.as_bytes()), Err(StatusError::Field { .. })), "{wrong}");
+    }
     for (cut, by) in [
         (r#""release":"version-1","#, ""),
         (r#""committed_height":"9","#, ""),

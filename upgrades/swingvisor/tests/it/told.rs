@@ -2,24 +2,13 @@
 
 use std::{
     fs,
-    io::{Read as _, Write as _},
     net::{TcpListener, TcpStream},
 };
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Home, free_address, until, write_node};
-
-/// One request; the answer's head and body.
-fn get(address: &str, request: &str) -> Option<(String, String)> {
-    let mut stream = TcpStream::connect(address).ok()?;
-    stream.write_all(request.as_bytes()).ok()?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).ok()?;
-    let (head, body) = answer.split_once("\r\n\r\n")?;
-    Some((head.to_owned(), body.to_owned()))
-}
+use crate::support::{Home, free_address, get, next_post, until, write_node};
 
 fn status(home: &Home, variables: &[(&str, &str)]) -> Value {
     let output = home.run(&["status", "-o", "json"], variables);
@@ -113,6 +102,58 @@ fn status_without_a_running_swingvisor_looks_at_the_home_itself_and_changes_noth
 }
 
 #[test]
+fn all_pending_plans_are_shown_with_what_is_left_and_whether_their_binaries_are_there() {
+    let home = Home::new();
+    let plan = |id: u64, name: &str, height: u64| json!({ "id": id, "name": name, "height": height, "info": "{}" });
+    let later = [plan(6, "version-3", 2_000_000), plan(5, "version-4", 3_000_000)];
+    let state = json!({ "plan": plan(4, "version-2", 1_000_000), "later": later, "until": null, "block_ms": 5 });
+    home.set_state(&state);
+    home.put("upgrades/version-2", "--release 2");
+    home.put("upgrades/version-4", "--release 4");
+    std::os::unix::fs::symlink(home.at("cosmovisor/genesis"), home.at("cosmovisor/current")).expect("a link");
+    let offline = status(&home, &[]);
+    let shown: Vec<(&Value, &Value, &Value)> = offline["plans"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|plan| (&plan["id"], &plan["slot"], &plan["installed"]))
+        .collect();
+    let expected = [
+        (&json!(4), &json!("upgrades/version-2"), &json!(true)),
+        (&json!(6), &json!("upgrades/version-3"), &json!(false)),
+        (&json!(5), &json!("upgrades/version-4"), &json!(true)),
+    ];
+    assert_eq!(shown, expected, "{offline}");
+    assert_eq!(offline["plan"], offline["plans"][0], "the nearest one");
+    assert_eq!(offline["plan"]["armed"]["release"], "version-2");
+    let text = String::from_utf8_lossy(&home.run(&["status"], &[]).stdout).into_owned();
+    assert!(text.contains("name: version-3, height: 2000000"), "{text}");
+
+    let address = free_address();
+    let listen = [("SWINGVISOR_LISTEN", address.as_str())];
+    let running = home.start(&listen);
+    let report = || {
+        let output = home.run(&["status", "-o", "json"], &listen);
+        serde_json::from_slice::<Value>(&output.stdout).ok()
+    };
+    let all = |report: &Value| report["plans"].as_array().is_some_and(|plans| plans.len() == 3);
+    let seen = until("three plans with their time left", || {
+        report().filter(|report| all(report) && report["plans"][2]["seconds_left"].is_u64())
+    });
+    assert!(seen["next_action"].as_str().is_some_and(|next| next.contains("switch to upgrades/version-2")), "{seen}");
+    running.signal(Signal::TERM);
+    assert_eq!(running.wait(), Some(0), "{}", home.said());
+
+    home.set_state(&json!({ "until": null, "block_ms": 5 }));
+    let running = home.start(&listen);
+    let runs = |report: &Value| report["pid"].is_u64() && report["committed_height"].is_u64();
+    let none = until("no plan any more", || report().filter(|report| runs(report) && report["plans"] == json!([])));
+    assert_eq!((&none["plan"], &none["next_action"]), (&Value::Null, &json!("the node in genesis runs")), "{none}");
+    running.signal(Signal::TERM);
+    assert_eq!(running.wait(), Some(0));
+}
+
+#[test]
 fn a_webhook_hears_of_a_switch_and_a_dead_one_holds_nothing_up() {
     let home = Home::new();
     home.set_state(&json!({ "plan": Home::plan(8, "{}"), "block_ms": 20, "until": 30 }));
@@ -122,20 +163,7 @@ fn a_webhook_hears_of_a_switch_and_a_dead_one_holds_nothing_up() {
     let running = home.start(&[("SWINGVISOR_WEBHOOK", &url)]);
     let mut heard = Vec::new();
     while !heard.iter().any(|event| event == "switch-done") {
-        let (mut stream, _) = listener.accept().expect("a post");
-        let mut request = String::new();
-        let mut buffer = [0_u8; 4096];
-        let body = loop {
-            let read = stream.read(&mut buffer).expect("a request");
-            request.push_str(&String::from_utf8_lossy(&buffer[..read]));
-            let body = request.split_once("\r\n\r\n").map(|(_, body)| body);
-            if let Some(event) = body.and_then(|body| serde_json::from_str::<Value>(body).ok()) {
-                break event;
-            }
-            assert!(read > 0, "a torn request: {request}");
-        };
-        heard.push(body["event"].as_str().unwrap_or_default().to_owned());
-        stream.write_all(b"HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").expect("answered");
+        heard.push(next_post(&listener)["event"].as_str().unwrap_or_default().to_owned());
     }
     assert_eq!(heard, ["node-ended", "switch-begun", "switch-done"]);
     assert_eq!(running.wait(), Some(0), "{}", home.said());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use swingvisor::core::{Answer, Facts, Plan, Policy, Running, Slot, Status, Stop, WatchAction, watch};
+use swingvisor::core::{Answer, Facts, Plan, Policy, Running, Slot, Status, Stop, WatchAction, stands_by, watch};
 
 fn plan() -> Plan {
     Plan { name: "Version-2".to_owned(), height: 10, info: "{}".to_owned() }
@@ -14,7 +14,7 @@ fn v2() -> Slot {
 
 fn says(plan: Option<Plan>, stop: Option<u8>) -> Answer {
     let stop = stop.map(|exit_code| Stop { exit_code, lines: vec!["why".to_owned()] });
-    Ok(Status { release: "r".to_owned(), committed_height: 9, app_hash: String::new(), plan, stop })
+    Ok(Status { release: "r".to_owned(), committed_height: 9, plan, stop, ..Status::default() })
 }
 
 fn facts(policy: Policy, installed: &[Slot]) -> Facts {
@@ -52,4 +52,22 @@ fn a_node_that_does_not_end_itself_is_ended_after_its_grace_and_not_when_it_skip
     assert!(matches!(watch(&due(1_000), &there), WatchAction::End { .. }));
     let skipping = facts(Policy { skip_heights: BTreeSet::from([10]), ..policy }, &[Slot::Genesis, v2()]);
     assert_eq!(watch(&due(1_000), &skipping), WatchAction::Wait);
+}
+
+#[test]
+fn the_binary_of_the_nearest_plan_stands_by_when_its_height_is_near_and_no_other() {
+    let at = |committed_height| Status { committed_height, ..says(Some(plan()), None).expect("an answer") };
+    let there = facts(Policy::default(), &[Slot::Genesis, v2()]);
+    let far = Plan { height: 1_000, ..plan() };
+    for (status, slot, facts, expected) in [
+        (at(9), v2(), there.clone(), true),
+        (at(0), v2(), there.clone(), true),
+        (Status { plan: Some(far), ..at(9) }, v2(), there.clone(), false),
+        (Status { plan: None, ..at(9) }, v2(), there.clone(), false),
+        (at(9), Slot::Upgrade("version-3".to_owned()), there.clone(), false),
+        (at(9), v2(), Facts { current: Some(v2()), ..there.clone() }, false),
+        (at(9), v2(), facts(Policy { skip_heights: BTreeSet::from([10]), ..Policy::default() }, &[v2()]), false),
+    ] {
+        assert_eq!(stands_by(&status, &slot, &facts), expected, "{slot} for {:?}", status.plan);
+    }
 }

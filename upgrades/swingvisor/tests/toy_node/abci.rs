@@ -25,6 +25,7 @@ use tendermint_proto::v0_38::abci::{
 use super::{
     Build, Decision, decide, name,
     state::{self, State},
+    status_json,
 };
 
 /// What all connections share.
@@ -103,7 +104,7 @@ impl Node {
                 return;
             }
         }
-        if consensus {
+        if consensus && self.build.dies != "not-at-all" {
             let _ = self.ends.send(last.unwrap_or(52));
         }
     }
@@ -145,7 +146,7 @@ impl Node {
                         return None;
                     }
                     if self.build.dies != "unannounced" {
-                        announce(&state);
+                        announce(&self.build, &state);
                     }
                     *last = Some(code);
                     state::note(&self.home, &format!("stop {} with {code}", name(self.build.release)));
@@ -176,10 +177,14 @@ impl Node {
 }
 
 /// Tells the supervisor, whose socket is our standard input.
-fn announce(state: &State) {
+fn announce(build: &Build, state: &State) {
     if std::env::var_os("SWINGD_SUPERVISOR").is_some() {
         let mut supervisor = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned().expect("a socket"));
         let commit = json!({ "height": state.committed_height.to_string(), "app_hash": state.app_hash() });
-        writeln!(supervisor, "{}", json!({ "last_commit": commit })).expect("told");
+        let mut said = json!({ "last_commit": commit });
+        if build.stands_by {
+            said["status"] = status_json(build, state);
+        }
+        writeln!(supervisor, "{said}").expect("told");
     }
 }

@@ -2,6 +2,8 @@
 //! swingd's exit codes and answers. Flags that a script puts before the command make it misbehave.
 
 mod abci;
+mod http;
+mod standby;
 mod state;
 
 use std::{
@@ -15,7 +17,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use state::State;
+use state::{Plan, State};
 
 /// How it was built, as the flags say.
 #[derive(Default)]
@@ -32,6 +34,8 @@ struct Build {
     crash_at: Option<u64>,
     /// How it dies behind ABCI.
     dies: String,
+    /// It can be started before its time, and says what it leaves with its last commit.
+    stands_by: bool,
 }
 
 /// What it does before the next block.
@@ -57,6 +61,7 @@ fn main() -> ExitCode {
             "--pre-upgrade" => build.pre_upgrade = value().parse().ok(),
             "--crash-at" => build.crash_at = value().parse().ok(),
             "--dies" => build.dies = value(),
+            "--stands-by" => build.stands_by = true,
             "--address" => address = Some(value()),
             "--home" => home = value().into(),
             _ => words.push(argument),
@@ -65,7 +70,11 @@ fn main() -> ExitCode {
     match words.first().map(String::as_str) {
         Some("status") => status(&build, &home),
         Some("version") => {
-            println!("{}", json!({ "release": name(build.release), "version": "0.0.1", "said": words }));
+            let release = name(build.release);
+            println!(
+                "{}",
+                json!({ "release": release, "version": "0.0.1", "said": words, "standby": build.stands_by })
+            );
             ExitCode::SUCCESS
         }
         Some("pre-upgrade") => {
@@ -122,33 +131,44 @@ fn status(build: &Build, home: &Path) -> ExitCode {
         eprintln!("the database cannot be read");
         return ExitCode::FAILURE;
     }
-    let state = State::load(home);
-    let stop = match decide(build, &state) {
+    println!("{}", status_json(build, &State::load(home)));
+    ExitCode::SUCCESS
+}
+
+/// What it says of a state.
+fn status_json(build: &Build, state: &State) -> Value {
+    let stop = match decide(build, state) {
         Decision::Stop(code, line) => json!({ "exit_code": code, "lines": [line] }),
         Decision::Continue | Decision::Apply => Value::Null,
     };
-    let plan = state
-        .plan
-        .as_ref()
-        .map(|plan| json!({ "name": plan.name, "height": plan.height.to_string(), "info": plan.info }));
-    let answer = json!({
+    let told = |plan: &Plan| {
+        let id = plan.id.map(|id| id.to_string());
+        json!({ "id": id, "name": plan.name, "height": plan.height.to_string(), "info": plan.info })
+    };
+    let plan = state.plan.as_ref().map(told);
+    let plans: Vec<Value> = state.plan.iter().chain(&state.later).map(told).collect();
+    json!({
         "sync_info": { "latest_app_hash": state.app_hash(), "latest_block_height": state.committed_height.to_string() },
         "application": {
             "release": name(build.release),
             "committed_height": state.committed_height.to_string(),
             "plan": plan,
+            "plans": plans,
             "stop": stop,
         },
-    });
-    println!("{answer}");
-    ExitCode::SUCCESS
+    })
 }
 
 /// Serves CometBFT, or makes blocks, until something ends it; gives the exit code.
 fn start(build: Build, home: &Path, address: Option<&str>) -> u8 {
     let term = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGTERM, Arc::clone(&term)).expect("a signal handler");
+    let _serving = http::serve(name(build.release));
     match address {
+        Some(address) if !standby::goes(&build, home) => {
+            eprintln!("{} is not needed, and does not serve {address}", name(build.release));
+            0
+        }
         Some(address) => abci::serve(build, home, address, &term),
         None => make_blocks(&build, home, &term),
     }

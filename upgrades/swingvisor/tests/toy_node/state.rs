@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Plan {
+    #[serde(default)]
+    pub id: Option<u64>,
     pub name: String,
     pub height: u64,
     pub info: String,
@@ -16,6 +18,9 @@ pub struct State {
     pub committed_height: u64,
     pub app_version: u64,
     pub plan: Option<Plan>,
+    /// Plans behind that one.
+    #[serde(default)]
+    pub later: Vec<Plan>,
     /// It ends with 0 at this height.
     pub until: Option<u64>,
     pub block_ms: u64,

@@ -89,6 +89,9 @@ fn address_by_id(
     state: &dyn StateRead,
     request: &QueryAccountAddressByIdRequest,
 ) -> Result<QueryAccountAddressByIdResponse, QueryError> {
+    if request.id != 0 {
+        return Err(QueryError::invalid("requesting with id isn't supported, try to request using account-id"));
+    }
     let number = request.account_id;
     match keeper::address_by_number(state, number)? {
         Some(address) => Ok(QueryAccountAddressByIdResponse { account_address: address.to_string() }),

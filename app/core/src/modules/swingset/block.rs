@@ -1,13 +1,16 @@
-//! The chain side of a block: the engine's begin, the queue's drain under one budget, the engine's end. Source: SwingSet end-block.
+//! The chain side of a block: the engine's begin, the queues' drain under one budget, the engine's end. Source: SwingSet end-block.
 
-use serde::Deserialize;
 use swing_proto::swing::swingset::v1::InboundAction;
 
-use super::{chunks, events, keys, queue, state as params, swap, view};
+use super::{
+    actions, chunks, events, keys,
+    queue::{self, Queue},
+    release, state as params, swap, view,
+};
 use crate::{
     error::Halt,
     modules::BlockContext,
-    ports::engine::{Engine, EngineFailure, InboundMessage, RunReport},
+    ports::engine::{Engine, EngineFailure, RunBudget, RunReport},
     state::{State, StateError, StateRead},
 };
 
@@ -48,7 +51,8 @@ pub fn begin_block(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn
     Ok(())
 }
 
-/// Ends a block: what was left over, then the queued actions, all under the block's computron budget.
+/// Ends a block, all under the block's computron budget: what was left over, what governance decided, the timer, the queued actions, and
+/// the deletion of what terminated vats left.
 ///
 /// # Errors
 /// A fault of this node.
@@ -67,51 +71,86 @@ pub fn end_block(state: &mut State<'_>, block: &BlockContext, engine: &mut dyn E
     if migrating {
         state.emit(events::migration_progress(!is_migrating(state)?));
     }
-    for (number, kpid) in &drain.delivered {
-        if let Some(standing) =
-            view::promise(state, kpid).map_err(storage)?.filter(|standing| standing.state != "unresolved")
-        {
-            state.emit(events::action_settled(*number, kpid, &standing.state));
-        }
+    for delivered in &drain.delivered {
+        tell_settled(state, delivered).map_err(storage)?;
     }
     if drain.total.cranks > 0 {
-        let queued = queue::numbers(state).map_err(storage)?.length();
+        let queued = queue::numbers(state, Queue::Actions).map_err(storage)?.length();
         state.emit(events::cranks(&drain.total, queued));
     }
     note_stop(state, drain.total.stopped.as_deref()).map_err(storage)?;
     drop(between("end a block", engine.end_block(state))?);
+    release::free(state, engine).map_err(|failure| Halt::new(failure.to_string()))
+}
+
+/// An action that the kernel took and that has a result.
+struct Delivered {
+    queue: Queue,
+    number: u64,
+    kpid: String,
+}
+
+fn tell_settled(state: &mut State<'_>, delivered: &Delivered) -> Result<(), StateError> {
+    let Delivered { queue, number, kpid } = delivered;
+    let settled = view::promise(state, kpid)?.filter(|standing| standing.state != "unresolved");
+    if let Some(standing) = settled {
+        state.emit(match queue {
+            Queue::Actions => events::action_settled(*number, kpid, &standing.state),
+            Queue::HighPriority => {
+                events::governed_settled(*number, kpid, &standing.state, events::shortened(&standing.body))
+            }
+        });
+    }
     Ok(())
 }
 
 struct Drain {
     budget: u64,
     total: RunReport,
-    /// Numbers and promises of the actions that the kernel took.
-    delivered: Vec<(u64, String)>,
+    delivered: Vec<Delivered>,
 }
 
 impl Drain {
+    /// Source: SwingSet end-block: what was left over, then high priority, timer, actions, cleanup.
     fn run(&mut self, state: &mut State<'_>, engine: &mut dyn Engine) -> Result<(), Halt> {
-        self.crank(state, engine)?;
-        while self.total.idle && self.total.stopped.is_none() && self.left() > 0 {
-            // The queue is looked at before it is changed: a stopped engine must leave its action there.
-            let mark = state.mark();
-            let Some(action) = queue::pop(state).map_err(storage)? else { break };
-            if !self.deliver(state, engine, &action)? {
-                state.rollback(mark);
-                break;
-            }
-            self.crank(state, engine)?;
+        self.crank(state, engine, false)?;
+        self.drain(state, engine, Queue::HighPriority)?;
+        while self.may_go_on() && self.poll_timer(state, engine)? {
+            self.crank(state, engine, false)?;
+        }
+        self.drain(state, engine, Queue::Actions)?;
+        if self.may_go_on() && view::has_cleanup(state).map_err(storage)? {
+            self.crank(state, engine, true)?;
         }
         Ok(())
+    }
+
+    /// Nothing is left to do, and there is budget to do more.
+    fn may_go_on(&self) -> bool {
+        self.total.idle && self.total.stopped.is_none() && self.left() > 0
     }
 
     fn left(&self) -> u64 {
         self.budget.saturating_sub(self.total.computrons)
     }
 
-    fn crank(&mut self, state: &mut State<'_>, engine: &mut dyn Engine) -> Result<(), Halt> {
-        let report = match between("run cranks", engine.run(state, self.left()))? {
+    fn drain(&mut self, state: &mut State<'_>, engine: &mut dyn Engine, queue: Queue) -> Result<(), Halt> {
+        while self.may_go_on() {
+            // The queue is looked at before it is changed: a stopped engine must leave its action there.
+            let mark = state.mark();
+            let Some(action) = queue::pop(state, queue).map_err(storage)? else { break };
+            if !self.deliver(state, engine, queue, &action)? {
+                state.rollback(mark);
+                break;
+            }
+            self.crank(state, engine, false)?;
+        }
+        Ok(())
+    }
+
+    fn crank(&mut self, state: &mut State<'_>, engine: &mut dyn Engine, cleanup: bool) -> Result<(), Halt> {
+        let budget = RunBudget { computrons: self.left(), cleanup };
+        let report = match between("run cranks", engine.run(state, budget))? {
             Ok(report) => report,
             Err(reason) => RunReport { stopped: Some(reason), ..RunReport::default() },
         };
@@ -122,18 +161,32 @@ impl Drain {
         Ok(())
     }
 
+    fn poll_timer(&mut self, state: &mut State<'_>, engine: &mut dyn Engine) -> Result<bool, Halt> {
+        match between("poll the timer", engine.poll_timer(state))? {
+            Ok(polled) => Ok(polled),
+            Err(reason) => {
+                self.total.stopped = Some(reason);
+                Ok(false)
+            }
+        }
+    }
+
     /// Hands an action to the kernel; false when the engine is stopped and the action must stay queued.
     fn deliver(
         &mut self,
         state: &mut State<'_>,
         engine: &mut dyn Engine,
+        queue: Queue,
         action: &InboundAction,
     ) -> Result<bool, Halt> {
         let number = action.number;
-        let kpid = match engine.deliver_inbound(state, &inbound(action)?) {
+        let kpid = match engine.deliver_inbound(state, &actions::inbound(action)?) {
             Ok(kpid) => kpid.unwrap_or_default(),
             Err(EngineFailure::Rejected(refused)) => {
-                state.emit(events::action_refused(number, &refused.log));
+                state.emit(match queue {
+                    Queue::Actions => events::action_refused(number, &refused.log),
+                    Queue::HighPriority => events::governed_refused(number, &refused.log),
+                });
                 return Ok(true);
             }
             Err(EngineFailure::Stopped(reason)) => {
@@ -142,10 +195,15 @@ impl Drain {
             }
             Err(EngineFailure::Halt(halt)) => return Err(halt),
         };
-        queue::record_result(state, number, &kpid).map_err(storage)?;
-        state.emit(events::action_delivered(number, &kpid));
+        match queue {
+            Queue::Actions => {
+                queue::record_result(state, number, &kpid).map_err(storage)?;
+                state.emit(events::action_delivered(number, &kpid));
+            }
+            Queue::HighPriority => state.emit(events::governed_delivered(number, &kpid)),
+        }
         if !kpid.is_empty() {
-            self.delivered.push((number, kpid));
+            self.delivered.push(Delivered { queue, number, kpid });
         }
         Ok(true)
     }
@@ -167,17 +225,4 @@ fn note_stop(state: &mut State<'_>, stopped: Option<&str>) -> Result<(), StateEr
         _ => {}
     }
     Ok(())
-}
-
-#[derive(Deserialize)]
-struct Body {
-    target: String,
-    method: String,
-    args: String,
-}
-
-fn inbound(action: &InboundAction) -> Result<InboundMessage, Halt> {
-    let body: Body = serde_json::from_slice(&action.body)
-        .map_err(|error| Halt::new(format!("action {} in the queue: {error}", action.number)))?;
-    Ok(InboundMessage { vat_name: body.target, method: body.method, args_body: body.args })
 }

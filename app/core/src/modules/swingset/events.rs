@@ -18,6 +18,16 @@ pub fn bundle_installed(receipt: &BundleReceipt, submitter: &str) -> Event {
         .with("submitter", submitter)
 }
 
+/// Nobody holds a bundle any more.
+pub fn bundle_released(id: &str, submitter: &str) -> Event {
+    Event::new("swingset_bundle_released").with("bundle_id", id).with("submitter", submitter)
+}
+
+/// A bundle was deleted: it was released, and nothing names it.
+pub fn bundle_freed(id: &str) -> Event {
+    Event::new("swingset_bundle_freed").with("bundle_id", id)
+}
+
 /// A chunked installation began.
 pub fn installation_begun(artifact: u64, submitter: &Address) -> Event {
     Event::new("swingset_installation_begun")
@@ -37,6 +47,46 @@ pub fn action_queued(number: u64, target: &str, method: &str, sender: &str) -> E
         .with("target", target)
         .with("method", method)
         .with("sender", sender)
+}
+
+/// Governance decided that a static vat gets other code.
+pub fn vat_upgrade_queued(number: u64, vat: &str, bundle: &str) -> Event {
+    Event::new("swingset_vat_upgrade_queued")
+        .with("governed_number", number.to_string())
+        .with("vat", vat)
+        .with("bundle_id", bundle)
+}
+
+/// Governance decided that a bundle is run as a vat.
+pub fn core_eval_queued(number: u64, bundle: &str) -> Event {
+    Event::new("swingset_core_eval_queued").with("governed_number", number.to_string()).with("bundle_id", bundle)
+}
+
+/// The kernel took an action of governance; the promise tells what becomes of it.
+pub fn governed_delivered(number: u64, kpid: &str) -> Event {
+    Event::new("swingset_governed").with("governed_number", number.to_string()).with("kpid", kpid)
+}
+
+/// The kernel refused an action of governance.
+pub fn governed_refused(number: u64, reason: &str) -> Event {
+    Event::new("swingset_governed_refused").with("governed_number", number.to_string()).with("reason", reason)
+}
+
+/// Bytes of a result that an event has.
+const RESULT_MAX: usize = 300;
+
+/// A result as far as an event has it.
+pub fn shortened(body: &str) -> &str {
+    body.get(..body.floor_char_boundary(RESULT_MAX)).unwrap_or_default()
+}
+
+/// What governance decided was settled in the same block; a rejected one has the reason.
+pub fn governed_settled(number: u64, kpid: &str, standing: &str, body: &str) -> Event {
+    Event::new("swingset_governed_result")
+        .with("governed_number", number.to_string())
+        .with("kpid", kpid)
+        .with("state", standing)
+        .with("body", body)
 }
 
 /// The kernel took an action.

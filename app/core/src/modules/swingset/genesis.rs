@@ -19,8 +19,14 @@ use crate::{
 const PREFIXES: [&[u8]; 2] = [b"swingset/", b"~swingset/"];
 /// Vats of a new chain whose section names none, as far as the release carries their bundles: name and bundle, in the order in
 /// which they are made.
-const DEFAULT_VATS: [(&str, &str); 5] =
-    [("bootstrap", "bootstrap"), ("counter", "counter"), ("mint", "mint"), ("alice", "party"), ("bob", "party")];
+const DEFAULT_VATS: [(&str, &str); 6] = [
+    ("bootstrap", "bootstrap"),
+    ("counter", "counter"),
+    ("mint", "mint"),
+    ("alice", "party"),
+    ("bob", "party"),
+    ("timer", "timer"),
+];
 /// Parameters of a vat that has none: an empty smallcaps record.
 const NO_PARAMETERS: &str = "#{}";
 

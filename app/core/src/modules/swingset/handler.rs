@@ -1,24 +1,25 @@
 //! Messages of the chain side: they install and queue; nothing runs here.
 
+use serde_json::{Value, json};
 use swing_proto::{
-    agoric::swingset::{MsgInstallBundle, MsgSendChunk},
-    google::protobuf::{Any, Timestamp},
+    agoric::swingset::{self as agoric, MsgInstallBundle, MsgSendChunk, MsgWalletAction, MsgWalletSpendAction},
+    google::protobuf::Any,
     swing::swingset::v1::{
-        ActionContext, InboundAction, MsgCancelKernelBundle, MsgDeliverInbound, MsgDeliverInboundResponse,
-        MsgSetKernelBundle, MsgUpdateParams, MsgUpdateParamsResponse,
+        MsgCancelKernelBundle, MsgCoreEval, MsgDeliverInbound, MsgDeliverInboundResponse, MsgReleaseBundle,
+        MsgSetKernelBundle, MsgUpdateParams, MsgUpdateParamsResponse, MsgUpgradeVat,
     },
     type_url,
 };
 
 use super::{
-    Refusal, chunks, events,
+    Refusal, actions, chunks, events,
     fees::{self, Unit},
-    install, queue, state as params, swap, view,
+    governed, install, mailbox, queue, release, state as params, swap, view, wallet,
 };
 use crate::{
     address::Address,
     error::{Failure, Rejected},
-    modules::{BlockContext, MsgContext, authority, message},
+    modules::{MsgContext, authority, message},
     sdk_error::SdkError,
 };
 
@@ -37,12 +38,24 @@ pub fn handle(context: &mut MsgContext<'_, '_>, message: &Any) -> Result<Any, Fa
         message::run(message, |message| install::install(context, &message))
     } else if url == type_url::<MsgSendChunk>() {
         message::run(message, |message| chunks::send_chunk(context, &message))
+    } else if url == type_url::<MsgReleaseBundle>() {
+        message::run(message, |message| release::release_bundle(context, &message))
     } else if url == type_url::<MsgUpdateParams>() {
         message::run(message, |message| update_params(context, message))
     } else if url == type_url::<MsgSetKernelBundle>() {
         message::run(message, |message| swap::set_kernel_bundle(context, &message))
     } else if url == type_url::<MsgCancelKernelBundle>() {
         message::run(message, |message| swap::cancel_kernel_bundle(context, &message))
+    } else if url == type_url::<MsgUpgradeVat>() {
+        message::run(message, |message| governed::upgrade_vat(context, &message))
+    } else if url == type_url::<MsgCoreEval>() {
+        message::run(message, |message| governed::core_eval(context, &message))
+    } else if url == type_url::<agoric::MsgDeliverInbound>() {
+        message::run(message, |message| mailbox::deliver_inbound(context, &message))
+    } else if url == type_url::<MsgWalletAction>() {
+        message::run(message, |message| wallet::action(context, &message))
+    } else if url == type_url::<MsgWalletSpendAction>() {
+        message::run(message, |message| wallet::spend_action(context, &message))
     } else {
         Err(message::unroutable(url))
     }
@@ -56,6 +69,12 @@ pub fn check_proposed(context: &mut MsgContext<'_, '_>, message: &Any) -> Result
     if message.type_url == type_url::<MsgSetKernelBundle>() {
         let message = message::unpack(message)?;
         swap::check_proposed(context, &message)
+    } else if message.type_url == type_url::<MsgUpgradeVat>() {
+        let message = message::unpack(message)?;
+        governed::check_upgrade(context, &message)
+    } else if message.type_url == type_url::<MsgCoreEval>() {
+        let message = message::unpack(message)?;
+        governed::check_eval(context, &message)
     } else {
         Ok(())
     }
@@ -95,38 +114,20 @@ pub fn deliver_inbound(
     let bytes = (message.args.len() + message.target.len() + message.method.len()) as u64;
     let work = [(Unit::InboundTx, 1), (Unit::Message, 1), (Unit::MessageByte, bytes)];
     fees::charge(context.state, &params, &sender, &work)?;
-    let action = InboundAction {
-        r#type: type_url::<MsgDeliverInbound>(),
-        body: action_body(message, &sender)?,
-        context: Some(action_context(context.block)),
-        ..InboundAction::default()
-    };
-    let action_number = queue::push(context.state, action, params.inbound_queue_max)?;
+    let action = actions::action(type_url::<MsgDeliverInbound>(), &action_body(message, &sender)?, context.block);
+    let action_number = queue::push(context.state, queue::Queue::Actions, action, params.inbound_queue_max)?;
     context.state.emit(events::action_queued(action_number, &message.target, &message.method, &message.sender));
     Ok(MsgDeliverInboundResponse { action_number })
 }
 
-/// The action as canonical JSON: keys in order, no white space.
-fn action_body(message: &MsgDeliverInbound, sender: &Address) -> Result<Vec<u8>, Rejected> {
+fn action_body(message: &MsgDeliverInbound, sender: &Address) -> Result<Value, Rejected> {
     let args = std::str::from_utf8(&message.args).map_err(|_| Refusal::Message.because("args: not UTF-8"))?;
-    let body = serde_json::json!({
+    Ok(json!({
         "args": args,
         "method": message.method,
         "sender": sender.to_string(),
         "target": message.target,
-    });
-    Ok(body.to_string().into_bytes())
-}
-
-fn action_context(block: &BlockContext) -> ActionContext {
-    ActionContext {
-        block_height: i64::try_from(block.height).unwrap_or(i64::MAX),
-        block_time: Some(Timestamp {
-            seconds: block.time.seconds,
-            nanos: i32::try_from(block.time.nanos).unwrap_or_default(),
-        }),
-        ..ActionContext::default()
-    }
+    }))
 }
 
 /// Replaces the parameters.

@@ -119,7 +119,8 @@ pub(super) fn admit(
 ) -> Result<(), Failure> {
     let receipt = context.engine.install_bundle(context.state, bytes).map_err(failure)?;
     let by = submitter.to_string();
-    if !receipt.already_installed {
+    // Who installs a released bundle holds it from now on.
+    if !receipt.already_installed || receipt.held_again {
         let metadata = BundleMetadata {
             bundle_id: receipt.id.clone(),
             kind: receipt.kind.clone(),
@@ -128,6 +129,7 @@ pub(super) fn admit(
             compressed_size_bytes: compressed_size,
             installed_height: i64::try_from(context.block.height).unwrap_or(i64::MAX),
             installed_by: by.clone(),
+            ..BundleMetadata::default()
         };
         context.state.set(keys::bundle(&receipt.id), metadata.encode_to_vec())?;
     }

@@ -6,6 +6,14 @@ pub const PARAMS: &[u8] = b"swingset/m/params";
 pub const ACTION_QUEUE: &[u8] = b"swingset/m/actionQueue/";
 /// Number of the first queued action and of the next one: two times 8 bytes, big-endian.
 pub const ACTION_NUMBERS: &[u8] = b"swingset/m/actionNumbers";
+/// Queued actions of governance begin with this.
+pub const HIGH_PRIORITY_QUEUE: &[u8] = b"swingset/m/highPriorityQueue/";
+/// As [`ACTION_NUMBERS`], of governance's actions.
+pub const HIGH_PRIORITY_NUMBERS: &[u8] = b"swingset/m/highPriorityNumbers";
+/// Values that vats publish begin with this; then the path, a zero byte in the place of each dot.
+pub const PUBLISHED: &[u8] = b"swingset/m/published/";
+/// Bytes of all that vats publish, keys and values: 8 bytes, big-endian.
+pub const PUBLISHED_BYTES: &[u8] = b"swingset/m/publishedBytes";
 /// Promises of delivered actions begin with this.
 pub const RESULTS: &[u8] = b"swingset/m/result/";
 /// Who installed which bundle begin with this.
@@ -37,6 +45,11 @@ fn join(prefix: &[u8], rest: &[u8]) -> Vec<u8> {
 /// A queued action: `swing.swingset.v1.InboundAction`.
 pub fn action(number: u64) -> Vec<u8> {
     join(ACTION_QUEUE, &number.to_be_bytes())
+}
+
+/// A queued action of governance: `swing.swingset.v1.InboundAction`.
+pub fn high_priority(number: u64) -> Vec<u8> {
+    join(HIGH_PRIORITY_QUEUE, &number.to_be_bytes())
 }
 
 /// The result promise of a delivered action: its kpid, as text; empty when there is none.
@@ -86,6 +99,7 @@ mod tests {
     #[test]
     fn keys_are_as_recorded() {
         assert_eq!(action(258), b"swingset/m/actionQueue/\0\0\0\0\0\0\x01\x02");
+        assert_eq!(high_priority(2), b"swingset/m/highPriorityQueue/\0\0\0\0\0\0\0\x02");
         assert_eq!(result(1), b"swingset/m/result/\0\0\0\0\0\0\0\x01");
         assert_eq!(bundle("b1-00"), b"swingset/m/bundle/b1-00");
         assert_eq!(pending(1), b"swingset/m/pending/\0\0\0\0\0\0\0\x01");
@@ -93,7 +107,17 @@ mod tests {
         assert_eq!(kernel("crankNumber"), b"swingset/k/crankNumber");
         assert_eq!(host("kernelBundleID"), b"swingset/h/kernelBundleID");
         assert_eq!(swap(1), b"swingset/m/swap/\0\0\0\0\0\0\0\x01");
-        let constants = [PARAMS, ACTION_NUMBERS, NEXT_ARTIFACT, STOPPED, PENDING_SWAP, LAST_SWAP];
+        let constants = [
+            PARAMS,
+            ACTION_NUMBERS,
+            NEXT_ARTIFACT,
+            STOPPED,
+            PENDING_SWAP,
+            LAST_SWAP,
+            HIGH_PRIORITY_NUMBERS,
+            PUBLISHED,
+            PUBLISHED_BYTES,
+        ];
         assert_eq!(
             constants.map(|key| String::from_utf8_lossy(key).into_owned()),
             [
@@ -102,7 +126,10 @@ mod tests {
                 "swingset/m/nextArtifact",
                 "swingset/m/stopped",
                 "swingset/m/pendingSwap",
-                "swingset/m/lastSwap"
+                "swingset/m/lastSwap",
+                "swingset/m/highPriorityNumbers",
+                "swingset/m/published/",
+                "swingset/m/publishedBytes"
             ]
         );
     }

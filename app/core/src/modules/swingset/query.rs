@@ -1,18 +1,30 @@
-//! Queries `swing.swingset.v1.Query`. None enters a guest.
+//! Queries `swing.swingset.v1.Query`, `agoric.swingset.Query` and `agoric.vstorage.Query`. None enters a guest.
 
 use prost::Message;
-use swing_proto::swing::swingset::v1::{
-    BundleMetadata, InboundAction, KernelInfo, PendingChunk, PendingInstallation, QueryActionQueueRequest,
-    QueryActionQueueResponse, QueryBundleRequest, QueryBundleResponse, QueryBundlesRequest, QueryBundlesResponse,
-    QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryKernelResponse, QueryParamsResponse,
-    QueryPendingInstallationsResponse, QueryPendingSwapResponse, QueryPromiseRequest, QueryPromiseResponse,
-    QuerySwapHistoryRequest, QuerySwapHistoryResponse, QueryVatRequest, QueryVatResponse, QueryVatsRequest,
-    QueryVatsResponse, SwapRecord, VatInfo,
+use swing_proto::{
+    agoric::{
+        swingset::QueryMailboxRequest,
+        vstorage::{QueryChildrenRequest, QueryChildrenResponse, QueryDataRequest, QueryDataResponse},
+    },
+    swing::swingset::v1::{
+        BundleMetadata, InboundAction, KernelInfo, PendingChunk, PendingInstallation, QueryActionQueueRequest,
+        QueryActionQueueResponse, QueryBundleRequest, QueryBundleResponse, QueryBundlesRequest, QueryBundlesResponse,
+        QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryKernelResponse, QueryParamsResponse,
+        QueryPendingInstallationsResponse, QueryPendingSwapResponse, QueryPromiseRequest, QueryPromiseResponse,
+        QuerySwapHistoryRequest, QuerySwapHistoryResponse, QueryVatRequest, QueryVatResponse, QueryVatsRequest,
+        QueryVatsResponse, SwapRecord, VatInfo,
+    },
 };
 
-use super::{chunks, keys, queue, state as params, swap, view};
+use super::{
+    bridge::storage,
+    chunks, keys, mailbox,
+    queue::{self, Queue},
+    state as params, swap, view,
+};
 use crate::{
     address::Address,
+    error::Failure,
     modules::QueryContext,
     query::{QueryError, page},
     state::{StateError, StateRead},
@@ -27,6 +39,16 @@ const ACTIONS_MAX: u64 = 100;
 /// A path that is not of this module, a request that does not decode, an object that is not there; storage.
 pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<u8>, QueryError> {
     let state = context.state;
+    match path {
+        "/agoric.swingset.Query/Mailbox" => {
+            return Ok(mailbox::query(state, &QueryMailboxRequest::decode(data)?)?.encode_to_vec());
+        }
+        "/agoric.vstorage.Query/Data" => return Ok(published(state, &QueryDataRequest::decode(data)?)?.encode_to_vec()),
+        "/agoric.vstorage.Query/Children" => {
+            return Ok(children(state, &QueryChildrenRequest::decode(data)?)?.encode_to_vec());
+        }
+        _ => {}
+    }
     let Some(method) = path.strip_prefix("/swing.swingset.v1.Query/") else {
         return Err(QueryError::unimplemented(path));
     };
@@ -44,6 +66,24 @@ pub fn query(context: &QueryContext<'_>, path: &str, data: &[u8]) -> Result<Vec<
         "PendingSwap" => Ok(QueryPendingSwapResponse { swap: swap::pending(state)? }.encode_to_vec()),
         "SwapHistory" => Ok(swap_history(state, &QuerySwapHistoryRequest::decode(data)?)?.encode_to_vec()),
         _ => Err(QueryError::unimplemented(path)),
+    }
+}
+
+fn published(state: &dyn StateRead, request: &QueryDataRequest) -> Result<QueryDataResponse, QueryError> {
+    match storage::read(state, &request.path).map_err(failed)? {
+        Some(value) => Ok(QueryDataResponse { value }),
+        None => Err(QueryError::not_found(format!("nothing is published at {}", request.path))),
+    }
+}
+
+fn children(state: &dyn StateRead, request: &QueryChildrenRequest) -> Result<QueryChildrenResponse, QueryError> {
+    Ok(QueryChildrenResponse { children: storage::children(state, &request.path).map_err(failed)? })
+}
+
+fn failed(failure: Failure) -> QueryError {
+    match failure {
+        Failure::Rejected(refused) => refused.into(),
+        Failure::Halt(halt) => StateError::Storage(halt.reason).into(),
     }
 }
 
@@ -67,17 +107,21 @@ fn kernel(state: &dyn StateRead) -> Result<KernelInfo, QueryError> {
 
 /// What is known of a bundle: the record of its installation by transaction, or that it is in state at all.
 fn metadata(state: &dyn StateRead, id: &str) -> Result<Option<BundleMetadata>, QueryError> {
-    if let Some(bytes) = state.get(&keys::bundle(id))? {
-        return Ok(Some(BundleMetadata::decode(bytes)?));
-    }
     if state.get(&keys::host(&format!("bundle/{id}")))?.is_none() {
         return Ok(None);
+    }
+    let uses = view::text(state, &keys::host(&format!("uses/{id}")))?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let released = state.get(&keys::host(&format!("released/{id}")))?.is_some();
+    if let Some(bytes) = state.get(&keys::bundle(id))? {
+        return Ok(Some(BundleMetadata { uses, released, ..BundleMetadata::decode(bytes)? }));
     }
     let size = state.get(format!("~swingset/bundle/{id}").as_bytes())?.map_or(0, |bytes| bytes.len() as u64);
     Ok(Some(BundleMetadata {
         bundle_id: id.to_owned(),
         sha512: id.strip_prefix("b1-").unwrap_or_default().to_owned(),
         size_bytes: size,
+        uses,
+        released,
         ..BundleMetadata::default()
     }))
 }
@@ -106,6 +150,7 @@ fn vat_info(state: &dyn StateRead, name: &str, vat_id: &str) -> Result<VatInfo, 
         bundle_id,
         supervisor_bundle_id,
         lockdown_bundle_id,
+        incarnation: view::number(state, &format!("{vat_id}.incarnation"))?,
         terminated: state.get(&keys::kernel(&format!("{vat_id}.options")))?.is_none(),
         deliveries: view::number(state, &format!("{vat_id}.deliveries"))?,
         memory_root: state.get(&keys::host(&format!("vat/{vat_id}")))?.map(hex::encode).unwrap_or_default(),
@@ -135,9 +180,10 @@ fn action_queue(
     state: &dyn StateRead,
     request: &QueryActionQueueRequest,
 ) -> Result<QueryActionQueueResponse, QueryError> {
-    let numbers = queue::numbers(state)?;
+    let numbers = queue::numbers(state, Queue::Actions)?;
     let shown = request.limit.min(ACTIONS_MAX).min(numbers.length());
-    let actions = (numbers.first..numbers.first.saturating_add(shown)).map(|number| queue::read(state, number));
+    let actions =
+        (numbers.first..numbers.first.saturating_add(shown)).map(|number| queue::read(state, Queue::Actions, number));
     Ok(QueryActionQueueResponse {
         length: numbers.length(),
         max_length: params::params(state)?.inbound_queue_max,
@@ -150,7 +196,7 @@ fn delivery_result(
     request: &QueryDeliveryResultRequest,
 ) -> Result<QueryDeliveryResultResponse, QueryError> {
     let number = request.action_number;
-    let numbers = queue::numbers(state)?;
+    let numbers = queue::numbers(state, Queue::Actions)?;
     let mut response = QueryDeliveryResultResponse { action_number: number, ..QueryDeliveryResultResponse::default() };
     if (numbers.first..numbers.next).contains(&number) {
         "queued".clone_into(&mut response.state);

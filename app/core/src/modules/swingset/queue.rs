@@ -1,4 +1,4 @@
-//! The queue of inbound actions: transactions put in, the block's end takes out.
+//! The queues of actions: transactions and governance put in, the block's end takes out.
 
 use prost::Message;
 use swing_proto::swing::swingset::v1::InboundAction;
@@ -12,7 +12,32 @@ use crate::{
 /// Results of that many actions are kept; older ones are forgotten.
 const RESULTS_KEPT: u64 = 10_000;
 
-/// Numbers of the queue: `first` is the one to be delivered next, `next` the one that the next action gets.
+/// One of the queues. Each has numbers of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// What governance decided. It goes before everything that is new.
+    HighPriority,
+    /// What transactions left.
+    Actions,
+}
+
+impl Queue {
+    fn numbers_key(self) -> &'static [u8] {
+        match self {
+            Queue::HighPriority => keys::HIGH_PRIORITY_NUMBERS,
+            Queue::Actions => keys::ACTION_NUMBERS,
+        }
+    }
+
+    fn item_key(self, number: u64) -> Vec<u8> {
+        match self {
+            Queue::HighPriority => keys::high_priority(number),
+            Queue::Actions => keys::action(number),
+        }
+    }
+}
+
+/// Numbers of a queue: `first` is the one to be delivered next, `next` the one that the next action gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Numbers {
     /// Of the first queued action.
@@ -28,12 +53,12 @@ impl Numbers {
     }
 }
 
-/// The queue's numbers. The first action of a chain has number 1.
+/// A queue's numbers. The first action of a chain has number 1.
 ///
 /// # Errors
 /// Storage, out of gas.
-pub fn numbers(state: &dyn StateRead) -> Result<Numbers, StateError> {
-    let Some(bytes) = state.get(keys::ACTION_NUMBERS)? else { return Ok(Numbers { first: 1, next: 1 }) };
+pub fn numbers(state: &dyn StateRead, queue: Queue) -> Result<Numbers, StateError> {
+    let Some(bytes) = state.get(queue.numbers_key())? else { return Ok(Numbers { first: 1, next: 1 }) };
     let parts =
         bytes.split_at_checked(8).and_then(|(first, next)| Some((first.try_into().ok()?, next.try_into().ok()?)));
     let (first, next) =
@@ -41,24 +66,24 @@ pub fn numbers(state: &dyn StateRead) -> Result<Numbers, StateError> {
     Ok(Numbers { first: u64::from_be_bytes(first), next: u64::from_be_bytes(next) })
 }
 
-pub(super) fn set_numbers(state: &mut State<'_>, numbers: Numbers) -> Result<(), StateError> {
-    state.set(keys::ACTION_NUMBERS, [numbers.first.to_be_bytes(), numbers.next.to_be_bytes()].concat())
+fn set_numbers(state: &mut State<'_>, queue: Queue, numbers: Numbers) -> Result<(), StateError> {
+    state.set(queue.numbers_key(), [numbers.first.to_be_bytes(), numbers.next.to_be_bytes()].concat())
 }
 
 /// Queues an action and gives it its number.
 ///
 /// # Errors
 /// swingset 6 when the queue is full; storage, out of gas.
-pub fn push(state: &mut State<'_>, mut action: InboundAction, length_max: u64) -> Result<u64, Failure> {
-    let mut numbers = numbers(state)?;
+pub fn push(state: &mut State<'_>, queue: Queue, mut action: InboundAction, length_max: u64) -> Result<u64, Failure> {
+    let mut numbers = numbers(state, queue)?;
     if numbers.length() >= length_max {
         let reason = format!("{} actions are waiting, {length_max} may: try again later", numbers.length());
         return Refusal::QueueFull.fail(reason);
     }
     action.number = numbers.next;
     numbers.next = numbers.next.saturating_add(1);
-    state.set(keys::action(action.number), action.encode_to_vec())?;
-    set_numbers(state, numbers)?;
+    state.set(queue.item_key(action.number), action.encode_to_vec())?;
+    set_numbers(state, queue, numbers)?;
     Ok(action.number)
 }
 
@@ -66,15 +91,15 @@ pub fn push(state: &mut State<'_>, mut action: InboundAction, length_max: u64) -
 ///
 /// # Errors
 /// Storage.
-pub fn pop(state: &mut State<'_>) -> Result<Option<InboundAction>, StateError> {
-    let mut numbers = numbers(state)?;
+pub fn pop(state: &mut State<'_>, queue: Queue) -> Result<Option<InboundAction>, StateError> {
+    let mut numbers = numbers(state, queue)?;
     if numbers.length() == 0 {
         return Ok(None);
     }
-    let action = read(state, numbers.first)?;
-    state.delete(keys::action(numbers.first))?;
+    let action = read(state, queue, numbers.first)?;
+    state.delete(queue.item_key(numbers.first))?;
     numbers.first = numbers.first.saturating_add(1);
-    set_numbers(state, numbers)?;
+    set_numbers(state, queue, numbers)?;
     Ok(Some(action))
 }
 
@@ -82,8 +107,8 @@ pub fn pop(state: &mut State<'_>) -> Result<Option<InboundAction>, StateError> {
 ///
 /// # Errors
 /// Storage; a number that is not queued.
-pub fn read(state: &dyn StateRead, number: u64) -> Result<InboundAction, StateError> {
-    let bytes = state.get(&keys::action(number))?;
+pub fn read(state: &dyn StateRead, queue: Queue, number: u64) -> Result<InboundAction, StateError> {
+    let bytes = state.get(&queue.item_key(number))?;
     let bytes = bytes.ok_or_else(|| StateError::Storage(format!("action {number} is not in the queue")))?;
     InboundAction::decode(bytes).map_err(|error| StateError::Storage(format!("action {number}: {error}")))
 }
@@ -117,17 +142,23 @@ mod tests {
     fn actions_come_out_in_order_each_once_and_a_full_queue_refuses() {
         let mut state = State::new(&Empty);
         for number in 1..=3 {
-            assert_eq!(push(&mut state, InboundAction::default(), 3).unwrap(), number);
+            assert_eq!(push(&mut state, Queue::Actions, InboundAction::default(), 3).unwrap(), number);
         }
-        let Err(Failure::Rejected(refused)) = push(&mut state, InboundAction::default(), 3) else {
+        let Err(Failure::Rejected(refused)) = push(&mut state, Queue::Actions, InboundAction::default(), 3) else {
             panic!("a full queue took an action")
         };
         assert_eq!((refused.codespace, refused.code), ("swingset", 6));
         for number in 1..=3 {
-            assert_eq!(pop(&mut state).unwrap().map(|action| action.number), Some(number));
+            assert_eq!(pop(&mut state, Queue::Actions).unwrap().map(|action| action.number), Some(number));
         }
-        assert_eq!(pop(&mut state).unwrap(), None);
-        assert_eq!(push(&mut state, InboundAction::default(), 3).unwrap(), 4);
+        assert_eq!(pop(&mut state, Queue::Actions).unwrap(), None);
+        assert_eq!(push(&mut state, Queue::Actions, InboundAction::default(), 3).unwrap(), 4);
+        assert_eq!(
+            push(&mut state, Queue::HighPriority, InboundAction::default(), 3).unwrap(),
+            1,
+            "a queue of its own"
+        );
+        assert_eq!(pop(&mut state, Queue::Actions).unwrap().map(|action| action.number), Some(4));
     }
 
     #[test]

@@ -26,6 +26,10 @@ pub enum Refusal {
     Params = 10,
     /// A swap of the engine's bundles that cannot be.
     Swap = 11,
+    /// Values of vats that are more than may be published.
+    TooMuchPublished = 12,
+    /// A bundle that cannot be released.
+    Release = 13,
 }
 
 impl Refusal {
@@ -51,6 +55,8 @@ impl Refusal {
             Refusal::Message => "invalid inbound message",
             Refusal::Params => "invalid parameters",
             Refusal::Swap => "invalid swap",
+            Refusal::TooMuchPublished => "too much is published",
+            Refusal::Release => "bundle not released",
         }
     }
 }

@@ -6,8 +6,8 @@ use crate::{
     block::Time,
     error::{Failure, Halt},
     ports::engine::{
-        BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport, StaticVatConfig,
-        SwapForecast, SwapReport,
+        BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, Inbound, ReleaseBundles, RunBudget, RunReport,
+        StaticVatConfig, SwapForecast, SwapReport,
     },
     state::{State, StateError, StateRead},
 };
@@ -46,6 +46,15 @@ fn read_as_a_check(state: &State<'_>, swap: &BundleSwap) -> Result<(), StateErro
     Ok(())
 }
 
+/// Reads what the check of a vat's bundle reads: its record, and the default supervisor's.
+fn read_as_a_vat_check(state: &State<'_>, id: &str) -> Result<(), StateError> {
+    state.get(&keys::host(&format!("bundle/{id}")))?;
+    if let Some(supervisor) = view::text(state, &keys::host("supervisorBundleID"))? {
+        state.get(&keys::host(&format!("bundle/{supervisor}")))?;
+    }
+    Ok(())
+}
+
 impl Engine for SimulatedEngine {
     fn initialize(
         &mut self,
@@ -64,15 +73,32 @@ impl Engine for SimulatedEngine {
         let id = format!("b1-{}", hex::encode(Sha256::digest(bytes)));
         let written = state.set(format!("~swingset/simulated/{id}"), bytes.to_vec());
         written.map_err(failed)?;
-        Ok(BundleReceipt { id, kind: "unknown".to_owned(), already_installed: false })
+        Ok(BundleReceipt { id, kind: "unknown".to_owned(), already_installed: false, held_again: false })
     }
 
-    fn deliver_inbound(&mut self, _: &mut State<'_>, _: &InboundMessage) -> Result<Option<String>, EngineFailure> {
+    fn release_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        state.get(&keys::host(&format!("bundle/{id}"))).map_err(failed)?;
+        state.set(keys::host(&format!("released/{id}")), b"1".to_vec()).map_err(failed)
+    }
+
+    fn free_bundles(&mut self, _: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        never("free bundles")
+    }
+
+    fn deliver_inbound(&mut self, _: &mut State<'_>, _: &Inbound) -> Result<Option<String>, EngineFailure> {
         never("deliver")
     }
 
-    fn run(&mut self, _: &mut State<'_>, _: u64) -> Result<RunReport, EngineFailure> {
+    fn poll_timer(&mut self, _: &mut State<'_>) -> Result<bool, EngineFailure> {
+        never("poll the timer")
+    }
+
+    fn run(&mut self, _: &mut State<'_>, _: RunBudget) -> Result<RunReport, EngineFailure> {
         never("run cranks")
+    }
+
+    fn check_vat_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {
+        read_as_a_vat_check(state, id).map_err(failed)
     }
 
     fn reinitialize(&mut self, _: &mut State<'_>, _: &ReleaseBundles) -> Result<SwapReport, EngineFailure> {

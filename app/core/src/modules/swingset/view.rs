@@ -76,6 +76,16 @@ pub fn engine_status(state: &dyn StateRead) -> Result<(EngineStatus, String), St
     Ok((if migrating { EngineStatus::Migrating } else { EngineStatus::Running }, String::new()))
 }
 
+/// Whether state of terminated vats waits for deletion: the kernel's `vats.terminated` is `[head,settled,tail]`.
+///
+/// # Errors
+/// Storage.
+pub fn has_cleanup(state: &dyn StateRead) -> Result<bool, StateError> {
+    let bounds = text(state, &keys::kernel("vats.terminated"))?.unwrap_or_default();
+    let mut parts = bounds.trim_matches(['[', ']']).split(',');
+    Ok(matches!((parts.next(), parts.nth(1)), (Some(head), Some(tail)) if head != tail))
+}
+
 /// The three texts at the front of a wire record: a vat's source. Each is a LEB128 length and the bytes.
 pub(super) fn leading_texts(bytes: &[u8]) -> Option<[String; 3]> {
     let mut rest = bytes;

@@ -141,7 +141,7 @@ fn init_numbered(context: &mut GenesisContext<'_, '_>, section: &Value) -> Resul
 pub fn export(state: &dyn StateRead) -> Result<Value, GenesisError> {
     if let Some(migration) = migration::under_way(state)? {
         let reason = format!(
-            "the migration of module {} by plan \"{}\" is under way: export when it has ended",
+            "the migration of module {} by plan \"{}\" is under way: export when it has ended; a snapshot (`swingd snapshots export`) has its cursor and can be taken now",
             migration.module, migration.plan_name
         );
         return Err(GenesisError::at("upgrade", reason));

@@ -23,7 +23,7 @@ fn migrated_height(memory: &Memory) -> i64 {
 }
 
 #[test]
-fn each_block_does_one_slice_and_the_record_says_when_it_ended() {
+fn each_block_does_one_slice_and_the_record_says_when_it_ended_gaia_3286() {
     let (mut memory, release) = under_way();
     let answer: QueryMigrationResponse = ours(&memory, "Migration", &()).expect("an answer");
     let migration = answer.migration.expect("under way");

@@ -51,7 +51,7 @@ fn asked(memory: &Memory) -> QueryReadinessResponse {
 }
 
 #[test]
-fn the_tally_counts_power_by_digest_and_names_the_missing() {
+fn the_tally_counts_power_by_digest_and_names_the_missing_cosmos_sdk_1079_and_2116() {
     let mut memory = planned(100, ASKING);
     let first = run(&mut memory, 60, &attestation(2, &hex_of("11"))).expect("taken");
     let operator_2 = operator(2).to_operator();
@@ -163,7 +163,7 @@ fn a_plan_for_which_enough_power_attested_stays_at_its_height() {
 }
 
 #[test]
-fn a_plan_for_which_too_little_power_attested_is_postponed_and_in_the_end_lapses() {
+fn a_plan_for_which_too_little_power_attested_is_postponed_and_in_the_end_lapses_cosmos_sdk_19755() {
     let mut memory = planned(100, ASKING);
     let later = MsgSchedulePlan { authority: gov(), plan: software_upgrade("v3", 105).plan, replaces: 0 };
     run(&mut memory, 6, &later).expect("scheduled");

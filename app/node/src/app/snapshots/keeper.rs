@@ -9,6 +9,7 @@ use std::{
 };
 
 use swing_core::{chain, modules::consensus, state::StateError};
+use swing_files::Files;
 use swing_store::{
     View,
     snapshot::{About, Snapshots},
@@ -61,8 +62,8 @@ pub struct SnapshotKeeper {
 impl SnapshotKeeper {
     /// With this policy, on a committed height. Snapshots from above it are of a state that was taken back: whoever was offered one
     /// would find it wrong, and its sender with it.
-    pub fn new(policy: &SnapshotPolicy, height: u64) -> Self {
-        let snapshots = Snapshots::new(&policy.folder);
+    pub fn new(policy: &SnapshotPolicy, files: &Arc<dyn Files>, height: u64) -> Self {
+        let snapshots = Snapshots::through(Arc::clone(files), &policy.folder);
         // A home whose database was removed has snapshots to be restored from.
         if height > 0 {
             match snapshots.delete_above(height) {

@@ -7,7 +7,7 @@ use swing_core::{
     ports::{
         Ports,
         engine::{
-            BundleReceipt, BundleSwap, Engine, EngineFailure, InboundMessage, ReleaseBundles, RunReport,
+            BundleId, BundleReceipt, BundleSwap, Engine, EngineFailure, Inbound, ReleaseBundles, RunBudget, RunReport,
             StaticVatConfig, SwapForecast, SwapReport,
         },
     },
@@ -58,11 +58,27 @@ impl Engine for NoVats {
         nothing_runs()
     }
 
-    fn deliver_inbound(&mut self, _: &mut State<'_>, _: &InboundMessage) -> Result<Option<String>, EngineFailure> {
+    fn release_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
         nothing_runs()
     }
 
-    fn run(&mut self, _: &mut State<'_>, _: u64) -> Result<RunReport, EngineFailure> {
+    fn free_bundles(&mut self, _: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure> {
+        Ok(Vec::new())
+    }
+
+    fn deliver_inbound(&mut self, _: &mut State<'_>, _: &Inbound) -> Result<Option<String>, EngineFailure> {
+        nothing_runs()
+    }
+
+    fn poll_timer(&mut self, _: &mut State<'_>) -> Result<bool, EngineFailure> {
+        nothing_runs()
+    }
+
+    fn check_vat_bundle(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        nothing_runs()
+    }
+
+    fn run(&mut self, _: &mut State<'_>, _: RunBudget) -> Result<RunReport, EngineFailure> {
         nothing_runs()
     }
 

@@ -38,6 +38,19 @@ pub enum SwingsetQuery {
     PendingSwap,
     /// What became of such replacements
     SwapHistory,
+    /// What waits in the mailbox for a peer
+    Mailbox {
+        /// The peer's address
+        peer: String,
+    },
+    /// The value that vats publish at a path
+    Published {
+        /// The path, such as published.prices.swing
+        path: String,
+        /// Show the names of what is right below it instead
+        #[arg(long)]
+        children: bool,
+    },
     /// What became of a message
     Result {
         /// Hash of its transaction, its number in the queue, or its promise (kp…)
@@ -64,6 +77,13 @@ impl SwingsetQuery {
             SwingsetQuery::PendingInstallations => Ask::new("/swing.swingset.v1.Query/PendingInstallations", json!({})),
             SwingsetQuery::PendingSwap => Ask::new("/swing.swingset.v1.Query/PendingSwap", json!({})),
             SwingsetQuery::SwapHistory => Ask::new("/swing.swingset.v1.Query/SwapHistory", json!({"pagination": page})),
+            SwingsetQuery::Mailbox { peer } => Ask::new("/agoric.swingset.Query/Mailbox", json!({"peer": peer})),
+            SwingsetQuery::Published { path, children: false } => {
+                Ask::new("/agoric.vstorage.Query/Data", json!({"path": path}))
+            }
+            SwingsetQuery::Published { path, children: true } => {
+                Ask::new("/agoric.vstorage.Query/Children", json!({"path": path}))
+            }
             SwingsetQuery::Result { id } if id.starts_with("kp") => {
                 Ask::new("/swing.swingset.v1.Query/Promise", json!({"kpid": id}))
             }
@@ -78,7 +98,7 @@ impl SwingsetQuery {
 #[cfg(test)]
 pub(super) fn one_of_each(page: &Value) -> Vec<Ask> {
     let x = || "x".to_owned();
-    let all = [
+    let all = vec![
         SwingsetQuery::Params,
         SwingsetQuery::Kernel,
         SwingsetQuery::Bundle { bundle_id: x() },
@@ -89,6 +109,9 @@ pub(super) fn one_of_each(page: &Value) -> Vec<Ask> {
         SwingsetQuery::PendingInstallations,
         SwingsetQuery::PendingSwap,
         SwingsetQuery::SwapHistory,
+        SwingsetQuery::Mailbox { peer: swing_core::address::module_address("gov").to_string() },
+        SwingsetQuery::Published { path: x(), children: false },
+        SwingsetQuery::Published { path: x(), children: true },
         SwingsetQuery::Result { id: "kp5".to_owned() },
         SwingsetQuery::Result { id: "5".to_owned() },
     ];

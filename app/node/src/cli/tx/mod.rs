@@ -4,6 +4,7 @@ mod bank;
 mod files;
 mod flags;
 mod gov;
+mod governed;
 mod plans;
 mod staking;
 mod submit;

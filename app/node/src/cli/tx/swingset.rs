@@ -13,7 +13,7 @@ use swing_proto::{
 
 use super::{
     flags::TxFlags,
-    message,
+    governed, message,
     submit::{self, Signer, submit},
     swap,
     upgrade::ProposalArgs,
@@ -41,12 +41,18 @@ const INCLUSION_TIMEOUT: Duration = Duration::from_secs(120);
 pub enum SwingsetCommand {
     /// Install a bundle; a large one goes in chunks, a transaction each
     InstallBundle(InstallArgs),
+    /// Let go of a bundle that you installed: it is freed when no vat, ID or name stands for it
+    ReleaseBundle(ReleaseArgs),
     /// Send a message to a vat's root object
     Deliver(DeliverArgs),
     /// Propose to replace the kernel, lockdown or supervisor by installed bundles, with no new software
     SetKernel(swap::SetKernelArgs),
     /// Propose to take the pending replacement back
     CancelSetKernel(ProposalArgs),
+    /// Propose to give a static vat other code; it keeps its objects, and goes on as it was should the code not start
+    UpgradeVat(governed::UpgradeVatArgs),
+    /// Propose to run an installed bundle as a new vat with the powers that are named
+    CoreEval(governed::CoreEvalArgs),
 }
 
 /// Arguments of `tx swingset install-bundle`.
@@ -60,6 +66,13 @@ pub struct InstallArgs {
     /// Bytes of a chunk; a bundle that is not larger than 512 KiB and than this goes in one transaction
     #[arg(long, value_parser = clap::value_parser!(u32).range(1024..=921_600))]
     chunk_size: Option<u32>,
+}
+
+/// Arguments of `tx swingset release-bundle`.
+#[derive(Args, Debug)]
+pub struct ReleaseArgs {
+    /// The bundle's ID
+    id: String,
 }
 
 /// Arguments of `tx swingset deliver`.
@@ -82,9 +95,18 @@ pub fn run(context: &Context, flags: &TxFlags, command: &SwingsetCommand) -> Res
             let value = deliver(arguments, &signer.address().to_string())?;
             submit(context, flags, &signer, vec![message(&value)?])
         }
+        SwingsetCommand::ReleaseBundle(arguments) => {
+            let submitter = signer.address().to_string();
+            let value = json!({
+                "@type": "/swing.swingset.v1.MsgReleaseBundle", "submitter": submitter, "bundle_id": arguments.id,
+            });
+            submit(context, flags, &signer, vec![message(&value)?])
+        }
         SwingsetCommand::InstallBundle(arguments) => install(context, flags, &signer, arguments),
         SwingsetCommand::SetKernel(arguments) => swap::set(context, flags, &signer, arguments),
         SwingsetCommand::CancelSetKernel(arguments) => swap::cancel(context, flags, &signer, arguments),
+        SwingsetCommand::UpgradeVat(arguments) => governed::upgrade_vat(context, flags, &signer, arguments),
+        SwingsetCommand::CoreEval(arguments) => governed::core_eval(context, flags, &signer, arguments),
     }
 }
 

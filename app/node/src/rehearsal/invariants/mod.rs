@@ -51,7 +51,7 @@ impl Checked {
 pub fn check(state: &dyn StateRead) -> Result<Vec<Checked>, StateError> {
     Ok(vec![
         bank::supply_is_the_sum_of_balances(state)?,
-        actions::queue_has_what_its_numbers_say(state)?,
+        actions::queues_have_what_their_numbers_say(state)?,
         kernel_queues::queues_have_what_their_bounds_say(state)?,
         clists::entries_come_in_pairs_and_are_counted(state)?,
         pages::roots_are_those_of_the_pages(state)?,

@@ -1,5 +1,6 @@
 //! The command line, as an operator runs it: the real binary on real homes.
 
+mod bundles;
 mod genesis;
 mod init;
 mod keys;

@@ -146,7 +146,7 @@ fn messages_of_every_command_have_their_fields() {
 }
 
 #[test]
-fn messages_about_the_kernel_are_proposed() {
+fn messages_about_the_engine_are_proposed() {
     let proposed = |message: Value| {
         json!({
             "@type": "/cosmos.gov.v1.MsgSubmitProposal",
@@ -177,6 +177,27 @@ fn messages_about_the_kernel_are_proposed() {
         proposed(json!({
             "@type": "/swing.swingset.v1.MsgCancelKernelBundle",
             "authority": "swing10d07y265gmmuvt4z0w9aw880jnsr700j8fsn9t",
+        })),
+    );
+    let upgrade = ["swingset", "upgrade-vat", "mint", "b1-0", "--parameters", "{\"a\":5}", "--message", "a fix"];
+    check_message(
+        &[upgrade.as_slice(), &text].concat(),
+        proposed(json!({
+            "@type": "/swing.swingset.v1.MsgUpgradeVat",
+            "authority": "swing10d07y265gmmuvt4z0w9aw880jnsr700j8fsn9t",
+            "vat_name": "mint",
+            "bundle_id": "b1-0",
+            "parameters": "I3siYSI6NX0=",
+            "upgrade_message": "a fix",
+        })),
+    );
+    check_message(
+        &[["swingset", "core-eval", "b1-0", "--device", "timer", "--vat", "mint"].as_slice(), &text].concat(),
+        proposed(json!({
+            "@type": "/swing.swingset.v1.MsgCoreEval",
+            "authority": "swing10d07y265gmmuvt4z0w9aw880jnsr700j8fsn9t",
+            "bundle_id": "b1-0",
+            "json_permits": "{\"vats\":[\"mint\"],\"devices\":[\"timer\"]}",
         })),
     );
 }

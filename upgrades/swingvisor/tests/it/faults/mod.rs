@@ -2,7 +2,6 @@
 //! with no operator, by swingvisor's own next tries or by its next start.
 
 mod faulty;
-mod power;
 
 use std::{
     ffi::OsString,
@@ -12,14 +11,17 @@ use std::{
     sync::{Arc, mpsc::RecvTimeoutError},
 };
 
-use faulty::{Fault, Faulty};
+use faulty::Numbered;
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
+use swing_files::{
+    Disk, Files,
+    faults::{Fault, Faulty},
+};
 use swingvisor::{
     command::Told,
     config::Config,
     core::Journal,
-    files::{Disk, Files},
     program,
     run::{Events, Supervisor},
 };
@@ -106,10 +108,10 @@ fn check_backup(home: &Home, case: &str) {
 fn try_fault(at: usize, fault: Fault) {
     let home = home();
     let told = Told::new();
-    let files = Arc::new(Faulty::new(Some((at, fault)), told.clone(), &home.at("stash")));
+    let files = Arc::new(Faulty::new(Numbered::new(Some((at, fault)), told.clone()), &home.at("stash")));
     let code = supervise(&home, files.clone(), told);
-    let case = format!("{fault:?} at {at}: {}", files.operation(at));
-    assert!(files.struck(), "{case}: there was no such operation");
+    let case = format!("{fault:?} at {at}: {}", files.observer().operation(at));
+    assert!(files.observer().struck(), "{case}: there was no such operation");
     if fault != Fault::Fail {
         // The process is gone; what it left is what the next one finds.
         check_whole(&home, &case);
@@ -134,11 +136,11 @@ fn assert_no_leftovers(folder: &Path, case: &str) {
 fn operations() -> Vec<String> {
     let home = home();
     let told = Told::new();
-    let files = Arc::new(Faulty::new(None, told.clone(), &home.at("stash")));
+    let files = Arc::new(Faulty::new(Numbered::new(None, told.clone()), &home.at("stash")));
     assert_eq!(supervise(&home, files.clone(), told), 0, "{:#?}", home.log());
     home.check_upgraded();
     check_backup(&home, "undisturbed");
-    files.operations()
+    files.observer().operations()
 }
 
 fn try_everywhere(fault: Fault) {

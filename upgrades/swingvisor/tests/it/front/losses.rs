@@ -2,6 +2,7 @@
 
 use std::{
     io::{Read as _, Write as _},
+    net::TcpListener,
     os::unix::net::UnixStream,
 };
 
@@ -11,7 +12,7 @@ use swingvisor::front::frame::{Frame, Splitter};
 use tendermint_proto::v0_38::abci::response;
 
 use super::messages::{check, commit, finalize, flush, info, prepare, query, read_response};
-use crate::support::{Home, Running, SOON, free_address, until};
+use crate::support::{Home, Running, SOON, free_address, page, posted, until};
 
 /// One connection of CometBFT's.
 struct Line {
@@ -50,7 +51,7 @@ impl Line {
 }
 
 /// CometBFT, as far as these tests need it.
-struct Comet {
+pub struct Comet {
     query: Line,
     mempool: Line,
     consensus: Line,
@@ -58,7 +59,7 @@ struct Comet {
 
 impl Comet {
     /// Connects and asks for the height; gives it too.
-    fn connect(home: &Home) -> (Self, i64) {
+    pub fn connect(home: &Home) -> (Self, i64) {
         let line = || {
             let stream = until("the front", || UnixStream::connect(home.at("front.sock")).ok());
             stream.set_read_timeout(Some(SOON)).expect("a time limit");
@@ -80,7 +81,7 @@ impl Comet {
 
     /// Blocks up to this height.
     #[track_caller]
-    fn commit_to(&mut self, from: i64, to: i64) {
+    pub fn commit_to(&mut self, from: i64, to: i64) {
         for height in from + 1..=to {
             self.commit_block(height).unwrap_or_else(|| panic!("block {height} is committed"));
         }
@@ -99,7 +100,8 @@ fn begin(old: &str, new: &str) -> (Home, Running) {
     begin_with(old, new, &[])
 }
 
-fn begin_with(old: &str, new: &str, more: &[(&str, &str)]) -> (Home, Running) {
+/// The same with more in the environment.
+pub fn begin_with(old: &str, new: &str, more: &[(&str, &str)]) -> (Home, Running) {
     let home = Home::new();
     home.set_state(&json!({ "plan": Home::plan(8, "{}"), "until": null }));
     home.put("genesis", &format!("--release 1 {old}"));
@@ -114,7 +116,7 @@ fn begin_with(old: &str, new: &str, more: &[(&str, &str)]) -> (Home, Running) {
 
 /// Commits block 8 and 9 on the new node, over the same connections, and ends.
 #[track_caller]
-fn finish(home: &Home, running: Running, mut comet: Comet) {
+pub fn finish(home: &Home, running: Running, mut comet: Comet) {
     let response::Value::PrepareProposal(_) = comet.consensus.call(prepare(8)) else { panic!("a proposal") };
     comet.commit_to(7, 9);
     let response::Value::Query(reply) = comet.query.call(query("/")) else { panic!("a Query reply") };
@@ -191,6 +193,44 @@ fn a_new_node_that_crashes_hangs_or_has_another_state_leaves_cometbft_parked_unt
         assert!(matches!(comet.consensus.reply(), Some(response::Value::Flush(_))), "{dies}");
         finish(&home, running, comet);
     }
+}
+
+#[test]
+fn a_swap_that_takes_too_long_is_reported_while_it_lasts_and_over_the_same_connections_it_still_ends() {
+    // Even while swingvisor itself is held up: here by the rest that an operator asked for.
+    for (new, more) in [("--dies at-start", ("DAEMON_SHUTDOWN_GRACE", "1s")), ("", ("DAEMON_RESTART_DELAY", "2s"))] {
+        let (pages, listener) = (free_address(), TcpListener::bind("127.0.0.1:0").expect("a port"));
+        let url = format!("http://{}/hook", listener.local_addr().expect("an address"));
+        let variables = [
+            ("SWINGVISOR_LISTEN", pages.as_str()),
+            ("SWINGVISOR_WEBHOOK", &url),
+            ("SWINGVISOR_PARKED_LIMIT", "400ms"),
+            more,
+        ];
+        let (home, running) = begin_with("", new, &variables);
+        let (mut comet, _) = Comet::connect(&home);
+        comet.commit_to(3, 7);
+        comet.consensus.send(&[prepare(8), flush()]);
+        let told = posted(&listener, "parked-for-long");
+        assert!(told["parked_ms"].as_u64().is_some_and(|ms| (400..2_000).contains(&ms)), "{told}");
+        until("the log", || home.said().contains("CometBFT has been parked for long").then_some(()));
+        let page = page(&pages, "/metrics");
+        assert!(page.contains("swingvisor_front_late 1") || !new.contains("dies"), "{page}");
+        home.put("upgrades/version-2", "--release 2");
+        assert!(matches!(comet.consensus.reply(), Some(response::Value::PrepareProposal(_))));
+        assert!(matches!(comet.consensus.reply(), Some(response::Value::Flush(_))));
+        finish(&home, running, comet);
+        let said = home.said();
+        assert_eq!(said.matches("CometBFT has been parked for long").count(), 1, "{said}");
+    }
+    // A quick one is no news.
+    let (home, running) = begin_with("", "", &[("SWINGVISOR_PARKED_LIMIT", "60s")]);
+    let (mut comet, _) = Comet::connect(&home);
+    comet.commit_to(3, 7);
+    comet.consensus.send(&[prepare(8), flush()]);
+    assert!(comet.consensus.reply().is_some() && comet.consensus.reply().is_some());
+    finish(&home, running, comet);
+    assert!(!home.said().contains("parked for long"), "{}", home.said());
 }
 
 #[test]

@@ -4,3 +4,5 @@ mod frames;
 mod losses;
 mod machine;
 pub mod messages;
+mod standby;
+mod swaps;

@@ -1,0 +1,5 @@
+//! REST and gRPC before a running node.
+
+mod grpc;
+mod recorded;
+mod rest;

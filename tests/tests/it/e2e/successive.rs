@@ -1,0 +1,105 @@
+//! Two upgrades of one chain with no hand on a node: version-1, version-2, and a third release, whose migrations take several blocks.
+
+use serde_json::{Value, json};
+use swing_localnet::{
+    binaries::NEWEST,
+    genesis::Plan,
+    network::Network,
+    report::Narrator,
+    rpc::number,
+    scenario::{
+        upgrade,
+        visor::{self, Supervision},
+        zero,
+    },
+    validator::Engine,
+    wait,
+    watch::Watch,
+};
+use swing_tests::slow_release;
+
+use super::network::{SOON, Stage, binaries};
+
+const VERSION_2: &str = "version-2";
+const TEST_VERSION_3: &str = "swingd-test-version-3";
+
+/// What the first node says of upgrades.
+fn ask(network: &Network, arguments: &[&str]) -> Value {
+    let first = network.first().expect("one");
+    first.swingd.query(&first.rpc_url(), &[&["upgrade"], arguments].concat()).expect("an answer")
+}
+
+/// Schedules a plan and lets its height come; gives it.
+#[track_caller]
+fn goes_through(network: &mut Network, plan: &str, program: &str, tell: &mut Narrator) -> u64 {
+    let height = upgrade::schedule_plan(network, plan, "{}", tell).expect("the plan is scheduled");
+    network.wait_for_height(height + 3, SOON).expect("blocks go on");
+    visor::upgraded_to(network, plan, program).expect("every swingvisor has switched");
+    let applied = ask(network, &["applied", plan]);
+    assert_eq!(number(&applied["height"]).expect("a height"), height, "{applied}");
+    height
+}
+
+#[test]
+fn four_validators_go_through_two_upgrades_in_a_row_with_no_peer_no_client_and_no_height_lost() {
+    let stage = Stage::new();
+    let mut tell = Narrator::new(false);
+    let how = Supervision::front(&binaries().path("swingvisor"));
+    let staged = [(VERSION_2, NEWEST), (slow_release::NAME, TEST_VERSION_3)];
+    let plan = Plan::quick(4, Engine::CometChild);
+    let mut network = visor::begin(plan, stage.folder(), binaries(), &how, &staged, &mut tell).expect("a chain begins");
+    let comets = zero::comets(&network, &how).expect("each swingvisor has its CometBFT");
+    zero::wait_for_peers(&network, 3).expect("all know each other");
+    let watches: Vec<Watch> = network
+        .validators
+        .iter()
+        .map(|validator| Watch::start(validator.ports.rpc, 3).expect("its RPC answers"))
+        .collect();
+    let load = visor::load(&network, &mut tell).expect("an account");
+    let (kernel_1, _) = upgrade::kernel(&network).expect("one kernel on all");
+
+    let first = goes_through(&mut network, VERSION_2, NEWEST, &mut tell);
+    let (kernel_2, schema) = upgrade::kernel(&network).expect("one kernel on all");
+    assert!(kernel_2[0] != kernel_1[0] && schema == 2, "{kernel_1:?}, {kernel_2:?}, schema {schema}");
+
+    let second = goes_through(&mut network, slow_release::NAME, TEST_VERSION_3, &mut tell);
+    let migrated = wait::until_ok("the migrations", SOON, || {
+        Ok(Some(ask(&network, &["migration"])).filter(|answer| answer["migration"].is_null()))
+    });
+    migrated.expect("they end");
+    let versions = ask(&network, &["module-versions"]);
+    let version = |module: &str| {
+        let all = versions["module_versions"].as_array().expect("a list");
+        all.iter().find(|entry| entry["name"] == module).map(|entry| entry["version"].clone())
+    };
+    let layouts = (version("auth"), version("bank"), version("upgrade"));
+    assert_eq!(layouts, (Some(json!("7")), Some(json!("5")), Some(json!("3"))), "{versions}");
+
+    let end = network.first().expect("one").rpc().height().expect("a height") + 2;
+    network.wait_for_height(end, SOON).expect("blocks go on");
+    for height in [first - 1, first, second - 1, second, end - 1] {
+        network.common_app_hash(height).expect("all four agree");
+    }
+    assert_eq!(zero::comets(&network, &how).expect("they run"), comets, "no CometBFT was started again");
+    for (validator, watch) in network.validators.iter().zip(watches) {
+        let seen = watch.finish().unwrap_or_else(|error| panic!("{}: {error:#}", validator.name));
+        for height in [first, second] {
+            zero::check_heights(&seen.heights, height).unwrap_or_else(|error| panic!("{}: {error:#}", validator.name));
+        }
+        let status = how.status(validator).expect("its swingvisor answers");
+        assert_eq!(status["starts"], 3, "each release was started once: {status}");
+        let log = std::fs::read_to_string(validator.log()).expect("its log");
+        assert_eq!(
+            log.matches("the plan's binary stands by").count(),
+            2,
+            "each next one was ready: {}",
+            validator.name
+        );
+        assert_eq!(status["front"]["last_swap"]["committed_height"], second - 1, "{status}");
+        assert_eq!((&status["plan"], &status["plans"]), (&Value::Null, &json!([])), "{status}");
+    }
+    let sent = load.finish(SOON).expect("every message is in a block");
+    upgrade::counted(&network, sent.accepted).and_then(|counted| counted.check(&sent)).expect("none lost, none twice");
+    assert!(sent.accepted > 0);
+    network.stop_all(SOON).expect("all stop");
+}
