@@ -118,7 +118,11 @@ fn set(home: &Home, settings: &[(&str, &str)]) -> Result<()> {
     write_settings(home.config_toml(), settings)
 }
 
-fn write_settings(path: PathBuf, settings: &[(&str, &str)]) -> Result<()> {
+/// Writes settings to a file that is there.
+///
+/// # Errors
+/// A file or a setting that cannot be.
+pub fn write_settings(path: PathBuf, settings: &[(&str, &str)]) -> Result<()> {
     let mut config = TomlFile::load(path)?;
     for (key, value) in settings {
         config.set(key, value)?;

@@ -9,7 +9,8 @@ use swing_localnet::{
     swingd::Swingd,
     wait,
 };
-use swing_tests::solo_home::{SOON, SoloHome};
+use swing_node::config::Home;
+use swing_tests::solo_home::{SOON, SoloHome, write_settings};
 
 use super::network::binaries;
 
@@ -40,11 +41,17 @@ fn the_engines_tools_read_replay_and_rekernelize_the_home_of_a_real_chain() {
     let binaries = binaries();
     let made = SoloHome::make_with(folder.path(), &binaries, &SETTINGS).expect("a home");
     let mut node = made.copy(&folder.path().join("home")).expect("the home is copied");
+    let home = Home::new(&node.swingd.home);
+    // So slow that it is stopped before its plan, whatever this machine has to do besides.
+    write_settings(home.config_toml(), &[("consensus.timeout_commit", "2s")]).expect("written");
     node.start(&binaries, VERSION_1, &[]).expect("it starts");
-    let rpc = node.rpc();
-    wait::until_ok("three blocks", SOON, || rpc.height().map(|at| (at >= made.height + 3).then_some(())))
-        .expect("blocks come");
     let swingd = Swingd { program: binaries.path(NEWEST), home: node.swingd.home.clone() };
+    // A block's budget is a crank or two, and the counter's first delivery is not the first of all.
+    wait::until_ok("a counter that has kept something", SOON, || {
+        let counter = swingd.json(&["engine", "vat", "show", "counter"])?;
+        Ok((number(&counter["vatstore"]["entries"])? > 0).then_some(()))
+    })
+    .expect("blocks come");
     assert!(!json(&swingd, &["engine", "vat", "list"]).as_array().expect("a list").is_empty(), "while the node runs");
     node.stop(SOON).expect("it stops");
 
@@ -61,7 +68,8 @@ fn looks(swingd: &Swingd) {
     assert_eq!((&counter["kind"], &counter["raw"]), (&"static".into(), &false.into()));
     let shown = json(swingd, &["engine", "vat", "show", "counter"]);
     assert_eq!(shown, json(swingd, &["engine", "vat", "show", counter["vatID"].as_str().expect("an ID")]));
-    assert!(number(&shown["memory"]["instances"][1]["pagesStored"]).expect("a number") > 0, "{shown:#}");
+    let stored = number(&shown["memory"]["instances"][1]["pagesStored"]);
+    assert!(stored.is_ok_and(|pages| pages > 0), "{shown:#}");
     assert!(number(&shown["vatstore"]["entries"]).expect("a number") > 0, "{shown:#}");
     let dump = json(swingd, &["engine", "kernel-dump"]);
     assert_eq!((&dump["schema"], &dump["engineStatus"]), (&"1".into(), &"ENGINE_STATUS_RUNNING".into()), "{dump:#}");
