@@ -141,17 +141,23 @@ fn a_migration_over_several_blocks_goes_on_from_its_cursor_after_a_crash_with_th
     assert_eq!(migrated(false), migrated(true));
 }
 
-#[test]
-fn a_binary_that_does_not_know_the_rules_under_migration_does_not_go_on_with_it() {
-    let folder = temporary();
-    let mut chain = Governed::open(folder.path(), release("version-2")).expect("it opens");
+/// A chain that has just gone through the upgrade which begins a migration over several blocks.
+fn begun(folder: &Path) -> Governed {
+    let mut chain = Governed::open(folder, release("version-2")).expect("it opens");
     chain.block(Vec::new()).expect("a first block");
     decide(&mut chain, software_upgrade("version-2", 8));
     run_to(&mut chain, 9);
     decide(&mut chain, software_upgrade(slow_release::NAME, 24));
     run_to(&mut chain, 24);
-    chain = chain.restarted(folder.path(), release(slow_release::NAME)).expect("it starts");
+    let mut chain = chain.restarted(folder, release(slow_release::NAME)).expect("it starts");
     chain.send().expect("the upgrade's block");
+    chain
+}
+
+#[test]
+fn a_binary_that_does_not_know_the_rules_under_migration_does_not_go_on_with_it() {
+    let folder = temporary();
+    let chain = begun(folder.path());
     assert!(migration(&chain).migration.is_some());
     let refused = chain.restarted(folder.path(), release("version-2")).expect_err("it is older than state");
     assert!(swing_tests::chain::refusal_in(&refused).is_some(), "{refused:?}");
@@ -177,14 +183,7 @@ fn moved_by_snapshot(from: &Path) -> tempfile::TempDir {
 fn within_a_migration(moving: bool) -> Vec<String> {
     let folder = temporary();
     let three = release(slow_release::NAME);
-    let mut chain = Governed::open(folder.path(), release("version-2")).expect("it opens");
-    chain.block(Vec::new()).expect("a first block");
-    decide(&mut chain, software_upgrade("version-2", 8));
-    run_to(&mut chain, 9);
-    decide(&mut chain, software_upgrade(slow_release::NAME, 24));
-    run_to(&mut chain, 24);
-    chain = chain.restarted(folder.path(), three).expect("it starts");
-    chain.send().expect("the upgrade's block");
+    let mut chain = begun(folder.path());
     chain.send().expect("one more slice");
     let cursor = migration(&chain).migration.expect("under way").cursor;
     assert!(!cursor.is_empty(), "it is in the middle of a step");
