@@ -9,7 +9,7 @@ use bytes::Bytes;
 use swingset_abi::{kernel::VatSource, wire::Wire};
 
 use crate::{
-    env::{EnvError, Environment, prefix_end},
+    env::{EnvError, Environment, for_each_entry},
     keys,
 };
 
@@ -84,16 +84,12 @@ pub(crate) fn is_named(env: &dyn Environment, id: &str) -> Result<bool, EnvError
         }
     }
     // As many as the releases have named vats.
-    let mut from = keys::host(keys::NAMED_BUNDLE_PREFIX);
-    let end = prefix_end(&from);
-    while let Some((key, value)) = env.next_entry(&from, end.as_deref())? {
-        if value == id.as_bytes() {
-            return Ok(true);
-        }
-        from = key;
-        from.push(0);
-    }
-    Ok(false)
+    let mut named = false;
+    for_each_entry(env, &keys::host(keys::NAMED_BUNDLE_PREFIX), |_, value| -> Result<(), EnvError> {
+        named |= value == id.as_bytes();
+        Ok(())
+    })?;
+    Ok(named)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::{Controller, EngineStatus, Result};
 use crate::{
     bundle::BundleRecord,
-    env::{Environment, prefix_end},
+    env::{Environment, for_each_entry},
     installed, keys,
 };
 
@@ -80,14 +80,11 @@ impl Controller {
     /// # Errors
     /// Halt.
     pub fn dump(&self, env: &dyn Environment) -> Result<BTreeMap<Vec<u8>, Bytes>> {
-        let end = prefix_end(keys::KERNEL);
         let mut entries = BTreeMap::new();
-        let mut from = keys::KERNEL.to_vec();
-        while let Some((key, value)) = env.next_entry(&from, end.as_deref())? {
-            entries.insert(key.strip_prefix(keys::KERNEL).unwrap_or_default().to_vec(), value);
-            from = key;
-            from.push(0);
-        }
+        for_each_entry(env, keys::KERNEL, |key, value| -> Result<()> {
+            entries.insert(key.to_vec(), value);
+            Ok(())
+        })?;
         Ok(entries)
     }
 }

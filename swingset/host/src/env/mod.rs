@@ -90,6 +90,25 @@ pub trait Environment {
     }
 }
 
+/// Visits the entries under a prefix, in the order of their keys; keys come without it.
+///
+/// # Errors
+/// Storage; the visitor's.
+pub fn for_each_entry<E: From<EnvError>>(
+    env: &dyn Environment,
+    prefix: &[u8],
+    mut visit: impl FnMut(&[u8], Bytes) -> Result<(), E>,
+) -> Result<(), E> {
+    let end = prefix_end(prefix);
+    let mut from = prefix.to_vec();
+    while let Some((key, value)) = env.next_entry(&from, end.as_deref())? {
+        visit(key.strip_prefix(prefix).unwrap_or_default(), value)?;
+        from = key;
+        from.push(0);
+    }
+    Ok(())
+}
+
 /// The least key above all keys that begin with `prefix`; none when there is no such key.
 pub fn prefix_end(prefix: &[u8]) -> Option<Vec<u8>> {
     let last = prefix.iter().rposition(|byte| *byte != 0xff)?;

@@ -5,7 +5,7 @@ use swingset_abi::wire::Wire;
 
 use super::{Capture, Header, Leaf, PAGE_BYTES};
 use crate::{
-    env::{Environment, prefix_end},
+    env::{Environment, for_each_entry},
     error::Halt,
     keys,
 };
@@ -61,7 +61,7 @@ pub(crate) fn load(env: &dyn Environment, vat: &str) -> Result<Option<(Leaf, Res
         header.instances.into_iter().map(|h| InstanceImage { pages: h.pages, globals: h.globals, content: Vec::new() });
     let mut instances: Vec<InstanceImage> = images.collect();
     let prefix = keys::vat_pages(vat);
-    for_each_key(env, &prefix, |key, bytes| {
+    for_each_entry(env, &prefix, |key, bytes| -> Result<(), Halt> {
         let place =
             key.split_first().and_then(|(instance, page)| Some((*instance, u32::from_be_bytes(page.try_into().ok()?))));
         let (instance, page) = place.ok_or_else(missing)?;
@@ -69,22 +69,6 @@ pub(crate) fn load(env: &dyn Environment, vat: &str) -> Result<Option<(Leaf, Res
         Ok(())
     })?;
     Ok(Some((leaf.clone(), Restore { root: leaf.root, instances })))
-}
-
-/// Visits the entries under a prefix; keys come without it.
-pub(super) fn for_each_key(
-    env: &dyn Environment,
-    prefix: &[u8],
-    mut visit: impl FnMut(&[u8], Bytes) -> Result<(), Halt>,
-) -> Result<(), Halt> {
-    let end = prefix_end(prefix);
-    let mut from = prefix.to_vec();
-    while let Some((key, value)) = env.next_entry(&from, end.as_deref())? {
-        visit(key.strip_prefix(prefix).unwrap_or_default(), value)?;
-        from = key;
-        from.push(0);
-    }
-    Ok(())
 }
 
 /// Writes what a capture found.
@@ -109,7 +93,7 @@ pub(crate) fn delete_vat(env: &mut dyn Environment, vat: &str) -> Result<(), Hal
     }
     let prefix = keys::vat_pages(vat);
     let mut pages = Vec::new();
-    for_each_key(env, &prefix, |key, _| {
+    for_each_entry(env, &prefix, |key, _| -> Result<(), Halt> {
         pages.push([&prefix, key].concat());
         Ok(())
     })?;

@@ -8,12 +8,11 @@ use swingset_abi::wire::Wire;
 
 use super::{
     Header, Leaf, PAGE_BYTES,
-    restore::for_each_key,
     shadow::{GROUP, zero_page_hash},
 };
 use crate::{
     bundle,
-    env::{Environment, prefix_end},
+    env::{Environment, for_each_entry, prefix_end},
     error::Halt,
     keys,
 };
@@ -27,13 +26,13 @@ const PAGES_MAX: u32 = 1 << 20;
 /// What is missing, damaged or too much, or the storage's failure.
 pub fn verify_unhashed(env: &dyn Environment) -> Result<(), Halt> {
     let mut vats = BTreeSet::new();
-    for_each_key(env, &keys::vat_leaf(""), |vat, leaf| {
+    for_each_entry(env, &keys::vat_leaf(""), |vat, leaf| -> Result<(), Halt> {
         let vat = text(vat)?;
         check_vat(env, vat, &leaf)?;
         vats.insert(vat.to_owned());
         Ok(())
     })?;
-    for_each_key(env, &keys::bundle_record(""), |id, _| {
+    for_each_entry(env, &keys::bundle_record(""), |id, _| -> Result<(), Halt> {
         let id = text(id)?;
         let bytes = env.get(&keys::bundle_bytes(id))?;
         let bytes = bytes.ok_or_else(|| Halt::new(format!("the bytes of bundle {id} are missing")))?;
@@ -106,7 +105,7 @@ fn check_vat(env: &dyn Environment, vat: &str, leaf: &[u8]) -> Result<(), Halt> 
         }
         memories.push(MemoryRoot { pages: instance.pages, next: 0, group: Sha256::new(), groups: Sha256::new() });
     }
-    for_each_key(env, &keys::vat_pages(vat), |key, page: Bytes| {
+    for_each_entry(env, &keys::vat_pages(vat), |key, page: Bytes| -> Result<(), Halt> {
         let place = key.split_first().and_then(|(instance, page)| Some((*instance, page.try_into().ok()?)));
         let (instance, number) = place.ok_or_else(|| wrong("a key that is no page's"))?;
         let memory = memories.get_mut(usize::from(instance)).ok_or_else(|| wrong("a page of no instance"))?;
