@@ -1,18 +1,13 @@
 //! Reading a database that its node may have open, or a checkpoint: for tools.
 
-use std::{
-    path::Path,
-    sync::{Arc, RwLock, atomic::AtomicBool},
-};
+use std::{path::Path, sync::Arc};
 
 use crate::{
-    StoreError, StoreOptions, View,
-    db::{self, NodeCache, Values},
+    StoreError, StoreOptions, View, db,
     head::{Head, load_root},
     snapshot,
     store::Shared,
     transcripts::{self, Transcript},
-    window::Window,
 };
 
 /// A database as it was when it was opened. It takes no lock and writes nothing. While a node writes, a file can go away under the
@@ -35,15 +30,7 @@ impl Reader {
             return Ok(None);
         }
         let head = Head::load(&db)?;
-        let shared = Shared {
-            db,
-            nodes: NodeCache::new(options.node_cache_bytes),
-            values: Values::new(options.value_cache_bytes, head.version),
-            head: RwLock::new(head),
-            window: Window::new(head.oldest),
-            restoring: AtomicBool::new(false),
-        };
-        Ok(Some(Reader { shared: Arc::new(shared) }))
+        Ok(Some(Reader { shared: Arc::new(Shared::new(db, head, &options)) }))
     }
 
     /// The committed version, 0 when there is none.

@@ -51,6 +51,18 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Around a database whose committed version is `head`.
+    pub(crate) fn new(db: Database, head: Head, options: &StoreOptions) -> Self {
+        Shared {
+            db,
+            nodes: NodeCache::new(options.node_cache_bytes),
+            values: Values::new(options.value_cache_bytes, head.version),
+            window: Window::new(head.oldest),
+            head: RwLock::new(head),
+            restoring: AtomicBool::new(false),
+        }
+    }
+
     pub(crate) fn nodes(&self) -> Nodes<'_> {
         Nodes { db: &self.db, cache: &self.nodes }
     }
@@ -107,14 +119,7 @@ impl Store {
         let db = db::open(path.as_ref(), &options, files)?;
         snapshot::recover(&db)?;
         let head = Head::load(&db)?;
-        let shared = Shared {
-            db,
-            nodes: NodeCache::new(options.node_cache_bytes),
-            values: Values::new(options.value_cache_bytes, head.version),
-            head: RwLock::new(head),
-            window: Window::new(head.oldest),
-            restoring: AtomicBool::new(false),
-        };
+        let shared = Shared::new(db, head, &options);
         if let Some(Child::Internal { hash, version }) = &head.root {
             shared.nodes().node(&NodeKey { version: *version, path: NibblePath::default() }, hash)?;
         }
