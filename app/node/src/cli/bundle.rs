@@ -127,7 +127,9 @@ fn build(context: &Context, arguments: &BuildArgs) -> Result<(), Failure> {
         parts.push((name.clone(), read_input(part)?));
     }
     let bundle = Bundle::new(manifest, parts).map_err(|error| wrong(file, error))?;
-    admit(&bundle, floats(&release_bundles(context)?)?).map_err(|error| wrong(file, error))?;
+    let lockdown = release_bundles(context)?.lockdown;
+    let floats = engine_adapter::floats(&lockdown).map_err(|halt| Failure::new(halt.0))?;
+    admit(&bundle, floats).map_err(|error| wrong(file, error))?;
     let bytes = bundle.encode().map_err(|error| wrong(file, error))?;
     files::write(&arguments.output_document, &bytes, 0o644)?;
     output::value(arguments.output, &description(&bundle, &bytes))
@@ -186,7 +188,8 @@ fn verify_file(context: &Context, arguments: &VerifyArgs) -> Result<(), Failure>
     let bundle = bundle.map_err(|error| wrong(file, error))?;
     let release = release_bundles(context)?;
     let runtime = EngineRuntime::new().map_err(|halt| Failure::new(halt.0))?;
-    admit(&bundle, floats(&release)?).and_then(|()| try_bundle(runtime, &release, &bytes)).map_err(|error| {
+    // Installing, which asks for admission, is the first thing that it does.
+    try_bundle(runtime, &release, &bytes).map_err(|error| {
         let reason = match error {
             EngineError::Rejected(rejection) => rejection.problem,
             other => other.to_string(),
@@ -204,16 +207,7 @@ fn release_bundles(context: &Context) -> Result<SwingsetBundles, Failure> {
     let bundles = release
         .bundles(release.app_version())
         .ok_or_else(|| Failure::new(format!("{} has no bundles of its own", release.name())))?;
-    Ok(SwingsetBundles {
-        kernel: bundles.kernel,
-        lockdown: bundles.lockdown,
-        supervisor: bundles.supervisor,
-        vats: bundles.vats,
-    })
-}
-
-fn floats(release: &SwingsetBundles) -> Result<bool, Failure> {
-    engine_adapter::floats(&release.lockdown).map_err(|halt| Failure::new(halt.0))
+    Ok(engine_adapter::bundles(&bundles))
 }
 
 fn description(bundle: &Bundle, bytes: &[u8]) -> Value {

@@ -34,7 +34,8 @@ pub(super) fn failure(error: EngineError, out_of_gas: Option<StateError>) -> Eng
     }
 }
 
-pub(super) fn bundles(bundles: &ReleaseBundles) -> SwingsetBundles {
+/// A release's bundles, as the host takes them.
+pub fn bundles(bundles: &ReleaseBundles) -> SwingsetBundles {
     SwingsetBundles {
         kernel: bundles.kernel.clone(),
         lockdown: bundles.lockdown.clone(),

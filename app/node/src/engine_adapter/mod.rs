@@ -12,6 +12,7 @@ mod precompile;
 pub mod slog;
 pub mod vat_json;
 
+pub use convert::bundles;
 pub use engine::SwingsetEngine;
 pub use environment::StateEnvironment;
 pub use precompile::{floats, precompile};
