@@ -15,13 +15,13 @@ use crate::{
     modules::{MsgContext, authority},
     ports::engine::Engine,
     sdk_error::SdkError,
-    state::{State, StateRead},
+    state::{State, StateError, StateRead},
 };
 
 /// Who installed a bundle lets go of it; governance lets go of any.
 ///
 /// # Errors
-/// SDK 4 for another account; swingset 12 for a bundle that a pending swap names; SDK 5 for the price; the engine's refusal; storage,
+/// SDK 4 for another account; swingset 13 for a bundle that a pending swap names; SDK 5 for the price; the engine's refusal; storage,
 /// out of gas.
 pub fn release_bundle(
     context: &mut MsgContext<'_, '_>,
@@ -44,7 +44,10 @@ pub fn release_bundle(
 
 fn check_installer(state: &dyn StateRead, id: &str, submitter: &str) -> Result<(), Failure> {
     let installed_by = match state.get(&keys::bundle(id))? {
-        Some(bytes) => BundleMetadata::decode(bytes).map(|metadata| metadata.installed_by).unwrap_or_default(),
+        Some(bytes) => {
+            let metadata = BundleMetadata::decode(bytes);
+            metadata.map_err(|error| StateError::Storage(format!("record of bundle {id}: {error}")))?.installed_by
+        }
         None => String::new(),
     };
     if installed_by == submitter {
