@@ -37,6 +37,7 @@ use crate::{vat::CapData, wire_enum, wire_struct};
 /// | `has` | key, key_len → 0 or 1 | whether the key exists |
 /// | `set` | key, key_len, value, value_len | writes |
 /// | `delete` | key, key_len | deletes; absent is no error |
+/// | `write` | bytes, len, rows, count | writes and deletes many keys: each row is four little-endian u32, the key's place in `bytes` and its length, the value's place and length or [`imports::DELETED`] |
 /// | `next_key` | prior, prior_len, prefix, prefix_len, out, capacity → length or −1 | least key above `prior` that begins with `prefix` |
 /// | `mark` | → mark | opens an inner overlay (the savepoint within a crank) |
 /// | `rollback` | mark | undoes all writes since the mark |
@@ -53,11 +54,12 @@ pub mod imports {
     /// The import module.
     pub const MODULE: &str = "host";
     /// All names, in the order of the table.
-    pub const NAMES: [&str; 16] = [
+    pub const NAMES: [&str; 17] = [
         "get",
         "has",
         "set",
         "delete",
+        "write",
         "next_key",
         "mark",
         "rollback",
@@ -73,6 +75,8 @@ pub mod imports {
     ];
     /// What `get` and `next_key` return when there is nothing, and `bridge` when there is no bridge of that name.
     pub const ABSENT: i32 = -1;
+    /// In a row of `write`, in the place of the value's length: the key is deleted.
+    pub const DELETED: u32 = u32::MAX;
 }
 
 /// A static vat of the initial configuration.
@@ -168,7 +172,9 @@ pub enum Command {
     Initialize { vats: Vec<StaticVat>, supervisor_bundle_id: String, lockdown_bundle_id: String },
     /// One crank, the one with the highest priority: [`Reply::Crank`]. `cleanup_max` is how many entries of terminated vats it may
     /// delete; with 0 such work waits, and a kernel that has nothing else to do is idle. `now` is the block's time in seconds.
-    Step { crank_limit_default: u64, cleanup_max: u64, now: u64 },
+    /// `unchanged`: since this instance's last reply nothing has changed the kvStore but `activityhash`, and what the instance wrote
+    /// then was kept; what it remembers of the kvStore still holds.
+    Step { crank_limit_default: u64, cleanup_max: u64, now: u64, unchanged: bool },
     /// Queues a message to a vat's root object: [`Reply::Queued`]. `args` is the marshalled argument list.
     QueueToVatRoot { vat_name: String, method: String, args: CapData, policy: ResolutionPolicy },
     /// Queues a message to an exported object, by kref: [`Reply::Queued`].
@@ -213,7 +219,7 @@ pub enum Command {
 wire_enum!(Command {
     0 => Describe {},
     1 => Initialize { vats, supervisor_bundle_id, lockdown_bundle_id },
-    2 => Step { crank_limit_default, cleanup_max, now },
+    2 => Step { crank_limit_default, cleanup_max, now, unchanged },
     3 => QueueToVatRoot { vat_name, method, args, policy },
     4 => QueueToVatObject { target, method, args, policy },
     5 => PromiseStatus { kpid },

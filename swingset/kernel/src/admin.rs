@@ -137,7 +137,7 @@ impl<H: Host> Kernel<'_, H> {
             self.settle(&kpid, failed, info, None)?;
             self.let_go(&kpid)?;
         }
-        self.delete_if_there(&waiting);
+        self.store.delete_if_there(&waiting);
         let key = path([vat_id, ".admin"]);
         if let Some(node) = self.store.get_text(&key)?.map(String::from) {
             for slot in &info.slots {
@@ -155,7 +155,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// The node of this vat is forgotten.
     pub fn free_admin_node(&mut self, node: &str, vat_id: &str) -> Kept<()> {
-        self.delete_if_there(path([vat_id, ".admin"]));
+        self.store.delete_if_there(path([vat_id, ".admin"]));
         let key = path([node, ".done"]);
         let end = match self.store.get(&key) {
             None => return Ok(()),

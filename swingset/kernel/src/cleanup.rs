@@ -4,17 +4,17 @@
 //! rejected, soon and under any policy, since others wait for them (`settled` counts the vats that are through). The rest waits until
 //! the policy allows it: the c-list in key order, then everything else under `v$N.`.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 use crate::{
     body,
     crank::{Crank, Kernel},
     host::Host,
-    keys::{self, item, join},
+    keys::{self, Path, item, join},
     limits,
     promise::Standing,
     refs::{Kind, kref_kind},
-    store::{Fault, Kept, parse_number, push_number},
+    store::{Fault, Kept, parse_numbers},
 };
 use swingset_abi::kernel::CrankKind;
 
@@ -29,15 +29,19 @@ pub struct Terminated {
 impl<H: Host> Kernel<'_, H> {
     /// The vats whose state waits for deletion.
     pub fn terminated(&mut self) -> Kept<Terminated> {
+        if let Some(known) = self.store.buffers.known.terminated {
+            return Ok(known);
+        }
         let text = self
             .store
             .get(keys::VATS_TERMINATED)
             .ok_or(Fault("the terminated vats are missing"))?;
         let inner = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
-        let mut parts = inner.unwrap_or_default().split(|byte| *byte == b',').map(parse_number);
-        match (parts.next(), parts.next(), parts.next(), parts.next()) {
-            (Some(Some(head)), Some(Some(settled)), Some(Some(tail)), None) if head <= settled && settled <= tail => {
-                Ok(Terminated { head, settled, tail })
+        match inner.and_then(parse_numbers) {
+            Some([head, settled, tail]) if head <= settled && settled <= tail => {
+                let bounds = Terminated { head, settled, tail };
+                self.store.buffers.known.terminated = Some(bounds);
+                Ok(bounds)
             }
             _ => Err(Fault("the bounds of terminated vats are malformed")),
         }
@@ -45,16 +49,9 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Writes the bounds.
     pub fn set_terminated(&mut self, bounds: Terminated) {
-        let mut text = Vec::with_capacity(24);
-        text.push(b'[');
-        for (at, number) in [bounds.head, bounds.settled, bounds.tail].into_iter().enumerate() {
-            if at > 0 {
-                text.push(b',');
-            }
-            push_number(&mut text, number);
-        }
-        text.push(b']');
+        let text = Path::of_bounds([bounds.head, bounds.settled, bounds.tail]);
         self.store.set(keys::VATS_TERMINATED, text);
+        self.store.buffers.known.terminated = Some(bounds);
     }
 
     /// A vat's state waits for deletion now.

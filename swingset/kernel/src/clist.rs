@@ -25,10 +25,15 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the vat imports it (the kernel allocated the vref).
+    /// Whether the vat imports it.
     pub fn is_import(&self) -> bool {
-        self.vref.as_bytes().get(1) == Some(&b'-')
+        is_import(&self.vref)
     }
+}
+
+/// Whether a vref that the kernel stored is an import: the kernel allocated it.
+pub fn is_import(vref: &str) -> bool {
+    vref.as_bytes().get(1) == Some(&b'-')
 }
 
 impl<H: Host> Kernel<'_, H> {

@@ -61,10 +61,10 @@ impl Crank {
 }
 
 impl<'h, H: Host> Kernel<'h, H> {
-    /// A kernel that knows nothing yet.
-    pub fn new(host: &'h mut H, buffers: &'h mut Buffers) -> Self {
+    /// A kernel for one command; `unchanged`: with what the last command knew.
+    pub fn new(host: &'h mut H, buffers: &'h mut Buffers, unchanged: bool) -> Self {
         Kernel {
-            store: Store::new(host, buffers),
+            store: Store::new(host, buffers, unchanged),
             maybe_free: BTreeSet::new(),
             gc_actions_added: 0,
             panic: None,
@@ -129,7 +129,7 @@ impl<'h, H: Host> Kernel<'h, H> {
         if let Some(crank) = self.clean_up(cleanup_max)? {
             return Ok(Some(crank));
         }
-        if self.store.get(keys::GC_ACTIONS).is_some_and(|count| count != b"0") {
+        if self.gc_pending()? > 0 {
             return self.gc_crank(limit_default).map(Some);
         }
         if let Some(item) = self.queue_pop(keys::REAP_QUEUE)? {
@@ -144,11 +144,15 @@ impl<'h, H: Host> Kernel<'h, H> {
     /// What every crank and every command that writes ends with, before its flush.
     fn end_crank(&mut self) -> Kept<()> {
         self.settle_counts()?;
-        let number = self
-            .store
-            .get_number(keys::CRANK_NUMBER)?
-            .ok_or(Fault("crankNumber is missing"))?;
+        let number = match self.store.buffers.known.cranks {
+            Some(known) => known,
+            None => {
+                let number = self.store.get_number(keys::CRANK_NUMBER)?;
+                number.ok_or(Fault("crankNumber is missing"))?
+            }
+        };
         self.store.set_number(keys::CRANK_NUMBER, number + 1);
+        self.store.buffers.known.cranks = Some(number + 1);
         Ok(())
     }
 

@@ -4,7 +4,7 @@
 //! and the vat terminated; exit without failure → terminated. "Undone" goes back to before the item was taken from its queue, so
 //! that the item meets the dead vat next; for `startVat`, create-vat and upgrade-vat it goes back to after it.
 
-use alloc::string::String;
+use alloc::{string::String, vec::Vec};
 
 use swingset_abi::{
     kernel::{CrankKind, VatOptions},
@@ -18,6 +18,8 @@ use crate::{
     event::{self, Event},
     host::Host,
     keys::{self, join, path},
+    message::Message,
+    reap,
     routing::Route,
     store::{Fault, Kept},
     syscall::Session,
@@ -44,35 +46,11 @@ pub struct Ran {
 impl<H: Host> Kernel<'_, H> {
     /// One item of the run queue.
     pub fn run_crank(&mut self, item: &[u8], limit_default: u64) -> Kept<Crank> {
+        if let Some(message) = Message::queued(item).map_err(|_| event::MALFORMED)? {
+            return self.run_message(&message, item, limit_default);
+        }
         match event::decode(item)? {
-            Event::Send {
-                target,
-                result,
-                methargs,
-            } => match self.route(&target)? {
-                Route::Deliver { vat_id, target: routed } => {
-                    self.release_message(&target, result.as_deref(), &methargs)?;
-                    let delivery = self.message_to_vat(&vat_id, &routed, result.as_deref(), methargs)?;
-                    if let Some(kpid) = &result
-                        && self.options(&vat_id)?.is_some_and(|options| options.pipelining)
-                    {
-                        self.requeue(kpid)?;
-                    }
-                    self.deliver(&vat_id, &delivery, limit_default)
-                }
-                Route::Kernel { target: object } => {
-                    self.kernel_message(&target, &object, result.as_deref(), &methargs)?;
-                    Ok(Crank::empty(None))
-                }
-                Route::Wait { kpid } => {
-                    self.wait(&target, kpid, alloc::vec::Vec::from(item))?;
-                    Ok(Crank::empty(None))
-                }
-                Route::Splat { reason } => {
-                    self.splat(&target, result.as_deref(), &methargs, &reason)?;
-                    Ok(Crank::empty(None))
-                }
-            },
+            Event::Send { .. } => Err(event::MALFORMED),
             Event::Notify { vat_id, kpid } => {
                 self.let_go(&kpid)?;
                 if self.options(&vat_id)?.is_none() {
@@ -90,9 +68,39 @@ impl<H: Host> Kernel<'_, H> {
                 let Some(mut changed) = self.options(&vat_id)? else {
                     return Ok(Crank::empty(Some(vat_id)));
                 };
-                changed.reap = crate::reap::merged(&reap, &changed.reap);
+                changed.reap = reap::merged(&reap, &changed.reap);
                 self.store.set(path([&vat_id, ".options"]), changed.to_bytes());
                 self.deliver(&vat_id, &VatDelivery::ChangeVatOptions { options }, limit_default)
+            }
+        }
+    }
+
+    fn run_message(&mut self, message: &Message<'_>, item: &[u8], limit_default: u64) -> Kept<Crank> {
+        let Message {
+            target, result, body, ..
+        } = *message;
+        match self.route(target)? {
+            Route::Deliver { vat_id, target: routed } => {
+                self.release_message(target, result, &message.slots)?;
+                let bytes = self.message_to_vat(&vat_id, &routed, result, body, &message.slots)?;
+                if let Some(kpid) = result
+                    && self.options(&vat_id)?.is_some_and(|options| options.pipelining)
+                {
+                    self.requeue(kpid)?;
+                }
+                self.deliver_bytes(&vat_id, &bytes, Some(0), limit_default)
+            }
+            Route::Kernel { target: object } => {
+                self.kernel_message(target, &object, result, &message.methargs())?;
+                Ok(Crank::empty(None))
+            }
+            Route::Wait { kpid } => {
+                self.wait(target, kpid, Vec::from(item))?;
+                Ok(Crank::empty(None))
+            }
+            Route::Splat { reason } => {
+                self.splat(target, result, &message.slots, &reason)?;
+                Ok(Crank::empty(None))
             }
         }
     }
@@ -116,6 +124,11 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Delivers to a living vat, executes its syscalls, and gives the verdict.
     pub fn deliver(&mut self, vat_id: &str, delivery: &VatDelivery, limit_default: u64) -> Kept<Crank> {
+        self.deliver_bytes(vat_id, &delivery.to_bytes(), reap::krefs(delivery), limit_default)
+    }
+
+    /// The same in wire form, with how much dirt it is: see [`reap::krefs`].
+    fn deliver_bytes(&mut self, vat_id: &str, delivery: &[u8], krefs: Option<u64>, limit_default: u64) -> Kept<Crank> {
         let options = self
             .options(vat_id)?
             .ok_or(Fault("a delivery to a vat that does not live"))?;
@@ -126,7 +139,7 @@ impl<H: Host> Kernel<'_, H> {
             Verdict::Alive => {
                 self.charge_meter(&options, ran.computrons)?;
                 self.count_delivery(vat_id)?;
-                self.count_dirt(vat_id, &options, delivery, ran.computrons)?;
+                self.count_dirt(vat_id, &options, krefs, ran.computrons)?;
             }
             Verdict::Exited(info) => {
                 self.charge_meter(&options, ran.computrons)?;
@@ -145,12 +158,12 @@ impl<H: Host> Kernel<'_, H> {
         Ok(crank)
     }
 
-    /// A delivery, with its syscalls executed, and nothing concluded from it.
+    /// A delivery in wire form, with its syscalls executed, and nothing concluded from it.
     pub fn run_delivery(
         &mut self,
         vat_id: &str,
         options: &VatOptions,
-        delivery: &VatDelivery,
+        delivery: &[u8],
         limit_default: u64,
     ) -> Kept<Ran> {
         let limit = if options.crank_limit == 0 {
@@ -163,14 +176,15 @@ impl<H: Host> Kernel<'_, H> {
         let mut step = core::mem::take(&mut self.store.buffers.step);
         let mut message = core::mem::take(&mut self.store.buffers.message);
         step.clear();
-        message.clear();
-        delivery.encode(&mut message);
-        self.store.host.deliver(vat_id, &message, limit, &mut step);
+        self.store.host.deliver(vat_id, delivery, limit, &mut step);
         let outcome = loop {
-            let reply = match VatStep::from_bytes(&step) {
-                Ok(VatStep::Done { outcome }) => break outcome,
-                Ok(VatStep::Syscall { syscall }) => self.syscall(&mut session, syscall)?,
-                Err(_) => return Err(Fault("the host gave a malformed vat step")),
+            let malformed = |_| Fault("the host gave a malformed vat step");
+            let reply = match Message::sent(&step).map_err(malformed)? {
+                Some(message) => self.send_syscall(&mut session, &message)?,
+                None => match VatStep::from_bytes(&step).map_err(malformed)? {
+                    VatStep::Done { outcome } => break outcome,
+                    VatStep::Syscall { syscall } => self.syscall(&mut session, syscall)?,
+                },
             };
             step.clear();
             message.clear();
@@ -211,12 +225,9 @@ impl<H: Host> Kernel<'_, H> {
     /// Counts of deliveries by vat, for all to see (schema 2).
     pub fn count_delivery(&mut self, vat_id: &str) -> Kept<()> {
         if cfg!(feature = "schema-2") {
+            let missing = Fault("a vat has no count of deliveries");
             let key = path([vat_id, ".deliveries"]);
-            let count = self
-                .store
-                .get_number(&key)?
-                .ok_or(Fault("a vat has no count of deliveries"))?;
-            self.store.set_number(&key, count + 1);
+            self.store.update_number(key, missing, |count| Ok(count + 1))?;
         }
         Ok(())
     }

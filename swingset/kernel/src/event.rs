@@ -9,6 +9,8 @@ use swingset_abi::{
     wire_enum, wire_struct,
 };
 
+use crate::store::{Fault, Kept};
+
 /// A queued event. It holds a reference on every kref that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -92,7 +94,10 @@ pub fn send_target(bytes: &[u8]) -> Option<&str> {
     }
 }
 
+/// An event that the kernel stored and cannot read.
+pub const MALFORMED: Fault = Fault("a queued event is malformed");
+
 /// Decodes an event that the kernel stored.
-pub fn decode(bytes: &[u8]) -> crate::store::Kept<Event> {
-    Event::from_bytes(bytes).map_err(|_| crate::store::Fault("a queued event is malformed"))
+pub fn decode(bytes: &[u8]) -> Kept<Event> {
+    Event::from_bytes(bytes).map_err(|_| MALFORMED)
 }

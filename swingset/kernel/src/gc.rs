@@ -79,15 +79,23 @@ impl<H: Host> Kernel<'_, H> {
         if added == 0 && taken == 0 {
             return Ok(());
         }
-        let count = self
-            .store
-            .get_number(keys::GC_ACTIONS)?
-            .ok_or(Fault("the count of GC actions is missing"))?;
-        let count = (count + added)
+        let count = (self.gc_pending()? + added)
             .checked_sub(taken)
             .ok_or(Fault("the count of GC actions is too low"))?;
         self.store.set_number(keys::GC_ACTIONS, count);
+        self.store.buffers.known.gc_actions = Some(count);
         Ok(())
+    }
+
+    /// How many actions are pending.
+    pub fn gc_pending(&mut self) -> Kept<u64> {
+        if let Some(known) = self.store.buffers.known.gc_actions {
+            return Ok(known);
+        }
+        let count = self.store.get_number(keys::GC_ACTIONS)?;
+        let count = count.ok_or(Fault("the count of GC actions is missing"))?;
+        self.store.buffers.known.gc_actions = Some(count);
+        Ok(count)
     }
 
     /// One crank with the first group of actions: those of the same vat and kind, up to a limit.

@@ -41,7 +41,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use crate::store::decimal;
+use crate::{copy::copy, store::decimal};
 
 /// Schema.
 pub const VERSION: &str = "version";
@@ -101,7 +101,7 @@ pub fn join<const N: usize>(parts: [&str; N]) -> String {
     key
 }
 
-/// A key that is only looked up: short ones take no memory from the allocator.
+/// A text that is put together: a short one takes no memory from the allocator.
 #[derive(Clone, Debug)]
 pub struct Path {
     short: [u8; SHORT],
@@ -118,10 +118,45 @@ impl AsRef<[u8]> for Path {
 }
 
 impl Path {
+    fn new() -> Path {
+        Path {
+            short: [0; SHORT],
+            length: 0,
+            long: Vec::new(),
+        }
+    }
+
+    /// Decimal numbers with commas between them.
+    pub fn of_numbers<const N: usize>(numbers: [u64; N]) -> Path {
+        let mut path = Path::new();
+        path.push_numbers(numbers);
+        path
+    }
+
+    /// The same in brackets.
+    pub fn of_bounds<const N: usize>(numbers: [u64; N]) -> Path {
+        let mut path = Path::new();
+        path.push(b"[");
+        path.push_numbers(numbers);
+        path.push(b"]");
+        path
+    }
+
+    fn push_numbers<const N: usize>(&mut self, numbers: [u64; N]) {
+        for (at, number) in numbers.into_iter().enumerate() {
+            if at > 0 {
+                self.push(b",");
+            }
+            let mut digits = [0u8; 20];
+            let start = decimal(&mut digits, number);
+            self.push(&digits[start..]);
+        }
+    }
+
     fn push(&mut self, part: &[u8]) {
         let end = self.length + part.len();
         if let Some(room) = self.short.get_mut(self.length..end) {
-            room.copy_from_slice(part);
+            copy(room, part);
         } else {
             if self.length <= SHORT {
                 self.long.extend_from_slice(&self.short[..self.length]);
@@ -134,11 +169,7 @@ impl Path {
 
 /// All parts, one after another.
 pub fn path<const N: usize>(parts: [&str; N]) -> Path {
-    let mut path = Path {
-        short: [0; SHORT],
-        length: 0,
-        long: Vec::new(),
-    };
+    let mut path = Path::new();
     for part in parts {
         path.push(part.as_bytes());
     }
@@ -225,5 +256,7 @@ mod tests {
             assert_eq!(path(["v1.vs.", &tail, ".y"]).as_ref(), whole.as_bytes());
         }
         assert_eq!(item("runQueue", 120).as_ref(), b"runQueue.120");
+        assert_eq!(Path::of_numbers([3, 0, 44]).as_ref(), b"3,0,44");
+        assert_eq!(Path::of_bounds([u64::MAX, 7, u64::MAX]).as_ref(), format!("[{0},7,{0}]", u64::MAX).as_bytes());
     }
 }

@@ -5,7 +5,8 @@
 //! imports of `swingset_abi::kernel` and tests bind to an in-memory store and scripted vats.
 //!
 //! # Invariants
-//! - Nothing is kept between two calls that is not in the kvStore (`call` makes a kernel anew for each command; held by all of tests/it).
+//! - Nothing is kept between two calls that is not in the kvStore: what a call remembers of it is used by the next one only when the
+//!   host says that nothing else has changed it (held by tests/it, where the kernel is made anew for each command or kept).
 //! - A crank's writes are buffered and reach the host at its end, so an aborted crank leaves no trace but what
 //!   [`delivery`] writes after the abort.
 //! - Every reference that a queue item, a promise's data, a c-list or a pin holds is counted ([`refcount`]).
@@ -16,9 +17,11 @@ extern crate alloc;
 
 mod admin;
 mod body;
+mod buffers;
 mod cleanup;
 mod clist;
 mod command;
+mod copy;
 mod crank;
 pub mod delivery;
 mod device;
@@ -33,6 +36,7 @@ mod initialize;
 mod json;
 pub mod keys;
 mod limits;
+mod message;
 mod meter;
 mod migrate;
 mod number;

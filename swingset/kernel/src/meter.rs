@@ -90,7 +90,7 @@ impl<H: Host> Kernel<'_, H> {
             self.settle(&kpid, false, &update, None)?;
             self.let_go(&kpid)?;
         }
-        self.delete_if_there(&waiting);
+        self.store.delete_if_there(&waiting);
         Ok(())
     }
 
@@ -134,7 +134,7 @@ impl<H: Host> Kernel<'_, H> {
             self.store.delete(path([meter, part]));
         }
         for part in [".updates", ".waiting"] {
-            self.delete_if_there(path([meter, part]));
+            self.store.delete_if_there(path([meter, part]));
         }
         Ok(())
     }

@@ -1,20 +1,45 @@
 //! Decimal numbers, as the kvStore writes them.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
+
+/// Digits that always fit: ten to this power is less than 2^64.
+const DIGITS: usize = 19;
+
+fn digit(byte: u8) -> Option<u64> {
+    Some(u64::from(byte.wrapping_sub(b'0'))).filter(|digit| *digit <= 9)
+}
 
 /// A canonical decimal number: digits only, no leading zero.
 pub fn parse_number(text: &[u8]) -> Option<u64> {
-    if text.is_empty() || text.len() > 20 || (text[0] == b'0' && text.len() > 1) {
+    if text.len() > DIGITS + 1 || text.first()? == &b'0' && text.len() > 1 {
         return None;
     }
-    text.iter().try_fold(0u64, |sum, byte| {
-        let digit = byte.wrapping_sub(b'0');
-        if digit > 9 {
-            None
-        } else {
-            sum.checked_mul(10)?.checked_add(u64::from(digit))
+    let (short, last) = text.split_at(text.len().min(DIGITS));
+    let mut sum = 0u64;
+    for byte in short {
+        // Not checked: a checked multiplication is a call of forty instructions here.
+        sum = sum.wrapping_mul(10).wrapping_add(digit(*byte)?);
+    }
+    match last {
+        [] => Some(sum),
+        [last, ..] => sum.checked_mul(10)?.checked_add(digit(*last)?),
+    }
+}
+
+/// Exactly `N` canonical decimal numbers with commas between them.
+pub fn parse_numbers<const N: usize>(text: &[u8]) -> Option<[u64; N]> {
+    let mut numbers = [0; N];
+    let mut rest = text;
+    for (at, number) in numbers.iter_mut().enumerate() {
+        let end = rest.iter().position(|byte| *byte == b',');
+        if end.is_none() != (at + 1 == N) {
+            return None;
         }
-    })
+        let (own, after) = rest.split_at(end.unwrap_or(rest.len()));
+        *number = parse_number(own)?;
+        rest = after.get(1..).unwrap_or_default();
+    }
+    Some(numbers)
 }
 
 /// Writes a decimal number at the end of `digits`; gives where it begins.
@@ -22,20 +47,19 @@ pub fn decimal(digits: &mut [u8; 20], value: u64) -> usize {
     let mut at = digits.len();
     let mut rest = value;
     loop {
+        // For what fits in 32 bits a multiplication divides: `ceil(2^35 / 10)`.
+        let tenth = if rest <= u64::from(u32::MAX) {
+            rest.wrapping_mul(0xcccc_cccd) >> 35
+        } else {
+            rest / 10
+        };
         at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
+        digits[at] = b'0' + (rest - tenth * 10) as u8;
+        rest = tenth;
         if rest == 0 {
             return at;
         }
     }
-}
-
-/// Appends a decimal number.
-pub fn push_number(out: &mut Vec<u8>, value: u64) {
-    let mut digits = [0u8; 20];
-    let at = decimal(&mut digits, value);
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// A decimal number as text.
@@ -43,4 +67,28 @@ pub fn number_text(value: u64) -> String {
     let mut digits = [0u8; 20];
     let at = decimal(&mut digits, value);
     digits[at..].iter().copied().map(char::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_one_form_each_and_all_of_them_fit() {
+        for number in [0, 1, 9, 10, 999, 4_294_967_295, 4_294_967_296, 4_294_967_289, 10u64.pow(18), 10u64.pow(19) - 1, 10u64.pow(19), u64::MAX] {
+            assert_eq!(parse_number(number_text(number).as_bytes()), Some(number));
+        }
+        for wrong in ["", "00", "01", "+1", "1 ", "/", ":", "18446744073709551616", "99999999999999999999", "100000000000000000000"] {
+            assert_eq!(parse_number(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn lists_have_as_many_numbers_as_are_asked_for() {
+        assert_eq!(parse_numbers(b"1,20,0"), Some([1, 20, 0]));
+        assert_eq!(parse_numbers(b"7"), Some([7]));
+        for wrong in ["", "1", "1,", ",1", "1,2,", "1,2,3", "1,,2", "1,02"] {
+            assert_eq!(parse_numbers::<2>(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
 }

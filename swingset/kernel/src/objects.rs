@@ -139,7 +139,7 @@ impl<H: Host> Kernel<'_, H> {
             self.hold(kpid)?;
         }
         let answer = self.answer(target, &object, result, methargs)?;
-        self.release_message(held, result, methargs)?;
+        self.release_message(held, result, &methargs.slots)?;
         let (rejected, data) = match answer {
             Answer::Later => return Ok(()),
             Answer::Value(data) => (false, data),

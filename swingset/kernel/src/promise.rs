@@ -98,7 +98,7 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     /// Puts a message with its references behind an unresolved promise; false when too many wait there.
-    pub fn queue_on_promise(&mut self, kpid: &str, message: Vec<u8>) -> Kept<bool> {
+    pub fn queue_on_promise(&mut self, kpid: &str, message: &[u8]) -> Kept<bool> {
         let counter = path([kpid, ".queue.nextID"]);
         let id = self.store.get_number(&counter)?.unwrap_or(0);
         if id >= limits::PROMISE_QUEUE_MAX {
@@ -121,7 +121,7 @@ impl<H: Host> Kernel<'_, H> {
         self.apply_policy(kpid, rejected)?;
         self.requeue(kpid)?;
         for part in [".decider", ".policy", ".subscribers"] {
-            self.delete_if_there(path([kpid, part]));
+            self.store.delete_if_there(path([kpid, part]));
         }
         self.store
             .set_text(path([kpid, ".state"]), if rejected { "rejected" } else { "fulfilled" });
@@ -174,16 +174,9 @@ impl<H: Host> Kernel<'_, H> {
             self.store.delete(path([kpid, part]));
         }
         for part in [".decider", ".policy", ".subscribers", ".data.body", ".data.slots"] {
-            self.delete_if_there(path([kpid, part]));
+            self.store.delete_if_there(path([kpid, part]));
         }
         Ok(())
-    }
-
-    /// Deletes a key that may be absent, without a write when it is.
-    pub fn delete_if_there(&mut self, key: impl AsRef<[u8]>) {
-        if self.store.has(key.as_ref()) {
-            self.store.delete(key);
-        }
     }
 }
 

@@ -5,37 +5,41 @@ use alloc::vec::Vec;
 use crate::{
     crank::Kernel,
     host::Host,
-    keys,
-    store::{Fault, Kept, parse_number, push_number},
+    keys::{self, Path},
+    store::{Fault, Kept, parse_numbers},
 };
+
+/// Those whose bounds the store remembers as numbers.
+const QUEUES: [&str; 3] = [keys::ACCEPTANCE_QUEUE, keys::RUN_QUEUE, keys::REAP_QUEUE];
 
 impl<H: Host> Kernel<'_, H> {
     /// Head and tail.
     pub fn queue_bounds(&mut self, queue: &str) -> Kept<(u64, u64)> {
+        let known = QUEUES.iter().position(|name| *name == queue);
+        if let Some(bounds) = known.and_then(|at| self.store.buffers.known.bounds[at]) {
+            return Ok(bounds);
+        }
         let Some(text) = self.store.get(queue) else {
             return Err(Fault("a queue is missing"));
         };
         let inner = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
-        let mut parts = inner.unwrap_or_default().split(|byte| *byte == b',');
-        match (
-            parts.next().and_then(parse_number),
-            parts.next().and_then(parse_number),
-            parts.next(),
-        ) {
-            (Some(head), Some(tail), None) if head <= tail => Ok((head, tail)),
+        match inner.and_then(parse_numbers) {
+            Some([head, tail]) if head <= tail => {
+                if let Some(at) = known {
+                    self.store.buffers.known.bounds[at] = Some((head, tail));
+                }
+                Ok((head, tail))
+            }
             _ => Err(Fault("a queue's bounds are malformed")),
         }
     }
 
     /// Writes head and tail.
     pub fn set_queue_bounds(&mut self, queue: &str, head: u64, tail: u64) {
-        let mut text = Vec::with_capacity(24);
-        text.push(b'[');
-        push_number(&mut text, head);
-        text.push(b',');
-        push_number(&mut text, tail);
-        text.push(b']');
-        self.store.set(queue, text);
+        self.store.set(queue, Path::of_bounds([head, tail]));
+        if let Some(at) = QUEUES.iter().position(|name| *name == queue) {
+            self.store.buffers.known.bounds[at] = Some((head, tail));
+        }
     }
 
     /// Adds an item at the tail.
@@ -52,9 +56,8 @@ impl<H: Host> Kernel<'_, H> {
         if head == tail {
             return Ok(None);
         }
-        let key = keys::item(queue, head);
-        let item = Vec::from(self.store.get(&key).ok_or(Fault("a queue's item is missing"))?);
-        self.store.delete(&key);
+        let item = self.store.take(keys::item(queue, head));
+        let item = item.ok_or(Fault("a queue's item is missing"))?;
         self.set_queue_bounds(queue, head + 1, tail);
         Ok(Some(item))
     }
@@ -67,12 +70,9 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Takes the next number of a counter (`ko.nextID`, `v1.o.nextID`, …).
     pub fn next_id(&mut self, counter: impl AsRef<[u8]>) -> Kept<u64> {
-        let id = self
-            .store
-            .get_number(counter.as_ref())?
-            .ok_or(Fault("an ID counter is missing"))?;
-        self.store.set_number(counter.as_ref(), id + 1);
-        Ok(id)
+        let missing = Fault("an ID counter is missing");
+        let next = self.store.update_number(counter, missing, |id| Ok(id + 1))?;
+        Ok(next - 1)
     }
 
     /// A comma-separated list's items.

@@ -13,8 +13,8 @@ use swingset_abi::{
 use crate::{
     crank::{Crank, Kernel},
     host::Host,
-    keys::{self, path},
-    store::{Fault, Kept, parse_number, push_number},
+    keys::{self, Path, path},
+    store::{Fault, Kept, parse_numbers},
 };
 
 /// The default of a new kernel, as SwingSet's.
@@ -33,12 +33,14 @@ pub fn merged(over: &ReapThreshold, under: &ReapThreshold) -> ReapThreshold {
     }
 }
 
-fn krefs(delivery: &VatDelivery) -> u64 {
+/// References that a delivery tells a vat to forget; none for `bringOutYourDead`, which is no dirt at all.
+pub fn krefs(delivery: &VatDelivery) -> Option<u64> {
     match delivery {
         VatDelivery::DropExports { vrefs }
         | VatDelivery::RetireExports { vrefs }
-        | VatDelivery::RetireImports { vrefs } => vrefs.len() as u64,
-        _ => 0,
+        | VatDelivery::RetireImports { vrefs } => Some(vrefs.len() as u64),
+        VatDelivery::BringOutYourDead {} => None,
+        _ => Some(0),
     }
 }
 
@@ -53,17 +55,15 @@ impl<H: Host> Kernel<'_, H> {
         }
     }
 
-    /// Counts a delivery's dirt; queues the vat when it has enough.
+    /// Counts a delivery's dirt ([`krefs`]); queues the vat when it has enough.
     pub fn count_dirt(
         &mut self,
         vat_id: &str,
         options: &VatOptions,
-        delivery: &VatDelivery,
+        krefs: Option<u64>,
         computrons: u64,
     ) -> Kept<()> {
-        if *delivery == (VatDelivery::BringOutYourDead {}) {
-            return Ok(());
-        }
+        let Some(krefs) = krefs else { return Ok(()) };
         let own = &options.reap;
         let complete = own.deliveries.is_some() && own.gc_krefs.is_some() && own.computrons.is_some();
         let threshold = if options.raw || complete {
@@ -78,33 +78,24 @@ impl<H: Host> Kernel<'_, H> {
         let key = path([vat_id, ".reapDirt"]);
         let mut dirt = [0u64; 3];
         if let Some(text) = self.store.get(&key) {
-            let mut parts = text.split(|byte| *byte == b',');
-            for kind in &mut dirt {
-                let count = parts.next().and_then(parse_number);
-                *kind = count.ok_or(Fault("a vat's dirt is malformed"))?;
-            }
+            dirt = parse_numbers(text).ok_or(Fault("a vat's dirt is malformed"))?;
         }
-        let more = [1, krefs(delivery), computrons];
+        let more = [1, krefs, computrons];
         let mut reached = false;
-        let mut text = Vec::with_capacity(24);
-        for ((kind, more), limit) in dirt.iter().zip(more).zip(limits) {
-            let sum = kind.saturating_add(more);
-            reached |= limit > 0 && sum >= limit;
-            if !text.is_empty() {
-                text.push(b',');
-            }
-            push_number(&mut text, sum);
+        for ((kind, more), limit) in dirt.iter_mut().zip(more).zip(limits) {
+            *kind = kind.saturating_add(more);
+            reached |= limit > 0 && *kind >= limit;
         }
         if reached {
             return self.reap(vat_id);
         }
-        self.store.set(&key, text);
+        self.store.set(&key, Path::of_numbers(dirt));
         Ok(())
     }
 
     /// Puts a vat on the reap queue, unless it is there; its dirt is counted from nothing again.
     pub fn reap(&mut self, vat_id: &str) -> Kept<()> {
-        self.delete_if_there(path([vat_id, ".reapDirt"]));
+        self.store.delete_if_there(path([vat_id, ".reapDirt"]));
         let queued = path([vat_id, ".reapQueued"]);
         if self.store.has(&queued) {
             return Ok(());
@@ -116,7 +107,7 @@ impl<H: Host> Kernel<'_, H> {
     /// One vat of the reap queue.
     pub fn reap_crank(&mut self, item: Vec<u8>, limit_default: u64) -> Kept<Crank> {
         let vat_id = String::from_utf8(item).map_err(|_| Fault("a reap queue item is malformed"))?;
-        self.delete_if_there(path([&vat_id, ".reapQueued"]));
+        self.store.delete_if_there(path([&vat_id, ".reapQueued"]));
         if self.options(&vat_id)?.is_none() {
             return Ok(Crank::empty(Some(vat_id)));
         }

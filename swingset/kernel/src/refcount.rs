@@ -8,15 +8,15 @@
 //! - A count falls below zero only in a broken state: that is a fault.
 //! - After [`Kernel::free_unreferenced`] no settled promise without references is left.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 use crate::{
     crank::Kernel,
     gc::Action,
     host::Host,
-    keys::{self, path},
+    keys::{self, Path, path},
     refs::{Kind, kref_kind},
-    store::{Fault, Kept, parse_number, push_number},
+    store::{Fault, Kept, parse_numbers},
 };
 
 /// Which count changes, by how much.
@@ -32,6 +32,13 @@ impl Change {
             Change::Add => Ok(count + 1),
             Change::Remove => count.checked_sub(1).ok_or(Fault("a reference count fell below zero")),
         }
+    }
+}
+
+fn parse_counts(text: &[u8]) -> Kept<(u64, u64)> {
+    match parse_numbers(text) {
+        Some([reachable, recognizable]) if reachable <= recognizable => Ok((reachable, recognizable)),
+        _ => Err(Fault("an object's reference counts are malformed")),
     }
 }
 
@@ -56,13 +63,9 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Changes a promise's count.
     pub fn count_promise(&mut self, kpid: &str, change: Change) -> Kept<()> {
+        let missing = Fault("a promise has no reference count");
         let key = path([kpid, ".refCount"]);
-        let count = self
-            .store
-            .get_number(&key)?
-            .ok_or(Fault("a promise has no reference count"))?;
-        let count = change.apply(count)?;
-        self.store.set_number(&key, count);
+        let count = self.store.update_number(key, missing, |count| change.apply(count))?;
         if count == 0 {
             self.maybe_free.insert(String::from(kpid));
         }
@@ -71,34 +74,22 @@ impl<H: Host> Kernel<'_, H> {
 
     /// An object's "reachable" and "recognizable" counts; `None` when the object is gone.
     pub fn object_counts(&mut self, kref: &str) -> Kept<Option<(u64, u64)>> {
-        let Some(text) = self.store.get(path([kref, ".refCount"])) else {
-            return Ok(None);
-        };
-        let mut parts = text.split(|byte| *byte == b',');
-        match (
-            parts.next().and_then(parse_number),
-            parts.next().and_then(parse_number),
-            parts.next(),
-        ) {
-            (Some(reachable), Some(recognizable), None) if reachable <= recognizable => {
-                Ok(Some((reachable, recognizable)))
-            }
-            _ => Err(Fault("an object's reference counts are malformed")),
-        }
+        self.store.get(path([kref, ".refCount"])).map(parse_counts).transpose()
     }
 
     /// Changes an object's counts.
     pub fn count_object(&mut self, kref: &str, reachable: Option<Change>, recognizable: Option<Change>) -> Kept<()> {
-        let (mut reach, mut recognize) = self
-            .object_counts(kref)?
-            .ok_or(Fault("an object has no reference counts"))?;
-        if let Some(change) = reachable {
-            reach = change.apply(reach)?;
-        }
-        if let Some(change) = recognizable {
-            recognize = change.apply(recognize)?;
-        }
-        self.set_object_counts(kref, reach, recognize);
+        let reach = self.store.update(path([kref, ".refCount"]), |old| {
+            let old = old.ok_or(Fault("an object has no reference counts"))?;
+            let (mut reach, mut recognize) = parse_counts(old)?;
+            if let Some(change) = reachable {
+                reach = change.apply(reach)?;
+            }
+            if let Some(change) = recognizable {
+                recognize = change.apply(recognize)?;
+            }
+            Ok((reach, Path::of_numbers([reach, recognize])))
+        })?;
         if reach == 0 {
             self.maybe_free.insert(String::from(kref));
         }
@@ -107,10 +98,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Writes an object's counts.
     pub fn set_object_counts(&mut self, kref: &str, reachable: u64, recognizable: u64) {
-        let mut text = Vec::with_capacity(16);
-        push_number(&mut text, reachable);
-        text.push(b',');
-        push_number(&mut text, recognizable);
+        let text = Path::of_numbers([reachable, recognizable]);
         self.store.set(path([kref, ".refCount"]), text);
     }
 

@@ -10,9 +10,10 @@ use crate::{
     event::{self, Event},
     host::Host,
     keys::{self, path},
+    message::Message,
     promise::Standing,
     refs::{Kind, kref_kind},
-    store::{Fault, Kept},
+    store::Kept,
 };
 
 /// Where a message for a target goes.
@@ -89,81 +90,69 @@ impl<H: Host> Kernel<'_, H> {
                 self.queue_push(keys::RUN_QUEUE, item)
             }
             Route::Deliver { target: routed, .. } | Route::Kernel { target: routed } => {
-                let Event::Send { result, methargs, .. } = event::decode(&item)? else {
-                    return Err(Fault("a queued event is malformed"));
-                };
                 self.hold(&routed)?;
                 self.let_go(&target)?;
-                self.queue_push(
-                    keys::RUN_QUEUE,
-                    Event::Send {
-                        target: routed,
-                        result,
-                        methargs,
-                    }
-                    .to_bytes(),
-                )
+                let item = retargeted(&item, routed)?;
+                self.queue_push(keys::RUN_QUEUE, item)
             }
             Route::Wait { kpid } => self.wait(&target, kpid, item),
             Route::Splat { reason } => {
-                let Event::Send {
-                    target,
-                    result,
-                    methargs,
-                } = event::decode(&item)?
-                else {
-                    return Err(Fault("a queued event is malformed"));
-                };
-                self.splat(&target, result.as_deref(), &methargs, &reason)
+                let message = queued(&item)?;
+                self.splat(message.target, message.result, &message.slots, &reason)
             }
         }
     }
 
     /// Puts a message behind a promise, which may be another one than it was sent to.
     pub fn wait(&mut self, target: &str, kpid: String, item: Vec<u8>) -> Kept<()> {
-        let Event::Send { result, methargs, .. } = event::decode(&item)? else {
-            return Err(Fault("a queued event is malformed"));
-        };
         let item = if kpid == target {
             item
         } else {
             self.hold(&kpid)?;
             self.let_go(target)?;
-            Event::Send {
-                target: kpid.clone(),
-                result: result.clone(),
-                methargs: methargs.clone(),
-            }
-            .to_bytes()
+            retargeted(&item, kpid.clone())?
         };
-        if self.queue_on_promise(&kpid, item)? {
+        if self.queue_on_promise(&kpid, &item)? {
             return Ok(());
         }
-        self.splat(
-            &kpid,
-            result.as_deref(),
-            &methargs,
-            &body::error(body::PROMISE_QUEUE_FULL),
-        )
+        let message = queued(&item)?;
+        self.splat(&kpid, message.result, &message.slots, &body::error(body::PROMISE_QUEUE_FULL))
     }
 
     /// Gives up a message: its result is rejected, its references are given back.
-    pub fn splat(&mut self, target: &str, result: Option<&str>, methargs: &CapData, reason: &CapData) -> Kept<()> {
+    pub fn splat(&mut self, target: &str, result: Option<&str>, slots: &[&str], reason: &CapData) -> Kept<()> {
         if let Some(kpid) = result {
             self.settle(kpid, true, reason, None)?;
         }
-        self.release_message(target, result, methargs)
+        self.release_message(target, result, slots)
     }
 
     /// Gives back the references that a queued message held.
-    pub fn release_message(&mut self, target: &str, result: Option<&str>, methargs: &CapData) -> Kept<()> {
+    pub fn release_message(&mut self, target: &str, result: Option<&str>, slots: &[impl AsRef<str>]) -> Kept<()> {
         self.let_go(target)?;
         if let Some(kpid) = result {
             self.let_go(kpid)?;
         }
-        for slot in &methargs.slots {
-            self.let_go(slot)?;
+        for slot in slots {
+            self.let_go(slot.as_ref())?;
         }
         Ok(())
+    }
+}
+
+fn queued(item: &[u8]) -> Kept<Message<'_>> {
+    Message::queued(item).ok().flatten().ok_or(event::MALFORMED)
+}
+
+/// A queued message, for another target.
+fn retargeted(item: &[u8], target: String) -> Kept<Vec<u8>> {
+    match event::decode(item)? {
+        Event::Send { result, methargs, .. } => Ok(Event::Send {
+            target,
+            result,
+            methargs,
+        }
+        .to_bytes()),
+        _ => Err(event::MALFORMED),
     }
 }

@@ -1,16 +1,23 @@
 //! The kvStore as one command sees it: reads remembered, writes held back until [`Store::flush`].
 //!
-//! Keys and values lie one after another in one buffer, and the buffers outlive the command ([`Buffers`]): their contents do not.
+//! Keys and values lie one after another in one buffer, and the buffers outlive the command ([`Buffers`]). What they hold is used by
+//! the next command only when the host says that nothing else has changed the kvStore meanwhile.
 //!
 //! # Invariants
 //! - `flush` writes each changed key once; `discard` forgets every write since the last flush.
 //! - Reads see the writes held back, [`Store::next_key`] too.
-//! - Nothing is read from [`Buffers`] that this command did not put there.
+//! - What is remembered and not dirty is what the host has.
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
-use crate::{hash::hash_of, host::Host};
-pub use crate::number::{decimal, number_text, parse_number, push_number};
+pub use crate::buffers::Buffers;
+use crate::{
+    buffers::{Entry, Piece},
+    hash::hash_of,
+    host::{Change, Host},
+    keys::Path,
+};
+pub use crate::number::{decimal, number_text, parse_number, parse_numbers};
 
 /// The state contradicts itself (a missing or malformed entry): no crank can go on. The text names what was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,59 +28,6 @@ pub type Kept<T> = Result<T, Fault>;
 
 /// Values above this are not remembered when they are read: a vat may read many.
 const REMEMBERED_BYTES_MAX: usize = 4096;
-/// Buffers above this are not kept for the next command, in bytes.
-const KEPT_BYTES_MAX: usize = 256 * 1024;
-/// Places looked at for one key before all keys get new places: vats choose keys, and may choose them to collide.
-const PROBES_MAX: usize = 64;
-/// Places at the beginning.
-const PLACES: usize = 128;
-
-/// A piece of the buffer.
-#[derive(Clone, Copy, Debug)]
-struct Piece {
-    start: u32,
-    length: u32,
-}
-
-#[derive(Debug)]
-struct Entry {
-    hash: u32,
-    dirty: bool,
-    key: Piece,
-    value: Option<Piece>,
-}
-
-/// Room that a command leaves for the next one.
-#[derive(Debug, Default)]
-pub struct Buffers {
-    entries: Vec<Entry>,
-    /// Open addressing: index into `entries` plus one, 0 for a free place. Its length is a power of two.
-    places: Vec<u32>,
-    bytes: Vec<u8>,
-    /// Scratch for steps of a vat.
-    pub step: Vec<u8>,
-    /// Scratch for what goes to a vat.
-    pub message: Vec<u8>,
-}
-
-impl Buffers {
-    fn clear(&mut self) {
-        self.entries.clear();
-        self.bytes.clear();
-        if self.places.len() == PLACES {
-            self.places.fill(0);
-        } else {
-            self.places.clear();
-            self.places.resize(PLACES, 0);
-        }
-    }
-
-    /// Whether they are small enough to be kept.
-    pub fn are_small(&self) -> bool {
-        let bytes = self.bytes.capacity() + self.step.capacity() + self.message.capacity();
-        bytes + (self.entries.capacity() + self.places.capacity()) * 32 <= KEPT_BYTES_MAX
-    }
-}
 
 /// See the module.
 pub struct Store<'h, H: Host> {
@@ -81,9 +35,6 @@ pub struct Store<'h, H: Host> {
     pub host: &'h mut H,
     /// Where all of it lies.
     pub buffers: &'h mut Buffers,
-    seed: u64,
-    /// Where in the buffer a value begins that was read and is not remembered.
-    loose: Option<usize>,
     /// Keys with a value held back, in order; made at the first `next_key`.
     written: Option<BTreeSet<String>>,
     /// Entries that `next_key` passed over since the last [`Store::discard`]; bounds what a crank may scan.
@@ -91,91 +42,16 @@ pub struct Store<'h, H: Host> {
 }
 
 impl<'h, H: Host> Store<'h, H> {
-    /// A view with nothing remembered.
-    pub fn new(host: &'h mut H, buffers: &'h mut Buffers) -> Self {
-        buffers.clear();
+    /// A view with nothing remembered; `unchanged`: with what the last command knew, since nothing else has changed the kvStore.
+    pub fn new(host: &'h mut H, buffers: &'h mut Buffers, unchanged: bool) -> Self {
+        if !unchanged || !buffers.can_be_carried() {
+            buffers.clear();
+        }
         Store {
             host,
             buffers,
-            seed: 1,
-            loose: None,
             written: None,
             scanned: 0,
-        }
-    }
-
-    fn piece(&self, piece: Piece) -> &[u8] {
-        let start = piece.start as usize;
-        self.buffers
-            .bytes
-            .get(start..start + piece.length as usize)
-            .unwrap_or_default()
-    }
-
-    /// Where the key's entry is, or the free place for it.
-    fn place(&self, hash: u32, key: &[u8]) -> (usize, Option<usize>) {
-        let mask = self.buffers.places.len() - 1;
-        let mut place = hash as usize & mask;
-        loop {
-            match self.buffers.places[place] {
-                0 => return (place, None),
-                at => {
-                    let at = at as usize - 1;
-                    let entry = &self.buffers.entries[at];
-                    if entry.hash == hash && self.piece(entry.key) == key {
-                        return (place, Some(at));
-                    }
-                }
-            }
-            place = (place + 1) & mask;
-        }
-    }
-
-    /// Appends to the buffer.
-    fn add(&mut self, bytes: &[u8]) -> Piece {
-        if let Some(loose) = self.loose.take() {
-            self.buffers.bytes.truncate(loose);
-        }
-        let start = self.buffers.bytes.len() as u32;
-        self.buffers.bytes.extend_from_slice(bytes);
-        Piece {
-            start,
-            length: bytes.len() as u32,
-        }
-    }
-
-    fn insert(&mut self, place: usize, entry: Entry) -> usize {
-        let first = entry.hash as usize;
-        let at = self.buffers.entries.len();
-        self.buffers.entries.push(entry);
-        self.buffers.places[place] = at as u32 + 1;
-        let places = self.buffers.places.len();
-        if (at + 1) * 2 > places {
-            self.replace(places * 2);
-        } else if (place.wrapping_sub(first) & (places - 1)) > PROBES_MAX {
-            self.seed = self.seed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
-            for at in 0..self.buffers.entries.len() {
-                let key = self.buffers.entries[at].key;
-                self.buffers.entries[at].hash = hash_of(self.seed, self.piece(key));
-            }
-            self.replace(places);
-        }
-        at
-    }
-
-    /// Gives all entries their places among so many.
-    fn replace(&mut self, places: usize) {
-        let Buffers {
-            entries, places: table, ..
-        } = &mut *self.buffers;
-        table.clear();
-        table.resize(places, 0);
-        for (at, entry) in entries.iter().enumerate() {
-            let mut place = entry.hash as usize & (places - 1);
-            while table[place] != 0 {
-                place = (place + 1) & (places - 1);
-            }
-            table[place] = at as u32 + 1;
         }
     }
 
@@ -183,26 +59,31 @@ impl<'h, H: Host> Store<'h, H> {
     #[inline]
     pub fn get(&mut self, key: impl AsRef<[u8]>) -> Option<&[u8]> {
         let piece = self.find(key.as_ref());
-        piece.map(|piece| self.piece(piece))
+        piece.map(|piece| self.buffers.piece(piece))
     }
 
     fn find(&mut self, key: &[u8]) -> Option<Piece> {
-        let hash = hash_of(self.seed, key);
-        let (place, found) = self.place(hash, key);
+        self.find_entry(key).1
+    }
+
+    /// The entry of a key, none when its value is too large to be remembered; and the value.
+    fn find_entry(&mut self, key: &[u8]) -> (Option<usize>, Option<Piece>) {
+        let hash = hash_of(self.buffers.seed, key);
+        let (place, found) = self.buffers.place(hash, key);
         if let Some(at) = found {
-            return self.buffers.entries[at].value;
+            return (found, self.buffers.entries[at].value);
         }
-        let stored_key = self.add(key);
+        let stored_key = self.buffers.add(key);
         let start = self.buffers.bytes.len();
         let value = self.host.get(key, &mut self.buffers.bytes).then(|| Piece {
             start: start as u32,
             length: (self.buffers.bytes.len() - start) as u32,
         });
         if value.is_some_and(|value| value.length as usize > REMEMBERED_BYTES_MAX) {
-            self.loose = Some(stored_key.start as usize);
-            return value;
+            self.buffers.loose = Some(stored_key.start as usize);
+            return (None, value);
         }
-        self.insert(
+        let at = self.buffers.insert(
             place,
             Entry {
                 hash,
@@ -211,7 +92,7 @@ impl<'h, H: Host> Store<'h, H> {
                 value,
             },
         );
-        value
+        (Some(at), value)
     }
 
     /// The value as text.
@@ -230,7 +111,7 @@ impl<'h, H: Host> Store<'h, H> {
             None => Ok(None),
             Some(value) => parse_number(value)
                 .map(Some)
-                .ok_or(Fault("a number entry is malformed")),
+                .ok_or(MALFORMED_NUMBER),
         }
     }
 
@@ -239,29 +120,28 @@ impl<'h, H: Host> Store<'h, H> {
         self.find(key.as_ref()).is_some()
     }
 
-    fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
+    /// `next_key` looks through what was written.
+    fn note(&mut self, key: &[u8], present: bool) {
         if let Some(written) = &mut self.written
             && let Ok(key) = core::str::from_utf8(key)
         {
-            if value.is_some() {
+            if present {
                 written.insert(String::from(key));
             } else {
                 written.remove(key);
             }
         }
-        let hash = hash_of(self.seed, key);
-        match self.place(hash, key) {
-            (_, Some(at)) => {
-                let old = self.buffers.entries[at].value;
-                let value = value.map(|value| self.rewrite(old, value));
-                let entry = &mut self.buffers.entries[at];
-                entry.value = value;
-                entry.dirty = true;
-            }
+    }
+
+    fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
+        self.note(key, value.is_some());
+        let hash = hash_of(self.buffers.seed, key);
+        match self.buffers.place(hash, key) {
+            (_, Some(at)) => self.buffers.change(at, value),
             (place, None) => {
-                let key = self.add(key);
-                let value = value.map(|value| self.add(value));
-                self.insert(
+                let key = self.buffers.add(key);
+                let value = value.map(|value| self.buffers.add(value));
+                let at = self.buffers.insert(
                     place,
                     Entry {
                         hash,
@@ -270,23 +150,62 @@ impl<'h, H: Host> Store<'h, H> {
                         value,
                     },
                 );
+                self.buffers.dirty.push(at as u32);
             }
         }
     }
 
-    /// Where the old value lay when it fits there, else at the end.
-    fn rewrite(&mut self, old: Option<Piece>, value: &[u8]) -> Piece {
-        match old {
-            Some(Piece { start, length }) if value.len() <= length as usize => {
-                let start_at = start as usize;
-                self.buffers.bytes[start_at..start_at + value.len()].copy_from_slice(value);
-                Piece {
-                    start,
-                    length: value.len() as u32,
-                }
+    /// Replaces the value that was found, by one look for the key.
+    fn put_found(&mut self, key: &[u8], at: Option<usize>, value: Option<&[u8]>) {
+        match at {
+            Some(at) => {
+                self.note(key, value.is_some());
+                self.buffers.change(at, value);
             }
-            _ => self.add(value),
+            None => self.put(key, value),
         }
+    }
+
+    /// Takes a value out.
+    pub fn take(&mut self, key: impl AsRef<[u8]>) -> Option<Vec<u8>> {
+        let (at, found) = self.find_entry(key.as_ref());
+        let value = Vec::from(self.buffers.piece(found?));
+        self.put_found(key.as_ref(), at, None);
+        Some(value)
+    }
+
+    /// Deletes a key if it is there.
+    pub fn delete_if_there(&mut self, key: impl AsRef<[u8]>) {
+        let (at, found) = self.find_entry(key.as_ref());
+        if found.is_some() {
+            self.put_found(key.as_ref(), at, None);
+        }
+    }
+
+    /// Writes what `change` makes of the value, and gives it; `change` says what is wrong with an absent one.
+    pub fn update<T>(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        change: impl FnOnce(Option<&[u8]>) -> Kept<(T, Path)>,
+    ) -> Kept<T> {
+        let (at, found) = self.find_entry(key.as_ref());
+        let (made, text) = change(found.map(|found| self.buffers.piece(found)))?;
+        self.put_found(key.as_ref(), at, Some(text.as_ref()));
+        Ok(made)
+    }
+
+    /// Writes what `change` makes of a decimal number that must be there; gives the new one.
+    pub fn update_number(
+        &mut self,
+        key: impl AsRef<[u8]>,
+        missing: Fault,
+        change: impl FnOnce(u64) -> Kept<u64>,
+    ) -> Kept<u64> {
+        self.update(key, |old| {
+            let number = parse_number(old.ok_or(missing)?).ok_or(MALFORMED_NUMBER)?;
+            let number = change(number)?;
+            Ok((number, Path::of_numbers([number])))
+        })
     }
 
     /// Writes a key.
@@ -314,15 +233,13 @@ impl<'h, H: Host> Store<'h, H> {
     /// The least key above `prior` that begins with `prefix`.
     pub fn next_key(&mut self, prior: &str, prefix: &str) -> Kept<Option<String>> {
         if self.written.is_none() {
-            let kept = self
-                .buffers
-                .entries
-                .iter()
-                .filter(|entry| entry.dirty && entry.value.is_some());
             let mut written = BTreeSet::new();
-            for entry in kept {
-                let key = core::str::from_utf8(self.piece(entry.key)).map_err(|_| NOT_UTF8)?;
-                written.insert(String::from(key));
+            for at in &self.buffers.dirty {
+                let entry = &self.buffers.entries[*at as usize];
+                if entry.value.is_some() {
+                    let key = core::str::from_utf8(self.buffers.piece(entry.key)).map_err(|_| NOT_UTF8)?;
+                    written.insert(String::from(key));
+                }
             }
             self.written = Some(written);
         }
@@ -335,7 +252,7 @@ impl<'h, H: Host> Store<'h, H> {
             }
             self.scanned += 1;
             let key = String::from_utf8(found).map_err(|_| NOT_UTF8)?;
-            let (_, entry) = self.place(hash_of(self.seed, key.as_bytes()), key.as_bytes());
+            let (_, entry) = self.buffers.place(hash_of(self.buffers.seed, key.as_bytes()), key.as_bytes());
             if entry.is_some_and(|at| self.buffers.entries[at].value.is_none()) {
                 below = key;
                 continue;
@@ -363,18 +280,21 @@ impl<'h, H: Host> Store<'h, H> {
 
     /// Gives all held-back writes to the host; what was read stays remembered.
     pub fn flush(&mut self) {
-        let Buffers { entries, bytes, .. } = &mut *self.buffers;
-        let text = |piece: Piece| {
-            let start = piece.start as usize;
-            bytes.get(start..start + piece.length as usize).unwrap_or_default()
-        };
-        for entry in entries {
-            if core::mem::take(&mut entry.dirty) {
-                match entry.value {
-                    Some(value) => self.host.set(text(entry.key), text(value)),
-                    None => self.host.delete(text(entry.key)),
-                }
-            }
+        let Buffers {
+            entries,
+            bytes,
+            dirty,
+            changes,
+            ..
+        } = &mut *self.buffers;
+        changes.clear();
+        for at in dirty.drain(..) {
+            let Entry { dirty, key, value, .. } = &mut entries[at as usize];
+            *dirty = false;
+            changes.push(Change::new((key.start, key.length), value.map(|value| (value.start, value.length))));
+        }
+        if !changes.is_empty() {
+            self.host.write(bytes, changes);
         }
         self.written = None;
     }
@@ -382,10 +302,10 @@ impl<'h, H: Host> Store<'h, H> {
     /// Forgets all writes since the last [`Store::flush`].
     pub fn discard(&mut self) {
         self.buffers.clear();
-        self.loose = None;
         self.written = None;
         self.scanned = 0;
     }
 }
 
+const MALFORMED_NUMBER: Fault = Fault("a number entry is malformed");
 const NOT_UTF8: Fault = Fault("a key is not UTF-8");

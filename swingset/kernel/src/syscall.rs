@@ -4,18 +4,18 @@ use alloc::{string::String, vec::Vec};
 
 use swingset_abi::{
     vat::{CapData, Resolution, SyscallReply, VatSyscall},
-    wire::{Blob, Wire},
+    wire::Blob,
 };
 
 use crate::{
     body,
     crank::Kernel,
     delivery::refusal,
-    event::Event,
     host::Host,
     illegal::{Allowed, Illegal, Stop},
     keys::{self, Path, join, path},
     limits,
+    message::{self, Message},
     promise::Standing,
     refs::{Kind, kref_kind, parse_vref},
     store::{Fault, Kept},
@@ -59,9 +59,25 @@ impl Session {
     }
 }
 
+/// What was done of a syscall, as the vat is told.
+fn answer(session: &mut Session, executed: Allowed<SyscallReply>) -> Kept<SyscallReply> {
+    match executed {
+        Ok(reply) => Ok(reply),
+        Err(Stop::Illegal(illegal)) => {
+            session.illegal = Some(illegal);
+            Ok(refusal(illegal.word()))
+        }
+        Err(Stop::Fault(fault)) => Err(fault),
+    }
+}
+
+fn data_weight(body: usize, slots: usize) -> usize {
+    body + slots * 32
+}
+
 /// Bytes that a syscall brings into the kernel, each slot counted like a short key.
 fn weight(syscall: &VatSyscall) -> usize {
-    let data = |data: &CapData| data.body.len() + data.slots.len() * 32;
+    let data = |data: &CapData| data_weight(data.body.len(), data.slots.len());
     match syscall {
         VatSyscall::Send { methargs, .. } => data(methargs),
         VatSyscall::CallNow { args, .. } => data(args),
@@ -87,14 +103,18 @@ impl<H: Host> Kernel<'_, H> {
         let executed = session
             .spend(weight(&syscall))
             .and_then(|()| self.execute(session, syscall));
-        match executed {
-            Ok(reply) => Ok(reply),
-            Err(Stop::Illegal(illegal)) => {
-                session.illegal = Some(illegal);
-                Ok(refusal(illegal.word()))
-            }
-            Err(Stop::Fault(fault)) => Err(fault),
+        answer(session, executed)
+    }
+
+    /// Executes a message's sending, and gives the vat's answer.
+    pub fn send_syscall(&mut self, session: &mut Session, message: &Message<'_>) -> Kept<SyscallReply> {
+        if let Some(illegal) = session.illegal {
+            return Ok(refusal(illegal.word()));
         }
+        let executed = session
+            .spend(data_weight(message.body.len(), message.slots.len()))
+            .and_then(|()| self.send(session, message));
+        answer(session, executed)
     }
 
     fn execute(&mut self, session: &mut Session, syscall: VatSyscall) -> Allowed<SyscallReply> {
@@ -104,13 +124,7 @@ impl<H: Host> Kernel<'_, H> {
                 target,
                 methargs,
                 result,
-            } => {
-                session.sends += 1;
-                if session.sends > limits::SENDS_PER_CRANK_MAX {
-                    return Err(Illegal::TooManySends.into());
-                }
-                self.send(&vat_id, &target, methargs, result.as_deref())?;
-            }
+            } => return self.send(session, &Message::new(&target, &methargs, result.as_deref())),
             VatSyscall::CallNow { target, method, args } => return self.call_device(&vat_id, &target, &method, args),
             VatSyscall::Subscribe { promise } => self.subscribe(&vat_id, &promise)?,
             VatSyscall::Resolve { resolutions } => self.resolve(&vat_id, resolutions)?,
@@ -136,7 +150,7 @@ impl<H: Host> Kernel<'_, H> {
             VatSyscall::VatstoreGetNextKey { prior } => return self.store_next_key(&vat_id, &prior),
             VatSyscall::VatstoreDelete { key } => {
                 let key = store_key(&vat_id, &key)?;
-                self.delete_if_there(&key);
+                self.store.delete_if_there(&key);
             }
             VatSyscall::DropImports { vrefs } => self.drop_imports(&vat_id, &vrefs)?,
             VatSyscall::RetireImports { vrefs } => self.retire_imports(&vat_id, &vrefs)?,
@@ -146,13 +160,18 @@ impl<H: Host> Kernel<'_, H> {
         Ok(SyscallReply::Done {})
     }
 
-    fn send(&mut self, vat_id: &str, target: &str, methargs: CapData, result: Option<&str>) -> Allowed<()> {
-        let target = self.to_kref(vat_id, target)?;
+    fn send(&mut self, session: &mut Session, message: &Message<'_>) -> Allowed<SyscallReply> {
+        session.sends += 1;
+        if session.sends > limits::SENDS_PER_CRANK_MAX {
+            return Err(Illegal::TooManySends.into());
+        }
+        let vat_id = session.vat_id.as_str();
+        let target = self.to_kref(vat_id, message.target)?;
         if kref_kind(&target)? == Kind::Device {
             return Err(Illegal::WrongKind.into());
         }
-        let methargs = self.data_from_vat(vat_id, methargs)?;
-        let result = match result {
+        let slots = self.slots_from_vat(vat_id, message.body, &message.slots)?;
+        let result = match message.result {
             None => None,
             Some(vref) => {
                 if parse_vref(vref).is_none_or(|vref| vref.kind != Kind::Promise) {
@@ -165,13 +184,10 @@ impl<H: Host> Kernel<'_, H> {
                 Some(kpid)
             }
         };
-        self.hold_message(&target, result.as_deref(), &methargs)?;
-        let event = Event::Send {
-            target,
-            result,
-            methargs,
-        };
-        Ok(self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())?)
+        self.hold_message(&target, result.as_deref(), &slots)?;
+        let event = message::event(&target, result.as_deref(), message.body, &slots);
+        self.queue_push(keys::ACCEPTANCE_QUEUE, event)?;
+        Ok(SyscallReply::Done {})
     }
 
     fn require_decider(&mut self, vat_id: &str, kpid: &str) -> Allowed<()> {

@@ -8,7 +8,8 @@ use crate::{
     crank::Kernel,
     host::Host,
     illegal::{Allowed, Illegal},
-    limits,
+    clist::is_import,
+    limits, message,
     promise::Standing,
     refs::{Kind, kref_kind},
     store::{Fault, Kept},
@@ -17,51 +18,58 @@ use crate::{
 impl<H: Host> Kernel<'_, H> {
     /// Data as a vat sees it; what it did not know becomes an import.
     pub fn data_to_vat(&mut self, vat_id: &str, data: CapData) -> Kept<CapData> {
-        let mut slots = Vec::with_capacity(data.slots.len());
-        for kref in &data.slots {
-            slots.push(self.to_vref(vat_id, kref)?);
-        }
+        let slots = self.slots_to_vat(vat_id, &data.slots)?;
         Ok(CapData { body: data.body, slots })
+    }
+
+    fn slots_to_vat(&mut self, vat_id: &str, krefs: &[impl AsRef<str>]) -> Kept<Vec<String>> {
+        let mut slots = Vec::with_capacity(krefs.len());
+        for kref in krefs {
+            slots.push(self.to_vref(vat_id, kref.as_ref())?);
+        }
+        Ok(slots)
     }
 
     /// Data that a vat wrote; what the kernel did not know becomes its export.
     pub fn data_from_vat(&mut self, vat_id: &str, data: CapData) -> Allowed<CapData> {
-        if data.body.len() > limits::BODY_BYTES_MAX {
-            return Err(Illegal::BodyTooLarge.into());
-        }
-        if data.slots.len() > limits::SLOTS_MAX {
-            return Err(Illegal::TooManySlots.into());
-        }
-        let mut slots = Vec::with_capacity(data.slots.len());
-        for vref in &data.slots {
-            slots.push(self.to_kref(vat_id, vref)?);
-        }
+        let slots = self.slots_from_vat(vat_id, &data.body, &data.slots)?;
         Ok(CapData { body: data.body, slots })
     }
 
-    /// A message for a vat. It becomes the decider of the result.
+    /// The slots of data that a vat wrote.
+    pub fn slots_from_vat(&mut self, vat_id: &str, body: &str, vrefs: &[impl AsRef<str>]) -> Allowed<Vec<String>> {
+        if body.len() > limits::BODY_BYTES_MAX {
+            return Err(Illegal::BodyTooLarge.into());
+        }
+        if vrefs.len() > limits::SLOTS_MAX {
+            return Err(Illegal::TooManySlots.into());
+        }
+        let mut slots = Vec::with_capacity(vrefs.len());
+        for vref in vrefs {
+            slots.push(self.to_kref(vat_id, vref.as_ref())?);
+        }
+        Ok(slots)
+    }
+
+    /// A message for a vat, in wire form. It becomes the decider of the result.
     pub fn message_to_vat(
         &mut self,
         vat_id: &str,
         target: &str,
         result: Option<&str>,
-        methargs: CapData,
-    ) -> Kept<VatDelivery> {
-        let target = match kref_kind(target)? {
-            Kind::Object => {
-                // An exporter's entry outlives every queued message, since the message counts as reachable.
-                let entry = self
-                    .entry(vat_id, target)?
-                    .ok_or(Fault("a message's target is not in its owner's c-list"))?;
-                if entry.is_import() {
-                    return Err(Fault("a message was routed to a vat that imports its target"));
-                }
-                self.to_vref(vat_id, target)?
-            }
-            Kind::Promise => self.to_vref(vat_id, target)?,
-            Kind::Device => return Err(Fault("a message was routed to a device")),
-        };
-        let methargs = self.data_to_vat(vat_id, methargs)?;
+        body: &str,
+        slots: &[&str],
+    ) -> Kept<Vec<u8>> {
+        let kind = kref_kind(target)?;
+        if kind == Kind::Device {
+            return Err(Fault("a message was routed to a device"));
+        }
+        let target = self.to_vref(vat_id, target)?;
+        // An exporter's entry outlives every queued message, since the message counts as reachable.
+        if kind == Kind::Object && is_import(&target) {
+            return Err(Fault("a message was routed to a vat that does not export its target"));
+        }
+        let slots = self.slots_to_vat(vat_id, slots)?;
         let result = match result {
             None => None,
             Some(kpid) => {
@@ -72,11 +80,7 @@ impl<H: Host> Kernel<'_, H> {
                 Some(self.to_vref(vat_id, kpid)?)
             }
         };
-        Ok(VatDelivery::Message {
-            target,
-            methargs,
-            result,
-        })
+        Ok(message::delivery(&target, body, &slots, result.as_deref()))
     }
 
     /// The settled promises that a vat learns of together with `first`: it and all that their data names, in the order met.
@@ -132,12 +136,12 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     /// Takes references on everything that a message to be queued names.
-    pub fn hold_message(&mut self, target: &str, result: Option<&str>, methargs: &CapData) -> Kept<()> {
+    pub fn hold_message(&mut self, target: &str, result: Option<&str>, slots: &[String]) -> Kept<()> {
         self.hold(target)?;
         if let Some(kpid) = result {
             self.hold(kpid)?;
         }
-        for slot in &methargs.slots {
+        for slot in slots {
             self.hold(slot)?;
         }
         Ok(())

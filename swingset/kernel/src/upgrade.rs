@@ -77,7 +77,7 @@ impl<H: Host> Kernel<'_, H> {
         computrons: &mut u64,
     ) -> Kept<Upgraded> {
         let vat_id = upgrade.vat_id.as_str();
-        let ran = self.run_delivery(vat_id, options, &VatDelivery::BringOutYourDead {}, limit_default)?;
+        let ran = self.run_delivery(vat_id, options, &VatDelivery::BringOutYourDead {}.to_bytes(), limit_default)?;
         *computrons = ran.computrons;
         if let Some(reason) = failure(ran.verdict) {
             return Ok(Upgraded::Failed(reason));
@@ -89,14 +89,14 @@ impl<H: Host> Kernel<'_, H> {
         self.store.set_number(&key, incarnation + 1);
         let source = self.present_source(&upgrade.bundle_id)?;
         self.store.set(path([vat_id, ".source"]), source.to_bytes());
-        self.delete_if_there(path([vat_id, ".reapDirt"]));
+        self.store.delete_if_there(path([vat_id, ".reapDirt"]));
         // The host makes the instance from what it sees.
         self.store.flush();
         self.store.host.replace_vat(vat_id);
         let delivery = VatDelivery::StartVat {
             parameters: self.data_to_vat(vat_id, upgrade.parameters.clone())?,
         };
-        let ran = self.run_delivery(vat_id, options, &delivery, limit_default)?;
+        let ran = self.run_delivery(vat_id, options, &delivery.to_bytes(), limit_default)?;
         *computrons = computrons.saturating_add(ran.computrons);
         if let Some(reason) = failure(ran.verdict) {
             return Ok(Upgraded::Failed(reason));
@@ -105,7 +105,7 @@ impl<H: Host> Kernel<'_, H> {
             return Ok(Upgraded::Failed(String::from("meter underflow")));
         }
         self.count_delivery(vat_id)?;
-        self.count_dirt(vat_id, options, &delivery, ran.computrons)?;
+        self.count_dirt(vat_id, options, Some(0), ran.computrons)?;
         Ok(Upgraded::To(incarnation + 1))
     }
 

@@ -66,7 +66,7 @@ impl<H: Host> Kernel<'_, H> {
         let delivery = VatDelivery::StartVat {
             parameters: self.data_to_vat(&vat_id, parameters.clone())?,
         };
-        let ran = self.run_delivery(&vat_id, &options, &delivery, limit_default)?;
+        let ran = self.run_delivery(&vat_id, &options, &delivery.to_bytes(), limit_default)?;
         let mut crank = Crank::of(CrankKind::Delivery {}, Some(vat_id.clone()));
         crank.computrons = ran.computrons;
         let failure = match ran.verdict {
@@ -80,7 +80,7 @@ impl<H: Host> Kernel<'_, H> {
                 self.let_go_all(&parameters.slots)?;
                 self.charge_meter(&options, ran.computrons)?;
                 self.count_delivery(&vat_id)?;
-                self.count_dirt(&vat_id, &options, &delivery, ran.computrons)?;
+                self.count_dirt(&vat_id, &options, Some(0), ran.computrons)?;
                 self.tell_of_creation(&vat_id, result.as_deref())?;
                 crank.vats_created = 1;
             }

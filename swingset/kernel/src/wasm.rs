@@ -6,14 +6,18 @@ use core::cell::UnsafeCell;
 
 use swingset_guest_rt::buffer;
 
-use crate::{host::Host, store::Buffers};
+use crate::{
+    host::{Change, Host},
+    store::Buffers,
+};
 
 mod import {
+    use crate::host::Change;
+
     #[link(wasm_import_module = "host")]
     unsafe extern "C" {
         pub fn get(key: *const u8, key_len: usize, out: *mut u8, capacity: usize) -> i32;
-        pub fn set(key: *const u8, key_len: usize, value: *const u8, value_len: usize);
-        pub fn delete(key: *const u8, key_len: usize);
+        pub fn write(bytes: *const u8, length: usize, changes: *const Change, count: usize);
         pub fn next_key(
             prior: *const u8,
             prior_len: usize,
@@ -67,13 +71,9 @@ impl Host for Imports {
             fetch,
         )
     }
-    fn set(&mut self, key: &[u8], value: &[u8]) {
-        // SAFETY: see `fetch`.
-        unsafe { import::set(key.as_ptr(), key.len(), value.as_ptr(), value.len()) }
-    }
-    fn delete(&mut self, key: &[u8]) {
-        // SAFETY: see `fetch`.
-        unsafe { import::delete(key.as_ptr(), key.len()) }
+    fn write(&mut self, bytes: &[u8], changes: &[Change]) {
+        // SAFETY: see `fetch`; the rows are read within their count and lie within `bytes`.
+        unsafe { import::write(bytes.as_ptr(), bytes.len(), changes.as_ptr(), changes.len()) }
     }
     fn next_key(&mut self, prior: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> bool {
         buffer::receive(

@@ -69,7 +69,7 @@ pub fn commands() -> Vec<Command> {
     vec![
         Command::Describe {},
         Command::Initialize { vats: vec![vat], supervisor_bundle_id: text("b1-1"), lockdown_bundle_id: text("b1-2") },
-        Command::Step { crank_limit_default: 1_000_000, cleanup_max: 100, now: 1_700_000_000 },
+        Command::Step { crank_limit_default: 1_000_000, cleanup_max: 100, now: 1_700_000_000, unchanged: true },
         Command::QueueToVatRoot {
             vat_name: text("bank"),
             method: text("m"),

@@ -56,6 +56,8 @@ pub const KERNEL_INTERFACE: Interface = Interface {
         function("set", &[I32, I32, I32, I32], &[]),
         // Deletes one.
         function("delete", &[I32, I32], &[]),
+        // Writes and deletes many.
+        function("write", &[I32, I32, I32, I32], &[]),
         // Walks keys in byte order.
         function("next_key", &[I32, I32, I32, I32, I32, I32], &[I32]),
         // Opens a savepoint within the crank.

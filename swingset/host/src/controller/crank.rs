@@ -80,6 +80,7 @@ impl Controller {
                     } else {
                         self.keep(env, bridged)?;
                     }
+                    self.desk.kv.command_kept();
                     Ok(reply)
                 }
                 Err(reason) => {

@@ -215,11 +215,13 @@ impl Controller {
 
     fn crank(&mut self, env: &mut dyn Environment, crank_limit_default: u64, cleanup_max: u64) -> Result<CrankReport> {
         self.desk.vats.watchers.crank_begins();
-        let result = match self.command(env, &Command::Step { crank_limit_default, cleanup_max, now: self.now }) {
-            Ok(Reply::Crank { report }) => Ok(report),
-            Ok(other) => Err(unexpected(&other)),
-            Err(error) => Err(error),
-        };
+        let unchanged = self.desk.kv.unchanged();
+        let result =
+            match self.command(env, &Command::Step { crank_limit_default, cleanup_max, now: self.now, unchanged }) {
+                Ok(Reply::Crank { report }) => Ok(report),
+                Ok(other) => Err(unexpected(&other)),
+                Err(error) => Err(error),
+            };
         if !matches!(result, Err(EngineError::Halt(_))) {
             self.tell_crank_ends(env, result.as_ref().ok())?;
         }

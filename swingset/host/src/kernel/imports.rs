@@ -3,7 +3,7 @@
 use std::{future::poll_fn, task::Poll};
 
 use bytes::Bytes;
-use swingset_abi::kernel::imports::{ABSENT, MODULE};
+use swingset_abi::kernel::imports::{ABSENT, DELETED, MODULE};
 use wasmtime::{AsContextMut, Caller, Engine, Func, Linker};
 
 use super::{
@@ -28,6 +28,8 @@ const REPLY_BYTES_MAX: usize = 16 * 1024 * 1024;
 const KEY_BYTES_MAX: u32 = 8 * 1024;
 /// Largest value, in bytes.
 const VALUE_BYTES_MAX: u32 = 16 * 1024 * 1024;
+/// Bytes of a row of `write`.
+const ROW_BYTES: u32 = 16;
 /// Marks that may be out at once.
 const MARKS_MAX: usize = 64;
 
@@ -172,6 +174,35 @@ fn delete(mut caller: Kernel<'_>, address: u32, length: u32) -> Result<()> {
     Ok(())
 }
 
+/// `write`. A row that is refused ends the call, and the fault undoes what was written before it.
+fn write(mut caller: Kernel<'_>, bytes: u32, length: u32, rows: u32, count: u32) -> Result<()> {
+    let (memory, data) = parts(&mut caller)?;
+    let bytes = guest::slice(memory, bytes, length)?;
+    let rows = guest::slice(memory, rows, count.checked_mul(ROW_BYTES).ok_or(guest::BAD_POINTER)?)?;
+    for row in rows.as_chunks::<{ ROW_BYTES as usize }>().0 {
+        let (key, value) = change(bytes, row)?;
+        data.desk.kv.put(key, value);
+    }
+    Ok(())
+}
+
+/// One row of `write`: a key that the kernel may write, and its value.
+fn change<'a>(
+    bytes: &'a [u8],
+    row: &[u8; ROW_BYTES as usize],
+) -> std::result::Result<(&'a [u8], Option<&'a [u8]>), GuestFault> {
+    let [key_start, key_length, value_start, value_length] =
+        std::array::from_fn(|at| u32::from_le_bytes(row.as_chunks::<4>().0[at]));
+    let key = writable(key(bytes, key_start, key_length)?)?;
+    if value_length == DELETED {
+        return Ok((key, None));
+    }
+    if value_length > VALUE_BYTES_MAX {
+        return Err(GuestFault("value is too large"));
+    }
+    Ok((key, Some(guest::slice(bytes, value_start, value_length)?)))
+}
+
 async fn next_key(
     mut caller: Kernel<'_>,
     (prior, prior_length, prefix, prefix_length, out, capacity): (u32, u32, u32, u32, u32, u32),
@@ -309,6 +340,7 @@ pub(crate) fn link_kernel(engine: &Engine) -> std::result::Result<Linker<KernelD
         linker.func_wrap_async(SLOW_MODULE, PREPARE, |caller, arguments| Box::new(prepare(caller, arguments)))?;
         linker.func_wrap(MODULE, "set", set)?;
         linker.func_wrap(MODULE, "delete", delete)?;
+        linker.func_wrap(MODULE, "write", write)?;
         linker.func_wrap_async(MODULE, "next_key", |caller, arguments| Box::new(next_key(caller, arguments)))?;
         linker.func_wrap(MODULE, "mark", mark)?;
         linker.func_wrap(MODULE, "rollback", rollback)?;

@@ -103,6 +103,8 @@ pub(crate) struct KvStore {
     host: BTreeSet<&'static str>,
     /// Least kernel key of the environment from a key on, within the kernel's prefix.
     successors: BTreeMap<Bytes, Option<Bytes>>,
+    /// Nothing has changed since the kernel's last command, which was kept.
+    unchanged: bool,
     /// Buffers of values that were replaced.
     spare: Vec<Vec<u8>>,
     /// Scratch.
@@ -116,6 +118,16 @@ impl KvStore {
     /// A value.
     pub(crate) fn lookup(&self, key: &[u8]) -> &Value {
         self.entries.find(key).map_or(&Value::Unknown, |at| &self.entries.at(at).value)
+    }
+
+    /// Whether nothing has changed since the kernel's last command, which was kept; only what the kernel writes, and the activity hash.
+    pub(crate) fn unchanged(&self) -> bool {
+        self.unchanged
+    }
+
+    /// The kernel's command was kept.
+    pub(crate) fn command_kept(&mut self) {
+        self.unchanged = true;
     }
 
     /// Takes note of a value that the environment has.
@@ -259,6 +271,7 @@ impl KvStore {
 
     /// Undoes this crank.
     pub(crate) fn undo_crank(&mut self) {
+        self.unchanged = false;
         for at in self.touched.drain(..) {
             let entry = self.entries.at_mut(at);
             entry.value = std::mem::take(&mut entry.before);

@@ -197,7 +197,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Queues a message of a device's to an object. Nobody waits for its result.
     fn tell_object(&mut self, target: &str, methargs: CapData) -> Kept<()> {
-        self.hold_message(target, None, &methargs)?;
+        self.hold_message(target, None, &methargs.slots)?;
         let event = Event::Send {
             target: String::from(target),
             result: None,

@@ -161,7 +161,7 @@ impl<H: Host> Kernel<'_, H> {
     fn note_next_wakeup(&mut self, device: &str) -> Kept<()> {
         match self.first_wakeup(device)? {
             Some((when, _)) => self.store.set_number(keys::TIMER_NEXT, when),
-            None => self.delete_if_there(keys::TIMER_NEXT),
+            None => self.store.delete_if_there(keys::TIMER_NEXT),
         }
         Ok(())
     }

@@ -187,6 +187,7 @@ fn commands_are_refused_with_their_codes() {
         crank_limit_default: 1,
         cleanup_max: 100,
         now: 0,
+        unchanged: false,
     };
     assert!(matches!(world.call(&step), Reply::Refused { code: 1, .. }));
     let mut world = World::started(&["a"]);
@@ -236,6 +237,7 @@ fn schema_1_is_migrated_in_slices_and_no_crank_runs_before_the_last() {
         crank_limit_default: 1,
         cleanup_max: 100,
         now: 0,
+        unchanged: false,
     };
     assert!(matches!(world.call(&step), Reply::Refused { code: 6, .. }));
     let mut cursor = Blob(vec![]);

@@ -218,9 +218,10 @@ fn to_syscall(deed: Deed<String>) -> VatSyscall {
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
 
-/// Runs a program on the kernel; gives what each vat was told.
-fn on_the_kernel(seed: u64) -> Vec<Vec<String>> {
+/// Runs a program on the kernel, one instance for all cranks or a new one for each; gives what each vat was told, and the kvStore.
+fn on_the_kernel(seed: u64, keeps_instance: bool) -> (Vec<Vec<String>>, World) {
     let mut world = World::started(&NAMES);
+    world.keeps_instance = keeps_instance;
     let mut minds = Vec::new();
     for (number, _) in NAMES.iter().enumerate() {
         let mind = Rc::new(RefCell::new(Mind::new(seed * 31 + number as u64, "o+0".to_owned())));
@@ -278,14 +279,24 @@ fn on_the_kernel(seed: u64) -> Vec<Vec<String>> {
             break;
         }
     }
-    minds.iter().map(|mind| mind.borrow().log.clone()).collect()
+    (minds.iter().map(|mind| mind.borrow().log.clone()).collect(), world)
+}
+
+#[test]
+fn what_an_instance_remembers_between_cranks_changes_nothing() {
+    for seed in 1..=100 {
+        let (kept, kept_world) = on_the_kernel(seed, true);
+        let (anew, anew_world) = on_the_kernel(seed, false);
+        assert_eq!(kept, anew, "seed {seed}");
+        assert_eq!(kept_world.kv, anew_world.kv, "seed {seed}");
+    }
 }
 
 #[test]
 fn random_programs_go_as_in_the_model_and_every_count_is_right_after_every_crank() {
     let mut deliveries = 0;
     for seed in 1..=100 {
-        let told = on_the_kernel(seed);
+        let (told, _) = on_the_kernel(seed, false);
         deliveries += told.iter().map(Vec::len).sum::<usize>();
         assert_eq!(told, model::run(seed, NAMES.len()), "seed {seed}");
     }

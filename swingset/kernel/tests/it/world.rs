@@ -7,7 +7,10 @@ use swingset_abi::{
     vat::{DeliveryOutcome, DeliveryVerdict, SyscallReply, VatDelivery, VatStep, VatSyscall},
     wire::Wire,
 };
-use swingset_kernel::{host::Host, store::Buffers};
+use swingset_kernel::{
+    host::{Change, Host},
+    store::Buffers,
+};
 
 pub use crate::acts::{data, let_go, send, settle, subscribe, vat};
 
@@ -49,7 +52,7 @@ pub struct Vats {
     pub bridged: Vec<String>,
 }
 
-/// The host of one world; the kernel is made anew for each command.
+/// The host of one world; the kernel is made anew for each command unless it keeps its instance.
 #[derive(Default)]
 pub struct World {
     pub kv: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -57,17 +60,23 @@ pub struct World {
     marks: Vec<BTreeMap<Vec<u8>, Vec<u8>>>,
     /// The present block's time.
     pub now: u64,
+    /// One kernel serves all commands, and is told when nothing else has changed the kvStore.
+    pub keeps_instance: bool,
+    buffers: Option<Buffers>,
+    kept: bool,
 }
 
 impl Host for World {
     fn get(&mut self, key: &[u8], out: &mut Vec<u8>) -> bool {
         self.kv.get(key).map(|value| out.extend_from_slice(value)).is_some()
     }
-    fn set(&mut self, key: &[u8], value: &[u8]) {
-        self.kv.insert(key.to_vec(), value.to_vec());
-    }
-    fn delete(&mut self, key: &[u8]) {
-        self.kv.remove(key);
+    fn write(&mut self, bytes: &[u8], changes: &[Change]) {
+        for change in changes {
+            match change.of(bytes) {
+                (key, Some(value)) => self.kv.insert(key.to_vec(), value.to_vec()),
+                (key, None) => self.kv.remove(key),
+            };
+        }
     }
     fn next_key(&mut self, prior: &[u8], prefix: &[u8], out: &mut Vec<u8>) -> bool {
         let after = (std::ops::Bound::Excluded(prior.to_vec()), std::ops::Bound::Unbounded);
@@ -229,8 +238,12 @@ impl World {
     }
 
     pub fn call(&mut self, command: &Command) -> Reply {
-        let reply = swingset_kernel::call(self, &mut Buffers::default(), &command.to_bytes());
-        Reply::from_bytes(&reply).expect("the kernel writes replies")
+        let mut buffers = if self.keeps_instance { self.buffers.take().unwrap_or_default() } else { Buffers::default() };
+        let reply = swingset_kernel::call(self, &mut buffers, &command.to_bytes());
+        let reply = Reply::from_bytes(&reply).expect("the kernel writes replies");
+        self.kept = !matches!(reply, Reply::Refused { .. } | Reply::Crank { report: CrankReport { panic: Some(_), .. } });
+        self.buffers = Some(buffers);
+        reply
     }
 
     pub fn step(&mut self) -> CrankReport {
@@ -244,6 +257,7 @@ impl World {
             crank_limit_default: 1000,
             cleanup_max,
             now: self.now,
+            unchanged: self.keeps_instance && self.kept,
         }) {
             Reply::Crank { report } => {
                 self.marks.clear();

@@ -1,0 +1,208 @@
+//! What the store remembers: keys and values one after another in one buffer, and a table to find them by.
+
+use alloc::vec::Vec;
+
+use crate::{
+    cleanup::Terminated,
+    copy::copy,
+    hash::{hash_of, same},
+    host::Change,
+};
+
+/// Buffers above this are not kept for the next command, in bytes.
+const KEPT_BYTES_MAX: usize = 256 * 1024;
+/// Places looked at for one key before all keys get new places: vats choose keys, and may choose them to collide.
+const PROBES_MAX: usize = 64;
+/// Places at the beginning.
+const PLACES: usize = 256;
+/// Entries and bytes above which a command begins with nothing remembered.
+const CARRIED_ENTRIES_MAX: usize = 512;
+const CARRIED_BYTES_MAX: usize = 32 * 1024;
+
+/// A piece of the buffer.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece {
+    pub start: u32,
+    pub length: u32,
+}
+
+/// A key, and its value or that it has none.
+#[derive(Debug)]
+pub struct Entry {
+    pub hash: u32,
+    pub dirty: bool,
+    pub key: Piece,
+    pub value: Option<Piece>,
+}
+
+/// Values that every crank asks for, as far as they are known, so that they are read and judged once.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The schema is this kernel's.
+    pub settled: bool,
+    /// Head and tail of the queues.
+    pub bounds: [Option<(u64, u64)>; 3],
+    /// Bounds of the terminated vats.
+    pub terminated: Option<Terminated>,
+    /// Pending GC actions.
+    pub gc_actions: Option<u64>,
+    /// Cranks done.
+    pub cranks: Option<u64>,
+}
+
+/// Room that a command leaves for the next one, and what it knows.
+#[derive(Debug, Default)]
+pub struct Buffers {
+    /// In the order in which they were met.
+    pub entries: Vec<Entry>,
+    /// Open addressing: index into `entries` plus one, 0 for a free place. Its length is a power of two.
+    places: Vec<u32>,
+    /// Where keys and values lie.
+    pub bytes: Vec<u8>,
+    /// Of the hash; another one when too many keys collide.
+    pub seed: u64,
+    /// Where in `bytes` a value begins that was read and is not remembered.
+    pub loose: Option<usize>,
+    /// Entries that the host does not have yet.
+    pub dirty: Vec<u32>,
+    /// Scratch for what is given to the host.
+    pub changes: Vec<Change>,
+    /// What of the above every crank asks for.
+    pub known: Known,
+    /// Scratch for steps of a vat.
+    pub step: Vec<u8>,
+    /// Scratch for what goes to a vat.
+    pub message: Vec<u8>,
+}
+
+impl Buffers {
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.entries.clear();
+        self.bytes.clear();
+        self.seed = 1;
+        self.loose = None;
+        self.dirty.clear();
+        self.known = Known::default();
+        if self.places.len() == PLACES {
+            self.places.fill(0);
+        } else {
+            self.places.clear();
+            self.places.resize(PLACES, 0);
+        }
+    }
+
+    /// Whether a command may begin with what is remembered: all of it is the host's, and it is little.
+    pub fn can_be_carried(&self) -> bool {
+        let few = (1..=CARRIED_ENTRIES_MAX).contains(&self.entries.len()) && self.bytes.len() <= CARRIED_BYTES_MAX;
+        few && self.dirty.is_empty()
+    }
+
+    /// Whether they are small enough to be kept.
+    pub fn are_small(&self) -> bool {
+        let bytes = self.bytes.capacity() + self.step.capacity() + self.message.capacity();
+        bytes + (self.entries.capacity() + self.places.capacity()) * 32 <= KEPT_BYTES_MAX
+    }
+
+    /// The bytes of a piece.
+    pub fn piece(&self, piece: Piece) -> &[u8] {
+        let start = piece.start as usize;
+        self.bytes
+            .get(start..start + piece.length as usize)
+            .unwrap_or_default()
+    }
+
+    /// Where the key's entry is, or the free place for it.
+    pub fn place(&self, hash: u32, key: &[u8]) -> (usize, Option<usize>) {
+        let mask = self.places.len() - 1;
+        let mut place = hash as usize & mask;
+        loop {
+            match self.places[place] {
+                0 => return (place, None),
+                at => {
+                    let at = at as usize - 1;
+                    let entry = &self.entries[at];
+                    if entry.hash == hash && same(self.piece(entry.key), key) {
+                        return (place, Some(at));
+                    }
+                }
+            }
+            place = (place + 1) & mask;
+        }
+    }
+
+    /// Appends to the buffer.
+    pub fn add(&mut self, bytes: &[u8]) -> Piece {
+        if let Some(loose) = self.loose.take() {
+            self.bytes.truncate(loose);
+        }
+        let start = self.bytes.len() as u32;
+        self.bytes.extend_from_slice(bytes);
+        Piece {
+            start,
+            length: bytes.len() as u32,
+        }
+    }
+
+    /// Adds an entry at a free place; gives its index.
+    pub fn insert(&mut self, place: usize, entry: Entry) -> usize {
+        let first = entry.hash as usize;
+        let at = self.entries.len();
+        self.entries.push(entry);
+        self.places[place] = at as u32 + 1;
+        let places = self.places.len();
+        if (at + 1) * 2 > places {
+            self.spread(places * 2);
+        } else if (place.wrapping_sub(first) & (places - 1)) > PROBES_MAX {
+            let seed = self.seed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
+            self.seed = seed;
+            for at in 0..self.entries.len() {
+                let key = self.entries[at].key;
+                self.entries[at].hash = hash_of(seed, self.piece(key));
+            }
+            self.spread(places);
+        }
+        at
+    }
+
+    /// Gives all entries their places among so many.
+    fn spread(&mut self, places: usize) {
+        let Buffers {
+            entries, places: table, ..
+        } = self;
+        table.clear();
+        table.resize(places, 0);
+        for (at, entry) in entries.iter().enumerate() {
+            let mut place = entry.hash as usize & (places - 1);
+            while table[place] != 0 {
+                place = (place + 1) & (places - 1);
+            }
+            table[place] = at as u32 + 1;
+        }
+    }
+
+    /// Gives an entry another value, which the host does not have yet.
+    pub fn change(&mut self, at: usize, value: Option<&[u8]>) {
+        let old = self.entries[at].value;
+        let value = value.map(|value| self.rewrite(old, value));
+        let entry = &mut self.entries[at];
+        entry.value = value;
+        if !core::mem::replace(&mut entry.dirty, true) {
+            self.dirty.push(at as u32);
+        }
+    }
+
+    /// Where the old value lay when it fits there, else at the end.
+    fn rewrite(&mut self, old: Option<Piece>, value: &[u8]) -> Piece {
+        match old {
+            Some(Piece { start, length }) if value.len() <= length as usize => {
+                copy(&mut self.bytes[start as usize..], value);
+                Piece {
+                    start,
+                    length: value.len() as u32,
+                }
+            }
+            _ => self.add(value),
+        }
+    }
+}
