@@ -1,13 +1,14 @@
 //! The two ways back, `swingd rollback` and `swingd snapshots restore`: cut off at any operation and run again, they come to the same.
 
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 use swing_files::faults::Fault;
 use swing_tests::{faulted::Point, script::UPGRADE_HEIGHT};
 
 use super::{
-    check_hashes, check_struck,
+    check_hashes_of, check_struck,
     home::{CHECKPOINT, LAST_HEIGHT, NEW, Place, Run},
+    snapshots::large,
     try_all, undisturbed,
 };
 
@@ -15,7 +16,10 @@ pub const ROLLBACK: &[&str] = &["rollback", "--to", CHECKPOINT];
 const RESTORE: &[&str] = &["snapshots", "restore", "8"];
 
 /// A way back to a height from a home on which block H is committed.
-struct Way {
+struct Way<'a> {
+    from: &'a Place,
+    /// The app hashes of its chain.
+    hashes: &'a BTreeMap<u64, String>,
     arguments: &'static [&'static str],
     /// The database is gone before it is gone.
     lost: bool,
@@ -36,9 +40,9 @@ pub fn after_the_upgrade() -> &'static Place {
     })
 }
 
-impl Way {
+impl Way<'_> {
     fn begin(&self) -> Place {
-        let place = after_the_upgrade().copy();
+        let place = self.from.copy();
         if self.lost {
             place.lose_database();
         }
@@ -52,7 +56,7 @@ impl Way {
         assert_eq!(place.committed(), Some(self.height), "{case}");
         let on = place.start(NEW, None, LAST_HEIGHT, |_, _| true);
         assert_eq!(on.status.code(), Some(0), "{case}: {}", on.output);
-        check_hashes(&on, case);
+        check_hashes_of(&on, self.hashes, case);
         assert!(on.hashes.contains_key(&LAST_HEIGHT), "{case}: {:?}", on.hashes);
         place.check_whole(case);
         run
@@ -85,20 +89,29 @@ impl Way {
     }
 }
 
+fn rollback(lost: bool) -> Way<'static> {
+    Way {
+        from: after_the_upgrade(),
+        hashes: &undisturbed().hashes,
+        arguments: ROLLBACK,
+        lost,
+        height: UPGRADE_HEIGHT - 1,
+    }
+}
+
 #[test]
 fn a_rollback_cut_off_at_any_operation_is_run_again_and_comes_to_the_same() {
-    let way = Way { arguments: ROLLBACK, lost: false, height: UPGRADE_HEIGHT - 1 };
-    way.try_everywhere("a rollback", 15);
+    rollback(false).try_everywhere("a rollback", 15);
 }
 
 #[test]
 fn a_rollback_of_a_lost_database_cut_off_at_any_operation_is_run_again_and_comes_to_the_same() {
-    let way = Way { arguments: ROLLBACK, lost: true, height: UPGRADE_HEIGHT - 1 };
-    way.try_everywhere("a rollback of a lost database", 10);
+    rollback(true).try_everywhere("a rollback of a lost database", 10);
 }
 
 #[test]
 fn a_snapshots_restoring_cut_off_at_any_operation_is_run_again_and_comes_to_the_same() {
-    let way = Way { arguments: RESTORE, lost: true, height: UPGRADE_HEIGHT };
-    way.try_everywhere("a snapshot's restoring", 4);
+    let large = large();
+    let way = Way { from: &large.place, hashes: &large.hashes, arguments: RESTORE, lost: true, height: UPGRADE_HEIGHT };
+    way.try_everywhere("a snapshot's restoring", 7);
 }

@@ -20,6 +20,7 @@ use swing_node::{
 use swing_store::{
     Store, StoreOptions,
     checkpoint::{Checkpoints, Label},
+    snapshot::Snapshots,
 };
 use swing_tests::{
     chain::{Chain, finalize_request},
@@ -87,13 +88,9 @@ impl Run {
 pub fn before_the_upgrade() -> &'static Place {
     static PLACE: OnceLock<Place> = OnceLock::new();
     PLACE.get_or_init(|| {
-        let place = Place::empty();
+        let place = Place::configured();
         let home = place.home();
-        fs::create_dir_all(home.config_folder()).expect("made");
-        fs::create_dir_all(home.data_folder()).expect("made");
-        NodeKey::from_seed([7; 32]).save_validator_key(&home.priv_validator_key()).expect("written");
-        fs::write(home.app_toml(), "[upgrade]\ncheckpoints = 1\n").expect("written");
-        execute_to(&home, OLDER_CHECKPOINT);
+        execute_to(&home, OLDER_CHECKPOINT, &script::app_state());
         let label = Label {
             chain_id: script::CHAIN_ID.into(),
             app_version: 1,
@@ -105,7 +102,7 @@ pub fn before_the_upgrade() -> &'static Place {
         // Else it would be read wholly beside the blocks, and done with or not.
         place.checkpoints().note_verified(&made.id).expect("noted");
         drop(store);
-        execute_to(&home, UPGRADE_HEIGHT - 2);
+        execute_to(&home, UPGRADE_HEIGHT - 2, &script::app_state());
         // What is compiled once is there for every copy.
         let learning = place.copy();
         learning.upgrade();
@@ -115,10 +112,19 @@ pub fn before_the_upgrade() -> &'static Place {
     })
 }
 
+/// The script's chain from another genesis, in this process and as version-1, with what was compiled for the one above.
+pub fn executed_to(last: u64, app_state: &[u8]) -> Place {
+    let place = Place::configured();
+    place.share_code_of(before_the_upgrade());
+    execute_to(&place.home(), last, app_state);
+    place
+}
+
 /// In this process, as version-1.
-fn execute_to(home: &Home, last: u64) {
+fn execute_to(home: &Home, last: u64, app_state: &[u8]) {
     let release = releases::release("version-1").expect("a release");
-    let mut chain = Chain::open(&home.data_folder(), release, Arc::new(NoKillpoints)).expect("it opens");
+    let chain = Chain::open_with(&home.data_folder(), release, Arc::new(NoKillpoints), app_state.to_vec());
+    let mut chain = chain.expect("it opens");
     let committed = chain.height().expect("a height");
     for block in script::blocks().iter().filter(|block| (committed + 1..=last).contains(&block.height)) {
         chain.execute(block).expect("executed");
@@ -134,20 +140,36 @@ impl Place {
         Home::new(self.folder.path().join("home"))
     }
 
+    /// A home with its configuration and a validator's key, and no chain yet.
+    fn configured() -> Self {
+        let place = Place::empty();
+        let home = place.home();
+        fs::create_dir_all(home.config_folder()).expect("made");
+        fs::create_dir_all(home.data_folder()).expect("made");
+        NodeKey::from_seed([7; 32]).save_validator_key(&home.priv_validator_key()).expect("written");
+        fs::write(home.app_toml(), "[upgrade]\ncheckpoints = 1\n").expect("written");
+        place
+    }
+
     /// The same home in a folder of its own.
     pub fn copy(&self) -> Place {
         let copy = Place::empty();
         copy_folder(self.home().root(), copy.home().root());
-        let cache = self.folder.path().join("code-cache");
-        let linked = copy.home().data_folder().join("code-cache");
+        copy.share_code_of(self);
+        copy
+    }
+
+    /// Links to what was compiled for another place, where that is kept.
+    fn share_code_of(&self, other: &Place) {
+        let cache = other.folder.path().join("code-cache");
+        let linked = self.home().data_folder().join("code-cache");
         if cache.is_dir() {
             // A link already where this is a copy itself.
             let _ = fs::remove_dir_all(&linked).or_else(|_| fs::remove_file(&linked));
             std::os::unix::fs::symlink(&cache, &linked).expect("a link");
             // Copies of this one have the same.
-            std::os::unix::fs::symlink(&cache, copy.folder.path().join("code-cache")).expect("a link");
+            std::os::unix::fs::symlink(&cache, self.folder.path().join("code-cache")).expect("a link");
         }
-        copy
     }
 
     fn command(&self, program: &str, fault: Option<(Fault, &Point)>, arguments: &[&str]) -> Command {
@@ -227,6 +249,11 @@ impl Place {
         let new = self.start(NEW, None, LAST_HEIGHT, |place, _| place.is_tidy());
         assert_eq!(new.status.code(), Some(0), "{}", new.output);
         [old, new]
+    }
+
+    /// The home's snapshots.
+    pub fn snapshots(&self) -> Snapshots {
+        Snapshots::new(self.home().data_folder().join("snapshots"))
     }
 
     fn checkpoints(&self) -> Checkpoints {

@@ -5,6 +5,7 @@
 mod back;
 mod home;
 mod order;
+mod snapshots;
 
 use std::{
     collections::BTreeMap,
@@ -104,8 +105,13 @@ fn undisturbed() -> &'static Undisturbed {
 
 #[track_caller]
 fn check_hashes(run: &Run, case: &str) {
+    check_hashes_of(run, &undisturbed().hashes, case);
+}
+
+#[track_caller]
+fn check_hashes_of(run: &Run, undisturbed: &BTreeMap<u64, String>, case: &str) {
     for (height, hash) in &run.hashes {
-        assert_eq!(Some(hash), undisturbed().hashes.get(height), "{case}: the app hash after block {height}");
+        assert_eq!(Some(hash), undisturbed.get(height), "{case}: the app hash after block {height}");
     }
 }
 
