@@ -178,10 +178,11 @@ impl Sender {
         wait::until_ok("all messages to be in blocks", limit, || Ok((self.resend()? >= total).then_some(())))?;
         let mut sent = Sent::default();
         for (sequence, hash) in self.hashes.iter().enumerate() {
-            let rpc = self.rpc(0)?;
-            // An indexer follows the blocks by a moment.
-            let code =
-                wait::until_ok("a transaction's result", Duration::from_secs(30), || tx_code(rpc, hash).map(Some))?;
+            // An indexer follows the blocks by a moment, and that of a killed CometBFT never learns of its last block.
+            let code = wait::until_ok("a transaction's result", Duration::from_secs(30), || {
+                let found = self.rpcs.iter().find_map(|rpc| tx_code(rpc, hash).ok());
+                found.with_context(|| format!("no node has {hash}")).map(Some)
+            })?;
             if code == 0 {
                 sent.accepted = sent.accepted.saturating_add(1);
                 sent.sum = sent.sum.wrapping_add(counter_hash(sequence.saturating_add(1)));
