@@ -1,5 +1,5 @@
-//! Whether a delivery costs more where much exists: 50 vats are active alone or among a thousand, as many as a kernel takes static ones,
-//! and 10³ or 10⁶ kernel objects lie about.
+//! Whether a delivery costs more where much exists: 50 vats are active alone or among 10,000, most of them dynamic, and 10³ or 10⁶
+//! kernel objects lie about.
 //!
 //! `cargo run --release -p swingset-host --example flat_bench`
 #![allow(clippy::disallowed_types, reason = "a benchmark measures time")]
@@ -19,8 +19,10 @@ use swingset_host::{
 };
 
 const ACTIVE: usize = 50;
-/// Vats of the large world, two less than a kernel takes static ones.
-const VATS_MANY: usize = 998;
+/// Vats of the large world.
+const VATS_MANY: usize = 10_000;
+/// Dynamic vats made in one run.
+const MADE_AT_ONCE: usize = 50;
 const ROUNDS: usize = 15;
 /// Messages to each active vat in a round.
 const MESSAGES: usize = 40;
@@ -91,6 +93,27 @@ fn hoarder() -> Result<Vec<u8>, Error> {
     ))?)
 }
 
+/// Does nothing, under a supervisor.
+const IDLE: &str = r#"(module (memory (export "memory") 1 16)
+    (func (export "vat_alloc") (param i32) (result i32) (i32.const 8192))
+    (func (export "vat_deliver") (param i32 i32)))"#;
+
+/// Makes dynamic vats that do nothing.
+fn make_idle(env: &mut MemoryEnvironment, controller: &mut Controller, count: usize) -> Result<(), Error> {
+    let bundle = pack(BundleKind::Vat {}, "idle", wat::parse_str(IDLE)?)?;
+    let id = controller.validate_and_install_bundle(env, &bundle, None)?.id;
+    let mut left = count;
+    while left > 0 {
+        let now = left.min(MADE_AT_ONCE);
+        for _ in 0..now {
+            controller.evaluate(env, &id, Vec::new(), Vec::new())?;
+        }
+        controller.run(env, &mut RunForever)?;
+        left -= now;
+    }
+    Ok(())
+}
+
 fn queue(env: &mut MemoryEnvironment, controller: &mut Controller, vat: &str, slots: Vec<String>) -> Result<(), Error> {
     let args = CapData { body: "#[]".to_owned(), slots };
     controller.queue_to_vat_root(env, vat, "poke", args, ResolutionPolicy::None {})?;
@@ -102,7 +125,7 @@ fn world(vats: usize, objects: usize, live: usize) -> Result<(MemoryEnvironment,
     let packed = [("active", active()?), ("hoarder", hoarder()?)];
     let packed: Result<Vec<_>, Error> =
         packed.into_iter().map(|(name, code)| Ok((name.to_owned(), pack(BundleKind::Vat {}, name, code)?))).collect();
-    let names: Vec<String> = (0..vats.max(ACTIVE)).map(|number| format!("a{number}")).collect();
+    let names: Vec<String> = (0..ACTIVE).map(|number| format!("a{number}")).collect();
     let mut all = vec![("hoarder", "hoarder"), ("keeper", "active")];
     all.extend(names.iter().map(|name| (name.as_str(), "active")));
     let options = ControllerOptions { live_vats_max: live, ..ControllerOptions::default() };
@@ -115,7 +138,12 @@ fn world(vats: usize, objects: usize, live: usize) -> Result<(MemoryEnvironment,
         queue(&mut env, &mut controller, "hoarder", Vec::new())?;
         controller.run(&mut env, &mut RunForever)?;
     }
+    make_idle(&mut env, &mut controller, vats.saturating_sub(all.len()))?;
     Ok((env, controller))
+}
+
+fn living(env: &MemoryEnvironment, controller: &Controller) -> Result<usize, Error> {
+    Ok(controller.dump(env)?.keys().filter(|key| key.starts_with(b"v") && key.ends_with(b".options")).count())
 }
 
 /// Microseconds of a delivery in each round.
@@ -147,9 +175,14 @@ fn main() -> Result<(), Error> {
     let (mut large_env, mut large) = world(VATS_MANY, 1_000_000, live)?;
     let few = rounds(&mut small_env, &mut small)?;
     let many = rounds(&mut large_env, &mut large)?;
-    println!("{ACTIVE} vats active, {} kernel objects: {few:.2} µs a delivery", kernel_objects(&small_env, &small)?);
     println!(
-        "the same among {VATS_MANY} vats and {} kernel objects: {many:.2} µs a delivery, {:.2} ×",
+        "{ACTIVE} vats active of {}, {} kernel objects: {few:.2} µs a delivery",
+        living(&small_env, &small)?,
+        kernel_objects(&small_env, &small)?
+    );
+    println!(
+        "the same of {} vats and {} kernel objects: {many:.2} µs a delivery, {:.2} ×",
+        living(&large_env, &large)?,
         kernel_objects(&large_env, &large)?,
         many / few
     );
