@@ -108,13 +108,13 @@ fn module(text: &[&str]) -> Vec<u8> {
 
 struct Fixtures {
     runtime: Arc<EngineRuntime>,
-    lockdown: Vec<u8>,
-    villain: Vec<u8>,
-    supervisor: Vec<u8>,
-    asker: Vec<u8>,
+    /// Bundles of a chain with a villain that is a vat, and a state that has them: admission would take most of a run's time.
+    vat: (SwingsetBundles, MemoryEnvironment),
+    /// The same with a villain that is a supervisor.
+    supervisor: (SwingsetBundles, MemoryEnvironment),
 }
 
-/// Compiled once.
+/// Compiled and installed once.
 fn fixtures() -> &'static Fixtures {
     static FIXTURES: OnceLock<Fixtures> = OnceLock::new();
     FIXTURES.get_or_init(|| {
@@ -123,14 +123,40 @@ fn fixtures() -> &'static Fixtures {
             syscalls_per_crank_max: 200,
             ..LockdownPolicy::default()
         };
-        Fixtures {
-            runtime: EngineRuntime::new().expect("this machine can run the engine"),
-            lockdown: bundle(BundleKind::Lockdown {}, "lockdown", policy.to_text(), vec![]),
-            villain: bundle(BundleKind::Vat {}, "villain", module(&[IMPORTS, READER, VILLAIN]), vec![]),
-            supervisor: bundle(BundleKind::Supervisor {}, "villain", module(&[READER, SUPERVISOR]), vec![1]),
-            asker: bundle(BundleKind::Vat {}, "asker", module(&[IMPORTS, ASKER]), vec![1]),
-        }
+        let runtime = EngineRuntime::new().expect("this machine can run the engine");
+        let installed = |villain| {
+            let lockdown = bundle(BundleKind::Lockdown {}, "lockdown", policy.to_text(), vec![]);
+            let bundles = bundles(villain, lockdown);
+            let mut env = MemoryEnvironment::new();
+            let mut controller = Controller::new(Arc::clone(&runtime), ControllerOptions::default());
+            let all = [&bundles.lockdown, &bundles.kernel, &bundles.supervisor];
+            for bytes in all.into_iter().chain(bundles.vats.iter().map(|(_, bytes)| bytes)) {
+                controller.validate_and_install_bundle(&mut env, bytes, None).expect("it is admitted");
+            }
+            (bundles, env)
+        };
+        Fixtures { vat: installed(Villain::Vat), supervisor: installed(Villain::Supervisor), runtime }
     })
+}
+
+/// The vats are `villain`, which is what the script is for or asks the supervisor that is, and `victim`.
+fn bundles(villain: Villain, lockdown: Vec<u8>) -> SwingsetBundles {
+    let released = release("version-1").expect("it is released");
+    let of_script = bundle(BundleKind::Vat {}, "villain", module(&[IMPORTS, READER, VILLAIN]), vec![]);
+    let (supervisor, villain, victim) = match villain {
+        Villain::Vat => {
+            let counter = VATS.iter().find(|(name, _)| *name == "counter").map(|(_, bytes)| bytes.to_vec());
+            (released.supervisor.to_vec(), of_script, counter.expect("it is released"))
+        }
+        // Under a supervisor of scripts there is no vat that could be a victim but one without a supervisor.
+        Villain::Supervisor => (
+            bundle(BundleKind::Supervisor {}, "villain", module(&[READER, SUPERVISOR]), vec![1]),
+            bundle(BundleKind::Vat {}, "asker", module(&[IMPORTS, ASKER]), vec![1]),
+            of_script,
+        ),
+    };
+    let vats = vec![("villain".to_owned(), villain), ("victim".to_owned(), victim)];
+    SwingsetBundles { kernel: released.kernel.to_vec(), lockdown, supervisor, vats }
 }
 
 /// Which guest does what the script says.
@@ -143,19 +169,8 @@ enum Villain {
 /// Runs a script; gives all of state at the end, and whether the engine runs on.
 fn run(villain: Villain, script: &[u8], options: ControllerOptions) -> (MemoryEnvironment, bool) {
     let fixtures = fixtures();
-    let released = release("version-1").expect("it is released");
-    let counter = VATS.iter().find(|(name, _)| *name == "counter").map(|(_, bytes)| bytes.to_vec());
     let raw = villain == Villain::Vat;
-    let bundles = SwingsetBundles {
-        kernel: released.kernel.to_vec(),
-        lockdown: fixtures.lockdown.clone(),
-        supervisor: if raw { released.supervisor.to_vec() } else { fixtures.supervisor.clone() },
-        vats: vec![
-            ("villain".to_owned(), if raw { fixtures.villain.clone() } else { fixtures.asker.clone() }),
-            // Under a supervisor of scripts there is no vat that could be a victim but one without a supervisor.
-            ("victim".to_owned(), if raw { counter.expect("it is released") } else { fixtures.villain.clone() }),
-        ],
-    };
+    let (bundles, installed) = if raw { &fixtures.vat } else { &fixtures.supervisor };
     let vat = |name: &str, bundle: &str, raw: bool, body: String| VatConfig {
         name: name.to_owned(),
         bundle: bundle.to_owned(),
@@ -169,9 +184,9 @@ fn run(villain: Villain, script: &[u8], options: ControllerOptions) -> (MemoryEn
             vat("victim", "victim", !raw, "#{}".to_owned()),
         ],
     };
-    let mut env = MemoryEnvironment::new();
+    let mut env = installed.clone();
     let mut controller = Controller::new(fixtures.runtime.clone(), options);
-    controller.initialize_swingset(&mut env, &config, &bundles).expect("the bundles fit each other");
+    controller.initialize_swingset(&mut env, &config, bundles).expect("the bundles fit each other");
     let mut running = true;
     for round in 1..=ROUNDS {
         controller.begin_block(&env, round, round).expect("no fault of this machine");
