@@ -58,9 +58,8 @@ pub struct World {
     pub kv: BTreeMap<Vec<u8>, Vec<u8>>,
     pub vats: Rc<RefCell<Vats>>,
     marks: Vec<BTreeMap<Vec<u8>, Vec<u8>>>,
-    /// The present block's time.
     pub now: u64,
-    /// One kernel serves all commands, and is told when nothing else has changed the kvStore.
+    /// One kernel serves all commands and is told what it may remember.
     pub keeps_instance: bool,
     buffers: Option<Buffers>,
     kept: bool,
@@ -238,9 +237,9 @@ impl World {
     }
 
     pub fn call(&mut self, command: &Command) -> Reply {
-        let mut buffers = if self.keeps_instance { self.buffers.take().unwrap_or_default() } else { Buffers::default() };
-        let reply = swingset_kernel::call(self, &mut buffers, &command.to_bytes());
-        let reply = Reply::from_bytes(&reply).expect("the kernel writes replies");
+        let mut buffers = self.buffers.take().filter(|_| self.keeps_instance).unwrap_or_default();
+        let reply = Reply::from_bytes(&swingset_kernel::call(self, &mut buffers, &command.to_bytes()));
+        let reply = reply.expect("the kernel writes replies");
         self.kept = !matches!(reply, Reply::Refused { .. } | Reply::Crank { report: CrankReport { panic: Some(_), .. } });
         self.buffers = Some(buffers);
         reply
