@@ -51,8 +51,12 @@ impl<H: Host> Kernel<'_, H> {
                 methargs,
             } => match self.route(&target)? {
                 Route::Deliver { vat_id, target: routed } => {
+                    self.refund_message(item)?;
                     self.release_message(&target, result.as_deref(), &methargs)?;
                     let delivery = self.message_to_vat(&vat_id, &routed, result.as_deref(), methargs)?;
+                    if self.is_overfull(&vat_id) {
+                        return self.turn_away(item, &vat_id);
+                    }
                     if let Some(kpid) = &result
                         && self.options(&vat_id)?.is_some_and(|options| options.pipelining)
                     {
@@ -61,6 +65,7 @@ impl<H: Host> Kernel<'_, H> {
                     self.deliver(&vat_id, &delivery, limit_default)
                 }
                 Route::Kernel { target: object } => {
+                    self.refund_message(item)?;
                     self.kernel_message(&target, &object, result.as_deref(), &methargs)?;
                     Ok(Crank::empty(None))
                 }
@@ -69,6 +74,7 @@ impl<H: Host> Kernel<'_, H> {
                     Ok(Crank::empty(None))
                 }
                 Route::Splat { reason } => {
+                    self.refund_message(item)?;
                     self.splat(&target, result.as_deref(), &methargs, &reason)?;
                     Ok(Crank::empty(None))
                 }
@@ -225,6 +231,7 @@ impl<H: Host> Kernel<'_, H> {
     pub fn terminate(&mut self, vat_id: &str, options: &VatOptions, failed: bool, info: &CapData) -> Kept<()> {
         self.store.host.abandon_vat(vat_id);
         self.store.delete(path([vat_id, ".options"]));
+        self.forget_stored(vat_id);
         self.add_terminated(vat_id)?;
         self.forget_dynamic(vat_id)?;
         self.tell_of_end(vat_id, failed, info)?;

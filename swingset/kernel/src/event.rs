@@ -85,14 +85,14 @@ wire_struct!(Upgrade {
 
 /// The target of an encoded `Send`, without decoding its body; `None` for other events.
 pub fn send_target(bytes: &[u8]) -> Option<&str> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::new(crate::backlog::split(bytes).ok()?.1);
     match reader.u8() {
         Ok(0) => core::str::from_utf8(reader.slice().ok()?).ok(),
         _ => None,
     }
 }
 
-/// Decodes an event that the kernel stored.
+/// Decodes an event that the kernel stored, charged to somebody or not.
 pub fn decode(bytes: &[u8]) -> crate::store::Kept<Event> {
-    Event::from_bytes(bytes).map_err(|_| crate::store::Fault("a queued event is malformed"))
+    Event::from_bytes(crate::backlog::split(bytes)?.1).map_err(|_| crate::store::Fault("a queued event is malformed"))
 }

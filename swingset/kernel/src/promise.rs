@@ -98,7 +98,7 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     /// Puts a message with its references behind an unresolved promise; false when too many wait there.
-    pub fn queue_on_promise(&mut self, kpid: &str, message: Vec<u8>) -> Kept<bool> {
+    pub fn queue_on_promise(&mut self, kpid: &str, message: &[u8]) -> Kept<bool> {
         let counter = path([kpid, ".queue.nextID"]);
         let id = self.store.get_number(&counter)?.unwrap_or(0);
         if id >= limits::PROMISE_QUEUE_MAX {
@@ -120,7 +120,10 @@ impl<H: Host> Kernel<'_, H> {
         }
         self.apply_policy(kpid, rejected)?;
         self.requeue(kpid)?;
-        for part in [".decider", ".policy", ".subscribers"] {
+        if !self.charge_data(kpid, data, by)? {
+            self.delete_if_there(path([kpid, ".decider"]));
+        }
+        for part in [".policy", ".subscribers"] {
             self.delete_if_there(path([kpid, part]));
         }
         self.store
@@ -170,6 +173,7 @@ impl<H: Host> Kernel<'_, H> {
         if self.store.has(path([kpid, ".queue.nextID"])) {
             return Err(Fault("a promise without references has messages waiting"));
         }
+        self.refund_data(kpid)?;
         for part in [".state", ".refCount"] {
             self.store.delete(path([kpid, part]));
         }

@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use swingset_abi::{vat::CapData, wire::Wire};
 
 use crate::{
+    backlog::rewrapped,
     body,
     crank::Kernel,
     event::{self, Event},
@@ -94,15 +95,12 @@ impl<H: Host> Kernel<'_, H> {
                 };
                 self.hold(&routed)?;
                 self.let_go(&target)?;
-                self.queue_push(
-                    keys::RUN_QUEUE,
-                    Event::Send {
-                        target: routed,
-                        result,
-                        methargs,
-                    }
-                    .to_bytes(),
-                )
+                let event = Event::Send {
+                    target: routed,
+                    result,
+                    methargs,
+                };
+                self.queue_push(keys::RUN_QUEUE, rewrapped(&item, &event.to_bytes())?)
             }
             Route::Wait { kpid } => self.wait(&target, kpid, item),
             Route::Splat { reason } => {
@@ -114,6 +112,7 @@ impl<H: Host> Kernel<'_, H> {
                 else {
                     return Err(Fault("a queued event is malformed"));
                 };
+                self.refund_message(&item)?;
                 self.splat(&target, result.as_deref(), &methargs, &reason)
             }
         }
@@ -129,16 +128,17 @@ impl<H: Host> Kernel<'_, H> {
         } else {
             self.hold(&kpid)?;
             self.let_go(target)?;
-            Event::Send {
+            let event = Event::Send {
                 target: kpid.clone(),
                 result: result.clone(),
                 methargs: methargs.clone(),
-            }
-            .to_bytes()
+            };
+            rewrapped(&item, &event.to_bytes())?
         };
-        if self.queue_on_promise(&kpid, item)? {
+        if self.queue_on_promise(&kpid, &item)? {
             return Ok(());
         }
+        self.refund_message(&item)?;
         self.splat(
             &kpid,
             result.as_deref(),

@@ -14,7 +14,7 @@ use crate::{
     event::Event,
     host::Host,
     illegal::{Allowed, Illegal, Stop},
-    keys::{self, Path, join, path},
+    keys::{Path, join, path},
     limits,
     promise::Standing,
     refs::{Kind, kref_kind, parse_vref},
@@ -84,9 +84,11 @@ impl<H: Host> Kernel<'_, H> {
         if let Some(illegal) = session.illegal {
             return Ok(refusal(illegal.word()));
         }
+        let stored = self.tallies.now(&session.vat_id);
         let executed = session
             .spend(weight(&syscall))
-            .and_then(|()| self.execute(session, syscall));
+            .and_then(|()| self.execute(session, syscall))
+            .and_then(|reply| self.require_stored(&session.vat_id, stored).map(|()| reply));
         match executed {
             Ok(reply) => Ok(reply),
             Err(Stop::Illegal(illegal)) => {
@@ -131,12 +133,11 @@ impl<H: Host> Kernel<'_, H> {
                 if value.0.len() > limits::STORE_VALUE_BYTES_MAX {
                     return Err(Illegal::StoreValueTooLarge.into());
                 }
-                self.store.set(&store_key(&vat_id, &key)?, value.0);
+                self.write_own(&vat_id, &store_key(&vat_id, &key)?, Some(&value.0))?;
             }
             VatSyscall::VatstoreGetNextKey { prior } => return self.store_next_key(&vat_id, &prior),
             VatSyscall::VatstoreDelete { key } => {
-                let key = store_key(&vat_id, &key)?;
-                self.delete_if_there(&key);
+                self.write_own(&vat_id, &store_key(&vat_id, &key)?, None)?;
             }
             VatSyscall::DropImports { vrefs } => self.drop_imports(&vat_id, &vrefs)?,
             VatSyscall::RetireImports { vrefs } => self.retire_imports(&vat_id, &vrefs)?,
@@ -151,6 +152,7 @@ impl<H: Host> Kernel<'_, H> {
         if kref_kind(&target)? == Kind::Device {
             return Err(Illegal::WrongKind.into());
         }
+        let to_promise = kref_kind(&target)? == Kind::Promise;
         let methargs = self.data_from_vat(vat_id, methargs)?;
         let result = match result {
             None => None,
@@ -171,7 +173,7 @@ impl<H: Host> Kernel<'_, H> {
             result,
             methargs,
         };
-        Ok(self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())?)
+        Ok(self.queue_message(vat_id, to_promise, event.to_bytes())?)
     }
 
     fn require_decider(&mut self, vat_id: &str, kpid: &str) -> Allowed<()> {
