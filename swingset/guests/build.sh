@@ -27,6 +27,7 @@ vats/counter          vat-counter                -
 vats/mint             vat-mint                   -
 vats/party            vat-party                  -
 vats/timer            vat-timer                  -
+test/kernel-3         swingset-kernel            schema-3
 test/kernel-trap      swingset-kernel            trap-on-step
 test/kernel-trap-late swingset-kernel            trap-late
 test/kernel-lying     swingset-kernel            lying-description

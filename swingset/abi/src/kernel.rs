@@ -108,8 +108,11 @@ pub struct VatOptions {
     pub reap: ReapThreshold,
     /// The meter that pays for its cranks (`m1`); none: nobody counts.
     pub meter: Option<String>,
+    /// Bytes that it may have stored (vatstore, c-list, promises' data, waiting messages); 0 for what its lockdown policy says, which is
+    /// the most in any case.
+    pub stored_bytes_max: u64,
 }
-wire_struct!(VatOptions { critical, raw, pipelining, crank_limit, reap, meter });
+wire_struct!(VatOptions { critical, raw, pipelining, crank_limit, reap, meter, stored_bytes_max });
 
 /// How much may come together before a vat is told `bringOutYourDead` (SwingSet `reapDirtThreshold`): whichever measure reaches its
 /// threshold first. None leaves a measure to the kernel's default, 0 means never.

@@ -43,8 +43,12 @@ fn manifest(path: &str) -> Option<Manifest> {
         _ => BundleKind::Vat {},
     };
     let is_kernel = kind == (BundleKind::Kernel {});
-    // Test kernels are of version-1's schema, but for those whose fault is in the migration to the next.
-    let release = if name.ends_with("-migration") { 2 } else { release };
+    // Test kernels are of version-1's schema, but for those whose fault is in the migration to the next, and the one after all releases.
+    let release = match name {
+        "kernel-3" => 3,
+        _ if name.ends_with("-migration") => 2,
+        _ => release,
+    };
     let speaks_none = kind == (BundleKind::Lockdown {}) || name.starts_with("raw-");
     Some(Manifest {
         kind,

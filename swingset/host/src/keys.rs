@@ -5,6 +5,7 @@
 //! | `swingset/k/<name>` | the kernel's kvStore |
 //! | `swingset/h/<name>` | the host's own: `kernelBundleID`, `lockdownBundleID`, `supervisorBundleID`, `namedBundleID.<name>`, `activityhash`, `hostABI`, `engine` (identity), `status`, `migration`, `installed` |
 //! | `swingset/h/bundle/<id>` | what is known of an installed bundle ([`crate::bundle::BundleRecord`]) |
+//! | `swingset/h/storedBytesMax.<id>` | bytes that a vat under this lockdown policy may have stored, for the kernel to read |
 //! | `swingset/h/uses/<id>` | how many living vats are made of a bundle, in decimal; absent at none ([`crate::uses`]) |
 //! | `swingset/h/released/<id>` | there when nobody holds an installed bundle for its own sake |
 //! | `swingset/h/freeable/<id>` | there from when a released bundle lost a name until somebody looked whether it was the last |
@@ -30,6 +31,8 @@ pub const SUPERVISOR_BUNDLE_ID: &str = "supervisorBundleID";
 pub const NAMED_BUNDLE_PREFIX: &str = "namedBundleID.";
 /// Begins the names of installed bundles' records.
 pub const BUNDLE_RECORD_PREFIX: &str = "bundle/";
+/// Begins the names of what installed lockdown policies say of vats' stored bytes.
+pub const STORED_BYTES_MAX_PREFIX: &str = "storedBytesMax.";
 /// Bundles that were installed and that the kernel is still to be told of, since someone waits for them.
 pub const INSTALLED: &str = "installed";
 /// Hash chain over all cranks.
@@ -61,6 +64,7 @@ pub fn host_owned(kernel_key: &[u8]) -> bool {
         .any(|name| name.as_bytes() == kernel_key)
         || kernel_key.starts_with(NAMED_BUNDLE_PREFIX.as_bytes())
         || kernel_key.starts_with(BUNDLE_RECORD_PREFIX.as_bytes())
+        || kernel_key.starts_with(STORED_BYTES_MAX_PREFIX.as_bytes())
 }
 
 fn join(prefix: &[u8], rest: &[u8]) -> Vec<u8> {
@@ -88,6 +92,11 @@ pub fn seen_by_kernel(name: &[u8]) -> Vec<u8> {
 /// The record of an installed bundle.
 pub fn bundle_record(id: &str) -> Vec<u8> {
     host(&format!("{BUNDLE_RECORD_PREFIX}{id}"))
+}
+
+/// What a lockdown policy says of vats' stored bytes, where the kernel reads it.
+pub fn stored_bytes_max(id: &str) -> Vec<u8> {
+    host(&format!("{STORED_BYTES_MAX_PREFIX}{id}"))
 }
 
 /// A bundle's bytes.
@@ -160,6 +169,7 @@ mod tests {
         assert_eq!(seen_by_kernel(b"namedBundleID.bank"), b"swingset/h/namedBundleID.bank");
         assert_eq!(seen_by_kernel(b"version"), b"swingset/k/version");
         assert_eq!(seen_by_kernel(b"bundle/b1-00"), bundle_record("b1-00"));
+        assert_eq!(seen_by_kernel(b"storedBytesMax.b1-00"), stored_bytes_max("b1-00"));
         assert!(!host_owned(b"kernelBundleIDx"));
         assert!(!host_owned(b"bundleWait.b1-00"));
     }

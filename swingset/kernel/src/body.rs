@@ -13,6 +13,9 @@ pub const NOT_CALLABLE: &str = "target is data: it has no methods";
 /// What a message is answered with when too many wait for its target already.
 pub const PROMISE_QUEUE_FULL: &str = "too many messages wait for this promise";
 
+/// What a message is answered with when the references in it are more than its vat may have.
+pub const STATE_FULL: &str = "the receiver's stored state is full";
+
 /// The one reference that the data is, when it is nothing but a reference.
 pub fn single_slot(data: &CapData) -> Option<&str> {
     let [slot] = data.slots.as_slice() else { return None };

@@ -65,9 +65,10 @@ impl<H: Host> Kernel<'_, H> {
         self.store.set(&clist(vat_id, kref), value.into_bytes());
     }
 
-    fn add_entry(&mut self, vat_id: &str, kref: &str, vref: &str) {
+    fn add_entry(&mut self, vat_id: &str, kref: &str, vref: &str) -> Kept<()> {
         self.set_flag(vat_id, kref, vref, true);
         self.store.set_text(&clist(vat_id, vref), kref);
+        self.charge_entry(vat_id, kref, vref)
     }
 
     /// The kref that a vat's vref stands for. A new `+` vref becomes a new object or promise of this vat.
@@ -97,7 +98,7 @@ impl<H: Host> Kernel<'_, H> {
             }
             Kind::Device => return Err(Illegal::DeviceExported.into()),
         };
-        self.add_entry(vat_id, &kref, vref);
+        self.add_entry(vat_id, &kref, vref)?;
         Ok(kref)
     }
 
@@ -139,7 +140,7 @@ impl<H: Host> Kernel<'_, H> {
             Kind::Promise => self.count_promise(kref, Change::Add)?,
             Kind::Device => {}
         }
-        self.add_entry(vat_id, kref, &vref);
+        self.add_entry(vat_id, kref, &vref)?;
         Ok(vref)
     }
 
@@ -176,7 +177,7 @@ impl<H: Host> Kernel<'_, H> {
         }
         self.store.delete(&clist(vat_id, kref));
         self.store.delete(&clist(vat_id, &entry.vref));
-        Ok(())
+        self.refund_entry(vat_id, kref, &entry.vref)
     }
 
     /// A new object of this vat, without references.

@@ -11,6 +11,7 @@ use crate::{
     host::Host,
     keys::{self, join, path},
     store::{Buffers, Fault, Kept, Store},
+    stored::Tallies,
 };
 
 /// The kernel during one command.
@@ -27,6 +28,8 @@ pub struct Kernel<'h, H: Host> {
     pub now: u64,
     /// Calls of the host's bridges in this crank.
     pub bridge_calls: u64,
+    /// Stored bytes of the vats whose state changed its size in this crank.
+    pub tallies: Tallies,
 }
 
 /// What a crank did.
@@ -70,6 +73,7 @@ impl<'h, H: Host> Kernel<'h, H> {
             panic: None,
             now: 0,
             bridge_calls: 0,
+            tallies: Tallies::default(),
         }
     }
 
@@ -89,6 +93,7 @@ impl<'h, H: Host> Kernel<'h, H> {
         self.maybe_free.clear();
         self.gc_actions_added = 0;
         self.panic = None;
+        self.tallies.clear();
     }
 
     /// One crank, with its writes given to the host; on a broken state nothing is written and the report says so.
@@ -159,6 +164,7 @@ impl<'h, H: Host> Kernel<'h, H> {
     /// Deletes what nothing refers to and counts the GC actions that came of it.
     pub fn settle_counts(&mut self) -> Kept<()> {
         self.free_unreferenced()?;
+        self.save_stored();
         self.save_gc_count(0)
     }
 }

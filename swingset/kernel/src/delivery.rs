@@ -46,7 +46,7 @@ pub struct Ran {
 impl<H: Host> Kernel<'_, H> {
     /// One item of the run queue.
     pub fn run_crank(&mut self, item: &[u8], limit_default: u64) -> Kept<Crank> {
-        if let Some(message) = Message::queued(item).map_err(|_| event::MALFORMED)? {
+        if let Some(message) = event::message(item)? {
             return self.run_message(&message, item, limit_default);
         }
         match event::decode(item)? {
@@ -81,8 +81,12 @@ impl<H: Host> Kernel<'_, H> {
         } = *message;
         match self.route(target)? {
             Route::Deliver { vat_id, target: routed } => {
+                self.refund_message(item)?;
                 self.release_message(target, result, &message.slots)?;
                 let bytes = self.message_to_vat(&vat_id, &routed, result, body, &message.slots)?;
+                if self.is_overfull(&vat_id) {
+                    return self.turn_away(item, &vat_id);
+                }
                 if let Some(kpid) = result
                     && self.options(&vat_id)?.is_some_and(|options| options.pipelining)
                 {
@@ -91,6 +95,7 @@ impl<H: Host> Kernel<'_, H> {
                 self.deliver_bytes(&vat_id, &bytes, Some(0), limit_default)
             }
             Route::Kernel { target: object } => {
+                self.refund_message(item)?;
                 self.kernel_message(target, &object, result, &message.methargs())?;
                 Ok(Crank::empty(None))
             }
@@ -99,6 +104,7 @@ impl<H: Host> Kernel<'_, H> {
                 Ok(Crank::empty(None))
             }
             Route::Splat { reason } => {
+                self.refund_message(item)?;
                 self.splat(target, result, &message.slots, &reason)?;
                 Ok(Crank::empty(None))
             }
@@ -236,6 +242,7 @@ impl<H: Host> Kernel<'_, H> {
     pub fn terminate(&mut self, vat_id: &str, options: &VatOptions, failed: bool, info: &CapData) -> Kept<()> {
         self.store.host.abandon_vat(vat_id);
         self.store.delete(path([vat_id, ".options"]));
+        self.forget_stored(vat_id);
         self.add_terminated(vat_id)?;
         self.forget_dynamic(vat_id)?;
         self.tell_of_end(vat_id, failed, info)?;

@@ -9,7 +9,11 @@ use swingset_abi::{
     wire_enum, wire_struct,
 };
 
-use crate::store::{Fault, Kept};
+use crate::{
+    backlog,
+    message::Message,
+    store::{Fault, Kept},
+};
 
 /// A queued event. It holds a reference on every kref that it names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +91,7 @@ wire_struct!(Upgrade {
 
 /// The target of an encoded `Send`, without decoding its body; `None` for other events.
 pub fn send_target(bytes: &[u8]) -> Option<&str> {
-    let mut reader = Reader::new(bytes);
+    let mut reader = Reader::new(crate::backlog::split(bytes).ok()?.1);
     match reader.u8() {
         Ok(0) => core::str::from_utf8(reader.slice().ok()?).ok(),
         _ => None,
@@ -97,7 +101,12 @@ pub fn send_target(bytes: &[u8]) -> Option<&str> {
 /// An event that the kernel stored and cannot read.
 pub const MALFORMED: Fault = Fault("a queued event is malformed");
 
-/// Decodes an event that the kernel stored.
+/// Decodes an event that the kernel stored, charged to somebody or not.
 pub fn decode(bytes: &[u8]) -> Kept<Event> {
-    Event::from_bytes(bytes).map_err(|_| MALFORMED)
+    Event::from_bytes(backlog::split(bytes)?.1).map_err(|_| MALFORMED)
+}
+
+/// The same for a message, unopened; none for another event.
+pub fn message(bytes: &[u8]) -> Kept<Option<Message<'_>>> {
+    Message::queued(backlog::split(bytes)?.1).map_err(|_| MALFORMED)
 }

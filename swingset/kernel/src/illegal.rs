@@ -31,6 +31,8 @@ pub enum Illegal {
     TooManyResolutions,
     StoreKey,
     StoreValueTooLarge,
+    /// More stored bytes than the vat's policy allows.
+    StoredTooMuch,
     /// Device nodes are the kernel's to make.
     DeviceExported,
 }
@@ -59,6 +61,7 @@ impl Illegal {
             Illegal::TooManyResolutions => "illegal syscall: too many resolutions",
             Illegal::StoreKey => "illegal syscall: vatstore key empty or too long",
             Illegal::StoreValueTooLarge => "illegal syscall: vatstore value too large",
+            Illegal::StoredTooMuch => "illegal syscall: more stored bytes than the vat may have",
             Illegal::DeviceExported => "illegal syscall: a vat exports no devices",
         }
     }

@@ -145,7 +145,7 @@ impl<H: Host> Kernel<'_, H> {
 
     fn new_vat(&mut self, vat: &StaticVat, source: &VatSource) -> Kept<String> {
         let vat_id = numbered("v", self.next_id(keys::VAT_NEXT_ID)?);
-        self.write_vat(&vat_id, source, &vat.options);
+        self.write_vat(&vat_id, source, &vat.options)?;
         self.store
             .set(path([&vat_id, ".vatParameters"]), vat.parameters.to_bytes());
         Ok(vat_id)

@@ -25,7 +25,7 @@
 //! | `bundleWait.$bundleID` | promises that wait for a bundle, comma separated |
 //! | `meter.nextID`, `m$N.remaining`, `.threshold`, `.refCount`, `.updates`, `.waiting` | computrons or `unlimited`, decimals, promises |
 //! | `kp.nextID`, `kp$N.state` | `unresolved`, `fulfilled`, `rejected` |
-//! | `kp$N.refCount`, `.decider`, `.policy`, `.subscribers`, `.interest` | decimal, vat ID, word, comma separated vat IDs, decimal |
+//! | `kp$N.refCount`, `.decider`, `.policy`, `.subscribers`, `.interest` | decimal, vat ID, word, comma separated vat IDs, decimal; once a vat has settled it, the decider is that vat, which is charged with the data |
 //! | `kp$N.queue.nextID`, `kp$N.queue.$i` | messages waiting for the promise |
 //! | `kp$N.data.body`, `kp$N.data.slots` | value or reason; krefs, comma separated |
 //! | `v$N.source`, `v$N.options` | `VatSource`, `VatOptions` in wire form; options exist exactly as long as the vat lives |
@@ -33,7 +33,9 @@
 //! | `v$N.reapDirt`, `v$N.reapQueued` | `deliveries,gcKrefs,computrons` since the last bringOutYourDead; there while it is due |
 //! | `v$N.incarnation` | upgrades so far; absent for none |
 //! | `v$N.admin`, `v$N.done` | the admin node while it lives; promises that wait for the vat's end |
+//! | `v$N.stored` | `bytes,max`: what the vat takes of the store and may take (`stored`); there exactly as long as the vat lives |
 //! | `v$N.deliveries` | deliveries so far (schema 2) |
+//! | `v$N.references` | `exports,imports,promises,devices`: entries of its c-list (schema 3) |
 //! | `v$N.o.nextID`, `.p.nextID`, `.d.nextID` | next ID of an import |
 //! | `v$N.c.$kref`, `v$N.c.$vref` | `R $vref` or `_ $vref`; `$kref` |
 //! | `v$N.vs.$key` | the vat's own entries |
@@ -194,6 +196,11 @@ pub fn device_name(name: &str) -> Path {
 /// The host's: there while the bundle is installed.
 pub fn bundle(id: &str) -> Path {
     path(["bundle/", id])
+}
+
+/// The host's: bytes that a vat under this lockdown policy may have stored, decimal.
+pub fn stored_max(lockdown: &str) -> Path {
+    path(["storedBytesMax.", lockdown])
 }
 
 /// The host's: a named bundle's ID.

@@ -1,6 +1,7 @@
 //! The SwingSet kernel: queues, c-lists, promises, garbage collection and the life of vats, over the host's kvStore.
 //!
-//! One source, two kernels: without features it is `swingset-kernel 1` (schema 1), with `schema-2` it is `swingset-kernel 2`.
+//! One source, several kernels: without features it is `swingset-kernel 1` (schema 1), with `schema-2` it is `swingset-kernel 2`, with
+//! `schema-3`, which is in no release yet, `swingset-kernel 3`. Each migrates from every schema before its own.
 //! The crate is pure: everything that it asks of the world goes through [`host::Host`], which the wasm build binds to the
 //! imports of `swingset_abi::kernel` and tests bind to an in-memory store and scripted vats.
 //!
@@ -16,6 +17,7 @@
 extern crate alloc;
 
 mod admin;
+mod backlog;
 mod body;
 mod buffers;
 mod cleanup;
@@ -46,11 +48,13 @@ mod promise;
 mod queue;
 mod reap;
 mod refcount;
+mod references;
 mod refs;
 mod routing;
 mod service;
 mod stats;
 pub mod store;
+mod stored;
 mod syscall;
 mod syscall_gc;
 mod translate;
@@ -62,12 +66,18 @@ mod wasm;
 pub use command::call;
 
 /// The schema that this kernel writes.
-pub const SCHEMA: u32 = if cfg!(feature = "schema-2") { 2 } else { 1 };
+pub const SCHEMA: u32 = if cfg!(feature = "schema-3") {
+    3
+} else if cfg!(feature = "schema-2") {
+    2
+} else {
+    1
+};
 /// The oldest schema that it can wake in.
 pub const SCHEMA_FROM_MIN: u32 = 1;
 /// What it calls itself.
-pub const NAME: &str = if cfg!(feature = "schema-2") {
-    "swingset-kernel 2"
-} else {
-    "swingset-kernel 1"
+pub const NAME: &str = match SCHEMA {
+    3 => "swingset-kernel 3",
+    2 => "swingset-kernel 2",
+    _ => "swingset-kernel 1",
 };

@@ -1,5 +1,7 @@
 //! What one vat may do in one crank. Consensus constants: a kernel with other ones is another kernel.
 //!
+//! Beside these, a vat's stored bytes have a cap of their own, from its policy (`stored`).
+//!
 //! They bound the kernel's own work and memory, which no meter pays for; crossing one is an illegal syscall, so the crank is
 //! undone and the vat terminated.
 
@@ -57,5 +59,11 @@ pub const OUTBOX_MAX: u64 = 1_000;
 pub const OUTBOX_BYTES_MAX: u64 = 16 * 1024 * 1024;
 /// Bytes of a value that is passed to one of the host's bridges.
 pub const BRIDGE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes that a vat may have stored when its lockdown policy names no figure: the ceiling of policies.
+pub const STORED_BYTES_MAX: u64 = 16 * 1024 * 1024 * 1024;
+/// Messages in a queue up to which a small one is charged to nobody.
+pub const FREE_MESSAGES: u64 = 1_024;
+/// Bytes of such a message.
+pub const FREE_MESSAGE_BYTES: usize = 4_096;
 /// Calls of the host's bridges in one crank: what they do on the host's side is bounded by this.
 pub const BRIDGE_CALLS_PER_CRANK_MAX: u64 = 100;

@@ -1,4 +1,5 @@
-//! Schema migrations, in slices. The cursor is the host's to keep; the flag `kernel.migrating` says that one is under way.
+//! Schema migrations, in slices: a step for each schema between the state's and this kernel's. The cursor is the host's to keep; the flag
+//! `kernel.migrating` says that one is under way, and the version is written when all of it is done.
 
 use alloc::{string::String, vec::Vec};
 
@@ -8,13 +9,13 @@ use swingset_abi::{
 };
 
 use crate::{
-    SCHEMA,
+    SCHEMA, SCHEMA_FROM_MIN,
     command::{Refused, Served},
     crank::Kernel,
     faults,
     host::Host,
-    keys,
-    store::{Fault, number_text},
+    keys::{self, join},
+    store::{Fault, number_text, parse_number},
 };
 
 impl<H: Host> Kernel<'_, H> {
@@ -41,7 +42,7 @@ impl<H: Host> Kernel<'_, H> {
                 more: false,
             });
         }
-        if version.checked_add(1) != Some(u64::from(SCHEMA)) {
+        if version < u64::from(SCHEMA_FROM_MIN) || version >= u64::from(SCHEMA) {
             return Err(Refused::new(
                 refusal::SCHEMA,
                 "this kernel does not migrate from the state's schema",
@@ -53,11 +54,22 @@ impl<H: Host> Kernel<'_, H> {
                 "the cursor does not fit the state: empty at the start, the last answer's after",
             ));
         }
+        let (step, position) = if cursor.is_empty() {
+            (version + 1, String::new())
+        } else {
+            read_cursor(cursor)
+                .filter(|(step, _)| (version + 1..=u64::from(SCHEMA)).contains(step))
+                .ok_or(Refused::new(refusal::BAD_ARGUMENT, "the cursor is malformed"))?
+        };
         self.store.set_text(keys::MIGRATING, &number_text(u64::from(SCHEMA)));
-        let next = self.migrate_slice(cursor, budget.max(1))?;
+        let next = match self.migrate_slice(step, &position, budget.max(1))? {
+            Some(position) => Some((step, position)),
+            // The next step begins in the next slice.
+            None => (step < u64::from(SCHEMA)).then(|| (step + 1, String::new())),
+        };
         match next {
-            Some(cursor) => Ok(Reply::Migrated {
-                cursor: Blob(cursor.into_bytes()),
+            Some((step, position)) => Ok(Reply::Migrated {
+                cursor: Blob(join([&number_text(step), " ", &position]).into_bytes()),
                 more: true,
             }),
             None => {
@@ -73,13 +85,21 @@ impl<H: Host> Kernel<'_, H> {
         }
     }
 
-    /// 1 → 2: every vat, a terminated one with entries left too, gets a count of deliveries. The cursor is the next vat's number.
-    #[cfg(feature = "schema-2")]
-    fn migrate_slice(&mut self, cursor: &[u8], budget: u64) -> Served<Option<String>> {
-        let first = if cursor.is_empty() {
+    /// One slice of the step that leads to a schema; gives where the next begins, none when the step is done.
+    fn migrate_slice(&mut self, step: u64, position: &str, budget: u64) -> Served<Option<String>> {
+        match step {
+            2 => self.begin_deliveries(position, budget),
+            3 => Ok(self.count_slice(position, budget)?),
+            _ => Err(Fault("no step leads to this schema").into()),
+        }
+    }
+
+    /// 1 → 2: every vat, a terminated one with entries left too, gets a count of deliveries. A position is the next vat's number.
+    fn begin_deliveries(&mut self, position: &str, budget: u64) -> Served<Option<String>> {
+        let first = if position.is_empty() {
             Some(1)
         } else {
-            crate::store::parse_number(cursor)
+            parse_number(position.as_bytes())
         };
         let first = first.ok_or(Refused::new(refusal::BAD_ARGUMENT, "the cursor is malformed"))?;
         let end = self
@@ -95,10 +115,10 @@ impl<H: Host> Kernel<'_, H> {
         }
         Ok((slice_end < end).then(|| number_text(slice_end)))
     }
+}
 
-    /// Schema 1 is the first: nothing leads to it.
-    #[cfg(not(feature = "schema-2"))]
-    fn migrate_slice(&mut self, _cursor: &[u8], _budget: u64) -> Served<Option<String>> {
-        Err(Fault("schema 1 has no predecessor").into())
-    }
+/// A cursor: the schema that the present step leads to, a space, and the step's position.
+fn read_cursor(cursor: &[u8]) -> Option<(u64, String)> {
+    let (step, position) = core::str::from_utf8(cursor).ok()?.split_once(' ')?;
+    Some((parse_number(step.as_bytes())?, String::from(position)))
 }

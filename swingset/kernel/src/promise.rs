@@ -120,7 +120,10 @@ impl<H: Host> Kernel<'_, H> {
         }
         self.apply_policy(kpid, rejected)?;
         self.requeue(kpid)?;
-        for part in [".decider", ".policy", ".subscribers"] {
+        if !self.charge_data(kpid, data, by)? {
+            self.store.delete_if_there(path([kpid, ".decider"]));
+        }
+        for part in [".policy", ".subscribers"] {
             self.store.delete_if_there(path([kpid, part]));
         }
         self.store
@@ -170,6 +173,7 @@ impl<H: Host> Kernel<'_, H> {
         if self.store.has(path([kpid, ".queue.nextID"])) {
             return Err(Fault("a promise without references has messages waiting"));
         }
+        self.refund_data(kpid)?;
         for part in [".state", ".refCount"] {
             self.store.delete(path([kpid, part]));
         }

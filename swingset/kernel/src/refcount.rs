@@ -27,7 +27,8 @@ pub enum Change {
 }
 
 impl Change {
-    fn apply(self, count: u64) -> Kept<u64> {
+    /// One more or one less.
+    pub fn apply(self, count: u64) -> Kept<u64> {
         match self {
             Change::Add => Ok(count + 1),
             Change::Remove => count.checked_sub(1).ok_or(Fault("a reference count fell below zero")),

@@ -5,6 +5,7 @@ use alloc::{string::String, vec::Vec};
 use swingset_abi::{vat::CapData, wire::Wire};
 
 use crate::{
+    backlog::rewrapped,
     body,
     crank::Kernel,
     event::{self, Event},
@@ -98,6 +99,7 @@ impl<H: Host> Kernel<'_, H> {
             Route::Wait { kpid } => self.wait(&target, kpid, item),
             Route::Splat { reason } => {
                 let message = queued(&item)?;
+                self.refund_message(&item)?;
                 self.splat(message.target, message.result, &message.slots, &reason)
             }
         }
@@ -116,6 +118,7 @@ impl<H: Host> Kernel<'_, H> {
             return Ok(());
         }
         let message = queued(&item)?;
+        self.refund_message(&item)?;
         self.splat(&kpid, message.result, &message.slots, &body::error(body::PROMISE_QUEUE_FULL))
     }
 
@@ -141,18 +144,20 @@ impl<H: Host> Kernel<'_, H> {
 }
 
 fn queued(item: &[u8]) -> Kept<Message<'_>> {
-    Message::queued(item).ok().flatten().ok_or(event::MALFORMED)
+    event::message(item)?.ok_or(event::MALFORMED)
 }
 
-/// A queued message, for another target.
+/// A queued message, for another target and under the same charge.
 fn retargeted(item: &[u8], target: String) -> Kept<Vec<u8>> {
     match event::decode(item)? {
-        Event::Send { result, methargs, .. } => Ok(Event::Send {
-            target,
-            result,
-            methargs,
+        Event::Send { result, methargs, .. } => {
+            let event = Event::Send {
+                target,
+                result,
+                methargs,
+            };
+            rewrapped(item, &event.to_bytes())
         }
-        .to_bytes()),
         _ => Err(event::MALFORMED),
     }
 }

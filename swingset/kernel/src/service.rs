@@ -178,6 +178,10 @@ impl<H: Host> Kernel<'_, H> {
                     &mut reap.gc_krefs
                 }) = Some(threshold);
             }
+            ("storedBytesMax", _) => match value.nat().filter(|bytes| *bytes > 0) {
+                Some(bytes) => options.stored_bytes_max = bytes,
+                None => return Ok(Err("the option storedBytesMax is not a natural number above 0")),
+            },
             ("enableSetup", Json::Bool(raw)) => options.raw = *raw,
             ("enablePipelining", Json::Bool(pipelining)) => options.pipelining = *pipelining,
             ("enableSetup" | "enablePipelining", _) => return Ok(Err("an option is not true or false")),

@@ -6,11 +6,12 @@ use crate::{
     crank::Kernel,
     host::Host,
     keys,
+    references::KINDS,
     store::{Fault, Kept},
 };
 
 impl<H: Host> Kernel<'_, H> {
-    /// Names and counts, in a fixed order; with schema 2 also deliveries by vat.
+    /// Names and counts, in a fixed order; with schema 2 also deliveries by vat, with schema 3 references by vat and kind.
     pub fn stats(&mut self) -> Kept<Vec<(String, u64)>> {
         let mut figures = Vec::new();
         for counter in [keys::VERSION, keys::CRANK_NUMBER] {
@@ -49,6 +50,12 @@ impl<H: Host> Kernel<'_, H> {
             let key = keys::join([&keys::numbered("v", number), ".deliveries"]);
             if let Some(count) = self.store.get_number(&key)? {
                 figures.push((key, count));
+            }
+            if cfg!(feature = "schema-3") {
+                let vat_id = keys::numbered("v", number);
+                for (kind, count) in KINDS.iter().zip(self.references(&vat_id)?.unwrap_or_default()) {
+                    figures.push((keys::join([&vat_id, ".", kind]), count));
+                }
             }
         }
         Ok(())

@@ -13,7 +13,7 @@ use crate::{
     delivery::refusal,
     host::Host,
     illegal::{Allowed, Illegal, Stop},
-    keys::{self, Path, join, path},
+    keys::{Path, join, path},
     limits,
     message::{self, Message},
     promise::Standing,
@@ -59,18 +59,6 @@ impl Session {
     }
 }
 
-/// What was done of a syscall, as the vat is told.
-fn answer(session: &mut Session, executed: Allowed<SyscallReply>) -> Kept<SyscallReply> {
-    match executed {
-        Ok(reply) => Ok(reply),
-        Err(Stop::Illegal(illegal)) => {
-            session.illegal = Some(illegal);
-            Ok(refusal(illegal.word()))
-        }
-        Err(Stop::Fault(fault)) => Err(fault),
-    }
-}
-
 fn data_weight(body: usize, slots: usize) -> usize {
     body + slots * 32
 }
@@ -100,10 +88,11 @@ impl<H: Host> Kernel<'_, H> {
         if let Some(illegal) = session.illegal {
             return Ok(refusal(illegal.word()));
         }
+        let stored = self.tallies.now(&session.vat_id);
         let executed = session
             .spend(weight(&syscall))
             .and_then(|()| self.execute(session, syscall));
-        answer(session, executed)
+        self.tell(session, stored, executed)
     }
 
     /// Executes a message's sending, and gives the vat's answer.
@@ -111,10 +100,28 @@ impl<H: Host> Kernel<'_, H> {
         if let Some(illegal) = session.illegal {
             return Ok(refusal(illegal.word()));
         }
+        let stored = self.tallies.now(&session.vat_id);
         let executed = session
             .spend(data_weight(message.body.len(), message.slots.len()))
             .and_then(|()| self.send(session, message));
-        answer(session, executed)
+        self.tell(session, stored, executed)
+    }
+
+    /// What was done of a syscall, as the vat is told; `stored` are its bytes before, when this crank had changed them.
+    fn tell(
+        &mut self,
+        session: &mut Session,
+        stored: Option<u64>,
+        executed: Allowed<SyscallReply>,
+    ) -> Kept<SyscallReply> {
+        match executed.and_then(|reply| self.require_stored(&session.vat_id, stored).map(|()| reply)) {
+            Ok(reply) => Ok(reply),
+            Err(Stop::Illegal(illegal)) => {
+                session.illegal = Some(illegal);
+                Ok(refusal(illegal.word()))
+            }
+            Err(Stop::Fault(fault)) => Err(fault),
+        }
     }
 
     fn execute(&mut self, session: &mut Session, syscall: VatSyscall) -> Allowed<SyscallReply> {
@@ -145,12 +152,11 @@ impl<H: Host> Kernel<'_, H> {
                 if value.0.len() > limits::STORE_VALUE_BYTES_MAX {
                     return Err(Illegal::StoreValueTooLarge.into());
                 }
-                self.store.set(&store_key(&vat_id, &key)?, value.0);
+                self.write_own(&vat_id, &store_key(&vat_id, &key)?, Some(&value.0))?;
             }
             VatSyscall::VatstoreGetNextKey { prior } => return self.store_next_key(&vat_id, &prior),
             VatSyscall::VatstoreDelete { key } => {
-                let key = store_key(&vat_id, &key)?;
-                self.store.delete_if_there(&key);
+                self.write_own(&vat_id, &store_key(&vat_id, &key)?, None)?;
             }
             VatSyscall::DropImports { vrefs } => self.drop_imports(&vat_id, &vrefs)?,
             VatSyscall::RetireImports { vrefs } => self.retire_imports(&vat_id, &vrefs)?,
@@ -170,6 +176,7 @@ impl<H: Host> Kernel<'_, H> {
         if kref_kind(&target)? == Kind::Device {
             return Err(Illegal::WrongKind.into());
         }
+        let to_promise = kref_kind(&target)? == Kind::Promise;
         let slots = self.slots_from_vat(vat_id, message.body, &message.slots)?;
         let result = match message.result {
             None => None,
@@ -186,7 +193,7 @@ impl<H: Host> Kernel<'_, H> {
         };
         self.hold_message(&target, result.as_deref(), &slots)?;
         let event = message::event(&target, result.as_deref(), message.body, &slots);
-        self.queue_push(keys::ACCEPTANCE_QUEUE, event)?;
+        self.queue_message(vat_id, to_promise, event)?;
         Ok(SyscallReply::Done {})
     }
 

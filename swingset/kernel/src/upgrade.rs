@@ -89,6 +89,7 @@ impl<H: Host> Kernel<'_, H> {
         self.store.set_number(&key, incarnation + 1);
         let source = self.present_source(&upgrade.bundle_id)?;
         self.store.set(path([vat_id, ".source"]), source.to_bytes());
+        self.set_stored_max(vat_id, &source, options)?;
         self.store.delete_if_there(path([vat_id, ".reapDirt"]));
         // The host makes the instance from what it sees.
         self.store.flush();

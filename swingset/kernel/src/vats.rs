@@ -23,15 +23,18 @@ const FIRST_IDS: [(&str, u64); 3] = [(".o.nextID", 50), (".p.nextID", 60), (".d.
 
 impl<H: Host> Kernel<'_, H> {
     /// The records with which a vat begins.
-    pub fn write_vat(&mut self, vat_id: &str, source: &VatSource, options: &VatOptions) {
+    pub fn write_vat(&mut self, vat_id: &str, source: &VatSource, options: &VatOptions) -> Kept<()> {
         self.store.set(path([vat_id, ".source"]), source.to_bytes());
         self.store.set(path([vat_id, ".options"]), options.to_bytes());
+        self.set_stored_max(vat_id, source, options)?;
         for (counter, first) in FIRST_IDS {
             self.store.set_number(path([vat_id, counter]), first);
         }
+        self.begin_references(vat_id);
         if cfg!(feature = "schema-2") {
             self.store.set_number(path([vat_id, ".deliveries"]), 0);
         }
+        Ok(())
     }
 
     /// What an instance is made from now: this code under the present supervisor and lockdown policy.
@@ -59,7 +62,7 @@ impl<H: Host> Kernel<'_, H> {
         } = creation;
         let mark = self.store.host.mark();
         let source = self.present_source(&bundle_id)?;
-        self.write_vat(&vat_id, &source, &options);
+        self.write_vat(&vat_id, &source, &options)?;
         self.add_dynamic(&vat_id, &name)?;
         // The host makes the instance from what it sees.
         self.store.flush();

@@ -53,7 +53,15 @@ fn passable() -> Passable {
 
 pub fn options() -> VatOptions {
     let reap = threshold();
-    VatOptions { critical: true, raw: false, pipelining: true, crank_limit: 1 << 40, reap, meter: Some(text("m1")) }
+    VatOptions {
+        critical: true,
+        raw: false,
+        pipelining: true,
+        crank_limit: 1 << 40,
+        reap,
+        meter: Some(text("m1")),
+        stored_bytes_max: 1 << 33,
+    }
 }
 
 fn threshold() -> ReapThreshold {

@@ -25,6 +25,9 @@ pub struct LockdownPolicy {
     pub key_bytes_max: u32,
     /// Largest memory of each of a vat's instances, in wasm pages of 64 KiB.
     pub memory_pages_max: u32,
+    /// Bytes that a vat may have stored: its vatstore, its c-list, the data of promises that it settled, and messages of its that wait.
+    /// Its memory has a cap of its own.
+    pub stored_bytes_max: u64,
     /// Syscalls of one crank.
     pub syscalls_per_crank_max: u32,
     /// Largest vatstore value, in bytes.
@@ -40,6 +43,7 @@ pub const POLICY_CEILING: LockdownPolicy = LockdownPolicy {
     floats: true,
     key_bytes_max: 4096,
     memory_pages_max: 4096,
+    stored_bytes_max: 16 * 1024 * 1024 * 1024,
     syscalls_per_crank_max: 50_000,
     value_bytes_max: 4 * 1024 * 1024,
 };
@@ -55,6 +59,7 @@ impl Default for LockdownPolicy {
             floats: false,
             key_bytes_max: 512,
             memory_pages_max: 512,
+            stored_bytes_max: 256 * 1024 * 1024,
             syscalls_per_crank_max: 10_000,
             value_bytes_max: 256 * 1024,
         }
@@ -93,6 +98,7 @@ impl LockdownPolicy {
             ("crankComputronsMax", self.crank_computrons_max, ceiling.crank_computrons_max),
             ("keyBytesMax", u64::from(self.key_bytes_max), u64::from(ceiling.key_bytes_max)),
             ("memoryPagesMax", u64::from(self.memory_pages_max), u64::from(ceiling.memory_pages_max)),
+            ("storedBytesMax", self.stored_bytes_max, ceiling.stored_bytes_max),
             ("syscallsPerCrankMax", u64::from(self.syscalls_per_crank_max), u64::from(ceiling.syscalls_per_crank_max)),
             ("valueBytesMax", u64::from(self.value_bytes_max), u64::from(ceiling.value_bytes_max)),
         ];
@@ -119,7 +125,7 @@ mod tests {
         assert_eq!(
             text,
             "{\"capdataBytesMax\":262144,\"crankComputronsDefault\":1000000,\"crankComputronsMax\":10000000,\"engineProfile\":1,\
-             \"floats\":false,\"keyBytesMax\":512,\"memoryPagesMax\":512,\"syscallsPerCrankMax\":10000,\"valueBytesMax\":262144}"
+             \"floats\":false,\"keyBytesMax\":512,\"memoryPagesMax\":512,\"storedBytesMax\":268435456,\"syscallsPerCrankMax\":10000,\"valueBytesMax\":262144}"
         );
         assert_eq!(LockdownPolicy::parse(text.as_bytes()).unwrap(), LockdownPolicy::default());
     }
@@ -141,6 +147,10 @@ mod tests {
         check_refused(&good.replace("\"floats\":false", "\"floats\":false,\"extra\":1"), "extra");
         check_refused(&good.replace("\"memoryPagesMax\":512", "\"memoryPagesMax\":0"), "memoryPagesMax");
         check_refused(&good.replace("\"memoryPagesMax\":512", "\"memoryPagesMax\":4097"), "memoryPagesMax");
+        check_refused(
+            &good.replace("\"storedBytesMax\":268435456", "\"storedBytesMax\":17179869185"),
+            "storedBytesMax",
+        );
         check_refused(&good.replace("\"engineProfile\":1", "\"engineProfile\":2"), "profile");
     }
 }

@@ -88,6 +88,10 @@ pub(super) fn install(
     let record = BundleRecord::of(&bundle, bytes.len());
     env.set(&keys::bundle_record(&id), Bytes::from(record.to_bytes()))?;
     env.set(&keys::bundle_bytes(&id), Bytes::copy_from_slice(bytes))?;
+    if kind == (BundleKind::Lockdown {}) {
+        let policy = LockdownPolicy::parse(bundle.content())?;
+        env.set(&keys::stored_bytes_max(&id), Bytes::from(policy.stored_bytes_max.to_string()))?;
+    }
     note(env, &id)?;
     Ok(InstallReceipt { id, kind, already_installed: false, held_again: false })
 }

@@ -51,6 +51,9 @@ impl Controller {
             for key in [keys::bundle_released(&id), keys::bundle_record(&id), keys::bundle_bytes(&id)] {
                 env.delete(&key)?;
             }
+            if env.get(&keys::stored_bytes_max(&id))?.is_some() {
+                env.delete(&keys::stored_bytes_max(&id))?;
+            }
             freed.push(id);
         }
         Ok(freed)

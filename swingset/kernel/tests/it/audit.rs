@@ -7,11 +7,11 @@ use swingset_abi::{
     wire::{Reader, Wire},
 };
 
-use crate::world::World;
+use crate::{stored, world::World};
 
 /// Krefs that a queued event names: messages and notifies, which are all that random programs queue.
 fn named_by(event: &[u8]) -> Vec<String> {
-    let mut reader = Reader::new(event);
+    let mut reader = Reader::new(stored::charge_of(event).1);
     match reader.u8().expect("an event has a tag") {
         0 => {
             let target = String::decode(&mut reader).unwrap();
@@ -31,9 +31,10 @@ fn list(text: &str) -> impl Iterator<Item = String> {
     text.split(',').filter(|item| !item.is_empty()).map(str::to_owned)
 }
 
-/// Compares every count in state with the references that are there.
+/// Compares every count in state with the references that are there, and every vat's stored bytes with what is stored.
 #[track_caller]
 pub fn check(world: &World) {
+    stored::check(world);
     let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut importers: BTreeSet<String> = BTreeSet::new();
     let mut count = |kref: &str, reachable: bool| {
@@ -80,7 +81,8 @@ pub fn check(world: &World) {
     }
     for (key, value) in &world.kv {
         let key = String::from_utf8_lossy(key).into_owned();
-        if let Some(kref) = key.strip_suffix(".refCount") {
+        // A meter's users are counted, not references to it.
+        if let Some(kref) = key.strip_suffix(".refCount").filter(|kref| kref.starts_with('k')) {
             let found = counts.remove(kref).unwrap_or_default();
             let text = String::from_utf8_lossy(value).into_owned();
             let expected = if kref.starts_with("kp") {
