@@ -7,11 +7,11 @@ use swingset_abi::{
     wire::{Reader, Wire},
 };
 
-use crate::{stored, world::World};
+use crate::{tally, world::World};
 
 /// Krefs that a queued event names: messages and notifies, which are all that random programs queue.
 fn named_by(event: &[u8]) -> Vec<String> {
-    let mut reader = Reader::new(stored::charge_of(event).1);
+    let mut reader = Reader::new(tally::charge_of(event).1);
     match reader.u8().expect("an event has a tag") {
         0 => {
             let target = String::decode(&mut reader).unwrap();
@@ -34,7 +34,7 @@ fn list(text: &str) -> impl Iterator<Item = String> {
 /// Compares every count in state with the references that are there, and every vat's stored bytes with what is stored.
 #[track_caller]
 pub fn check(world: &World) {
-    stored::check(world);
+    tally::check(world);
     let mut counts: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     let mut importers: BTreeSet<String> = BTreeSet::new();
     let mut count = |kref: &str, reachable: bool| {

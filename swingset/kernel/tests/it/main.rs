@@ -16,6 +16,8 @@ mod outside;
 mod random;
 mod reap;
 mod stored;
+mod stored_random;
+mod tally;
 mod timers;
 mod upgrade;
 mod world;

@@ -1,102 +1,25 @@
-//! What vats take of the store: counted again over the whole kvStore, and held to its cap.
-
-use std::collections::BTreeMap;
+//! What vats take of the store, charged, refunded and held to its cap.
 
 use swingset_abi::{
     kernel::{Command, CrankReport, PromiseState, ResolutionPolicy, StaticVat},
-    vat::{CapData, VatDelivery, VatSyscall},
-    wire::{Blob, Reader},
+    vat::{CapData, VatSyscall},
+    wire::Blob,
 };
 
 use crate::{
     audit,
-    random::Random,
+    tally::{check, figure},
     world::{Act, World, data, let_go, send, settle, subscribe, vat},
 };
 
-/// Who is charged for a queued item, if somebody is, and how much; and the event.
-pub fn charge_of(item: &[u8]) -> (Option<(String, u64)>, &[u8]) {
-    if item.first() != Some(&255) {
-        return (None, item);
-    }
-    let mut reader = Reader::new(&item[1..]);
-    let vat = String::from_utf8(reader.slice().unwrap().to_vec()).unwrap();
-    let bytes = reader.u64().unwrap();
-    (Some((vat, bytes)), reader.rest())
-}
-
-/// Bytes by vat, counted over everything.
-fn counted(world: &World) -> BTreeMap<String, u64> {
-    let mut bytes: BTreeMap<String, u64> = BTreeMap::new();
-    for (key, value) in &world.kv {
-        let size = (key.len() + value.len()) as u64;
-        let key = String::from_utf8_lossy(key).into_owned();
-        let parts: Vec<&str> = key.splitn(3, '.').collect();
-        let item = |number: &str| number.parse::<u64>().is_ok();
-        match parts.as_slice() {
-            [vat, "c" | "vs", _] if vat.starts_with('v') => *bytes.entry((*vat).to_owned()).or_default() += size,
-            [kpid, "data", _] => {
-                if let Some(payer) = world.text(&format!("{kpid}.decider")) {
-                    *bytes.entry(payer).or_default() += size;
-                }
-            }
-            ["runQueue" | "acceptanceQueue", number] | [_, "queue", number] if item(number) => {
-                if let (Some((vat, charged)), _) = charge_of(value) {
-                    *bytes.entry(vat).or_default() += charged;
-                }
-            }
-            _ => {}
-        }
-    }
-    bytes
-}
-
-/// A vat's figure: bytes and cap.
-pub fn figure(world: &World, vat: &str) -> Option<(u64, u64)> {
-    let text = world.text(&format!("{vat}.stored"))?;
-    let (bytes, max) = text.split_once(',').expect("bytes and cap");
-    Some((bytes.parse().unwrap(), max.parse().unwrap()))
-}
-
-/// Every living vat's figure is what is there, and others have none.
-#[track_caller]
-pub fn check(world: &World) {
-    let counted = counted(world);
-    let next = world.text("vat.nextID").unwrap().parse::<u64>().unwrap();
-    for number in 1..next {
-        let vat = format!("v{number}");
-        let lives = world.text(&format!("{vat}.options")).is_some();
-        let expected = lives.then(|| counted.get(&vat).copied().unwrap_or(0));
-        assert_eq!(figure(world, &vat).map(|(bytes, _)| bytes), expected, "{vat}");
-        if cfg!(feature = "schema-3") && world.text(&format!("{vat}.source")).is_some() {
-            check_references(world, &vat);
-        }
-    }
-}
-
-fn check_references(world: &World, vat: &str) {
-    let mut counts = [0; 4];
-    for key in world.keys(&format!("{vat}.c.")) {
-        match &key[vat.len() + 3..] {
-            vref if vref.starts_with("o+") => counts[0] += 1,
-            vref if vref.starts_with("o-") => counts[1] += 1,
-            vref if vref.starts_with('p') => counts[2] += 1,
-            vref if vref.starts_with('d') => counts[3] += 1,
-            _ => {}
-        }
-    }
-    let text = counts.map(|count: u64| count.to_string()).join(",");
-    assert_eq!(world.text(&format!("{vat}.references")), Some(text), "{vat}");
-}
-
-fn store(key: &str, bytes: usize) -> VatSyscall {
+pub fn store(key: &str, bytes: usize) -> VatSyscall {
     VatSyscall::VatstoreSet {
         key: key.to_owned(),
         value: Blob(vec![7; bytes]),
     }
 }
 
-fn delete(key: &str) -> VatSyscall {
+pub fn delete(key: &str) -> VatSyscall {
     VatSyscall::VatstoreDelete { key: key.to_owned() }
 }
 
@@ -395,96 +318,4 @@ fn a_dynamic_vat_has_the_cap_that_it_was_made_with_and_one_that_starts_over_it_i
         "p+5",
     );
     assert!(none.contains("storedBytesMax"), "{none}");
-}
-
-/// Writes, deletes, exports, imports, drops and sends at random; then everything is given up.
-#[test]
-fn random_stories_keep_every_figure_right_and_end_where_they_began() {
-    for seed in 1..=40 {
-        let mut world = World::started(&["bootstrap", "b", "c"]);
-        world.go(vec![
-            send("o-50", "#[\"meet\",[]]", &["o+0", "o-51"], None),
-            send("o-51", "#[\"meet\",[]]", &["o+0", "o-50"], None),
-        ]);
-        let before: Vec<_> = ["v1", "v2", "v3"].map(|vat| figure(&world, vat)).into();
-        for (number, vat) in ["v1", "v2", "v3"].into_iter().enumerate() {
-            script(&mut world, vat, seed * 7 + number as u64);
-        }
-        for round in 0..30 {
-            let name = ["bootstrap", "b", "c"][round % 3];
-            world.queue(name, "go", ResolutionPolicy::None {});
-            settle_down(&mut world, seed);
-        }
-        give_up(&mut world, seed);
-        let after: Vec<_> = ["v1", "v2", "v3"].map(|vat| figure(&world, vat)).into();
-        assert_eq!(after, before, "seed {seed}");
-    }
-}
-
-/// Runs until idle, and audits after every crank.
-fn settle_down(world: &mut World, seed: u64) {
-    for _ in 0..2_000 {
-        let report = world.step();
-        assert_eq!((report.terminated, report.panic), (None, None), "seed {seed}");
-        audit::check(world);
-        if report.kind == (swingset_abi::kernel::CrankKind::Idle {}) {
-            return;
-        }
-    }
-    panic!("seed {seed} does not come to rest");
-}
-
-/// A vat that takes up to three steps at each message, while it has any left.
-fn script(world: &mut World, vat: &str, seed: u64) {
-    let mut random = Random::new(seed);
-    let mut left = 60;
-    let mut fresh = 100;
-    world.script(vat, move |delivery| {
-        let mut syscalls = Vec::new();
-        if let VatDelivery::Message {
-            result: Some(result), ..
-        } = delivery
-        {
-            let body = format!("#\"{}\"", "y".repeat(random.below(200)));
-            syscalls.push(settle(result, random.below(3) == 0, &body, &[]));
-        }
-        if !matches!(delivery, VatDelivery::Message { .. }) {
-            return Act::of(syscalls);
-        }
-        for _ in 0..random.below(4).min(left) {
-            left -= 1;
-            fresh += 1;
-            let key = format!("k{}", random.below(5));
-            let to = ["o-50", "o-51"][random.below(2)];
-            let (object, promise) = (format!("o+{fresh}"), format!("p+{fresh}"));
-            let body = format!("#[\"{}\",[]]", "z".repeat([5, 5000][random.below(2)]));
-            match random.below(6) {
-                0 | 1 => syscalls.push(store(&key, random.below(300))),
-                2 => syscalls.push(delete(&key)),
-                3 => syscalls.push(send(to, &body, &[&object], None)),
-                4 => syscalls.extend([send(to, &body, &[], Some(&promise)), subscribe(&promise)]),
-                _ => syscalls.extend([
-                    send(to, &body, &[], Some(&promise)),
-                    send(&promise, "#[\"next\",[]]", &[], None),
-                    subscribe(&promise),
-                ]),
-            }
-        }
-        Act::of(syscalls)
-    });
-}
-
-/// Each vat deletes what it wrote and lets go of all imports but those of the beginning.
-fn give_up(world: &mut World, seed: u64) {
-    for (vat, name) in [("v1", "bootstrap"), ("v2", "b"), ("v3", "c")] {
-        let mut syscalls: Vec<VatSyscall> = (0..5).map(|n| delete(&format!("k{n}"))).collect();
-        let imports = world.keys(&format!("{vat}.c.o-"));
-        let vrefs = imports.iter().map(|key| key[vat.len() + 3..].to_owned());
-        let kept = if vat == "v1" { 52 } else { 51 };
-        let others: Vec<String> = vrefs.filter(|vref| vref[2..].parse::<u64>().unwrap() > kept).collect();
-        syscalls.extend(let_go(others));
-        world.acts(vat, vec![syscalls]);
-        world.queue(name, "stop", ResolutionPolicy::None {});
-        settle_down(world, seed);
-    }
 }
