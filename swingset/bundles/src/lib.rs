@@ -49,11 +49,12 @@ pub const RELEASES: &[Release] = &[
 
 /// Bundles for tests: vats, and kernels with a fault each. `kernel-trap` traps at every crank, `kernel-trap-late` after 100 steps,
 /// `kernel-lying` describes itself otherwise than its manifest does; these are of schema 1. `kernel-trap-migration` and
-/// `kernel-endless-migration` lead from 1 to 2, and do not arrive.
+/// `kernel-endless-migration` lead from 1 to 2, and do not arrive. `kernel-3` is of schema 3 and has no fault.
 #[cfg(feature = "test-bundles")]
 pub const TEST: &[(&str, &[u8])] = &[
     ("devices", include_bytes!("../test/devices.bundle")),
     ("hostile", include_bytes!("../test/hostile.bundle")),
+    ("kernel-3", include_bytes!("../test/kernel-3.bundle")),
     ("kernel-endless-migration", include_bytes!("../test/kernel-endless-migration.bundle")),
     ("kernel-lying", include_bytes!("../test/kernel-lying.bundle")),
     ("kernel-trap", include_bytes!("../test/kernel-trap.bundle")),

@@ -2,6 +2,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 mod devices;
+mod kernels;
 mod lock;
 mod stories;
 mod tutorial;

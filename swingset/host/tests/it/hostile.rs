@@ -34,6 +34,7 @@ fn policy() -> LockdownPolicy {
         crank_computrons_default: 50_000,
         syscalls_per_crank_max: 100,
         memory_pages_max: 16,
+        stored_bytes_max: 4_000,
         ..LockdownPolicy::default()
     }
 }
@@ -129,6 +130,32 @@ fn memory_beyond_the_policy_is_refused_and_not_the_machines_fault() {
     let (world, summary) = attack(evil);
     assert_eq!(summary.stopped, None);
     assert!(world.kernel_key("v1.options").is_some(), "growth fails by policy, the vat may live with it");
+}
+
+/// Writes this many entries of 100 bytes.
+fn hoard(entries: u32) -> String {
+    format!(
+        "(i32.store (i32.const 200) (i32.const 0x006b0206)) (i32.store8 (i32.const 204) (i32.const 100))
+         (loop $again
+           (i32.store8 (i32.const 203) (i32.add (i32.load8_u (i32.const 203)) (i32.const 1)))
+           (drop (call $call (i32.const 200) (i32.const 105) (i32.const 4000) (i32.const 64)))
+           (br_if $again (i32.lt_u (i32.load8_u (i32.const 203)) (i32.const {entries}))))"
+    )
+}
+
+#[test]
+fn a_vat_that_stores_more_than_its_policy_allows_dies_and_leaves_nothing() {
+    let (world, _) = attack(&hoard(20));
+    let figure = world.kernel_key("v1.stored").expect("it lives");
+    let (bytes, max) = figure.split_once(',').expect("bytes and cap");
+    assert_eq!(max, "4000", "the policy's");
+    assert!((2_000..2_400).contains(&bytes.parse::<u64>().expect("a number")), "{bytes}");
+    let (world, summary) = attack(&hoard(90));
+    assert_eq!(summary.stopped, None);
+    assert_eq!(world.kernel_key("v1.options"), None, "it is terminated");
+    let left = world.controller.dump(&world.env).expect("a state").keys().filter(|key| key.starts_with(b"v1.")).count();
+    assert_eq!(left, 0);
+    assert!(world.kernel_key("v2.options").is_some(), "and nobody else");
 }
 
 #[test]

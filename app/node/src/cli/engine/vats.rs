@@ -154,6 +154,9 @@ fn show(view: &View, kernel: KernelState<'_>, vat: &VatRecord) -> Result<Value, 
         "promises": references.promises.to_string(),
         "devices": references.devices.to_string(),
     });
+    let stored = kernel.text(&format!("{}.stored", vat.id))?;
+    let stored = stored.as_deref().and_then(|figure| figure.split_once(','));
+    shown["stored"] = stored.map_or(Value::Null, |(bytes, max)| json!({ "bytes": bytes, "max": max }));
     shown["vatstore"] = json!({ "entries": entries.to_string(), "bytes": bytes.to_string() });
     shown["memory"] = memory(view, &vat.id)?;
     Ok(shown)

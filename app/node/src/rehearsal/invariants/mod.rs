@@ -7,6 +7,7 @@ mod clists;
 mod entries;
 mod kernel_queues;
 mod pages;
+mod stored;
 
 use swing_core::state::{StateError, StateRead};
 
@@ -54,6 +55,7 @@ pub fn check(state: &dyn StateRead) -> Result<Vec<Checked>, StateError> {
         actions::queues_have_what_their_numbers_say(state)?,
         kernel_queues::queues_have_what_their_bounds_say(state)?,
         clists::entries_come_in_pairs_and_are_counted(state)?,
+        stored::stored_bytes_are_what_is_stored(state)?,
         pages::roots_are_those_of_the_pages(state)?,
     ])
 }
