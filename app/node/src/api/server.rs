@@ -130,12 +130,12 @@ impl Clients {
         if let (Some(listener), Some(config)) = (listening.api, &config.api) {
             let rest = Rest::new(bounded(config.call_time_max), config);
             let app = Router::new().fallback(any(rest::handle)).with_state(Arc::new(rest));
-            let at_most = |listener| BoundedListener::new(listener, config.connections_max);
+            let at_most = |listener, newcomers| BoundedListener::new(listener, newcomers, config.connections_max);
             clients.api = Some(serving.add("REST", listener, at_most, app)?);
         }
         if let (Some(listener), Some(config)) = (listening.grpc, &config.grpc) {
             let app = grpc::router(Grpc::new(bounded(GRPC_CALL_TIME_MAX), config)).map_err(io::Error::other)?;
-            let at_most = |listener| BoundedListener::new(listener, GRPC_CONNECTIONS_MAX);
+            let at_most = |listener, newcomers| BoundedListener::new(listener, newcomers, GRPC_CONNECTIONS_MAX);
             clients.grpc = Some(serving.add("gRPC", listener, at_most, app)?);
         }
         clients.serving = Some(serving);

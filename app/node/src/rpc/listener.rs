@@ -18,6 +18,7 @@ use tokio::{
 };
 
 use super::request_line::RequestLine;
+use crate::serving::{Newcomer, Newcomers};
 
 /// How long a connection may be silent, before, in and between requests. Longer than any method waits.
 const IDLE_TIME_MAX: Duration = Duration::from_secs(120);
@@ -29,18 +30,19 @@ const REFUSED_PAUSE: Duration = Duration::from_millis(100);
 pub struct BoundedListener {
     listener: TcpListener,
     permits: Arc<Semaphore>,
+    newcomers: Newcomers,
     mends: bool,
 }
 
 impl BoundedListener {
     /// At most `connections_max` at once; others wait in the system's queue.
-    pub fn new(listener: TcpListener, connections_max: usize) -> Self {
-        BoundedListener { listener, permits: Arc::new(Semaphore::new(connections_max)), mends: false }
+    pub fn new(listener: TcpListener, newcomers: Newcomers, connections_max: usize) -> Self {
+        BoundedListener { listener, permits: Arc::new(Semaphore::new(connections_max)), newcomers, mends: false }
     }
 
     /// The same, with the first request line mended as [`RequestLine`] does.
-    pub fn mending(listener: TcpListener, connections_max: usize) -> Self {
-        BoundedListener { mends: true, ..BoundedListener::new(listener, connections_max) }
+    pub fn mending(listener: TcpListener, newcomers: Newcomers, connections_max: usize) -> Self {
+        BoundedListener { mends: true, ..BoundedListener::new(listener, newcomers, connections_max) }
     }
 }
 
@@ -54,11 +56,17 @@ impl axum::serve::Listener for BoundedListener {
             let Ok(permit) = Arc::clone(&self.permits).acquire_owned().await else {
                 return std::future::pending().await;
             };
-            match self.listener.accept().await {
+            let accepted = tokio::select! {
+                biased;
+                () = self.newcomers.stopped() => return std::future::pending().await,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
                 Ok((stream, address)) => {
                     let idle = Box::pin(sleep(IDLE_TIME_MAX));
                     let first = if self.mends { FirstLine::Reading(RequestLine::default()) } else { FirstLine::Done };
-                    return (BoundedStream { stream, idle, first, _permit: permit }, address);
+                    let newcomer = Some(self.newcomers.add());
+                    return (BoundedStream { stream, idle, first, newcomer, _permit: permit }, address);
                 }
                 Err(error) => {
                     tracing::debug!(%error, "a connection was not accepted");
@@ -79,6 +87,7 @@ pub struct BoundedStream {
     stream: TcpStream,
     idle: Pin<Box<Sleep>>,
     first: FirstLine,
+    newcomer: Option<Newcomer>,
     _permit: OwnedSemaphorePermit,
 }
 
@@ -149,6 +158,9 @@ impl AsyncRead for BoundedStream {
             FirstLine::Done => Pin::new(&mut self.stream).poll_read(context, buffer),
             _ => self.read_first(context, buffer),
         };
+        if polled.is_ready() {
+            self.newcomer = None;
+        }
         self.bounded(context, polled)
     }
 }

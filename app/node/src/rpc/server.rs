@@ -70,7 +70,7 @@ impl RpcServer {
         let listener = listening::listen(listening::RPC, place).map_err(refused)?;
         let app = Router::new().fallback(any(handle)).with_state(Arc::new(Service::new(backend, config)));
         let mut serving = Serving::new("rpc").map_err(refused)?;
-        let bounded = |listener| BoundedListener::mending(listener, config.connections_max);
+        let bounded = |listener, newcomers| BoundedListener::mending(listener, newcomers, config.connections_max);
         let address = serving.add("RPC", listener, bounded, app).map_err(refused)?;
         Ok(RpcServer { address, serving })
     }
