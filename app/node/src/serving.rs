@@ -160,6 +160,11 @@ mod tests {
         let accepted = async { timeout(Duration::from_secs(10), silent.wait_for(|count| *count == 1)).await.is_ok() };
         assert!(serving.runtime.as_ref().unwrap().block_on(accepted));
         serving.stop_accepting();
+        // It is not closed, for as long as a test can wait to see it.
+        client.set_read_timeout(Some(FIRST_BYTES_TIME_MAX / 4)).unwrap();
+        let open = client.read(&mut [0]).map_err(|error| error.kind());
+        assert!(matches!(open, Err(io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)), "{open:?}");
+        client.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         write!(client, "GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n").unwrap();
         let mut answer = String::new();
         client.read_to_string(&mut answer).unwrap();
