@@ -1,5 +1,6 @@
 //! The kernel's entries as text.
 
+use bytes::Bytes;
 use swing_core::{
     modules::swingset::keys,
     state::{StateError, StateRead},
@@ -15,10 +16,18 @@ pub fn under<'a>(
     state: &'a dyn StateRead,
     prefix: &str,
 ) -> impl Iterator<Item = Result<(String, String), StateError>> + 'a {
+    bytes_under(state, prefix).map(|entry| entry.map(|(key, value)| (key, text(&value))))
+}
+
+/// The same with values as bytes, for those that are no text.
+pub fn bytes_under<'a>(
+    state: &'a dyn StateRead,
+    prefix: &str,
+) -> impl Iterator<Item = Result<(String, Bytes), StateError>> + 'a {
     let start = keys::kernel(prefix);
     state.prefix(&start).map(|entry| {
         let (key, value) = entry?;
-        Ok((text(key.strip_prefix(keys::KERNEL).unwrap_or_default()), text(&value)))
+        Ok((text(key.strip_prefix(keys::KERNEL).unwrap_or_default()), value))
     })
 }
 

@@ -2,10 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use swing_core::{
-    modules::swingset::keys,
-    state::{StateError, StateRead},
-};
+use swing_core::state::{StateError, StateRead};
 use swingset_abi::wire::Reader;
 
 use super::{Checked, entries};
@@ -19,24 +16,25 @@ const CHARGED: u8 = 255;
 pub fn stored_bytes_are_what_is_stored(state: &dyn StateRead) -> Result<Checked, StateError> {
     let mut checked = Checked::new("kernel: stored bytes by vat are what is stored");
     let mut counted = BTreeMap::new();
+    // In key order a vat's `options` come before its `stored`.
     let mut figures = BTreeMap::new();
-    each(state, "v", |key, value| {
-        let Some((vat, rest)) = key.split_once('.') else { return };
+    for entry in entries::bytes_under(state, "v") {
+        let (key, value) = entry?;
+        let Some((vat, rest)) = key.split_once('.') else { continue };
         if rest.starts_with("c.") || rest.starts_with("vs.") {
-            add(&mut counted, vat, size(key, value));
+            add(&mut counted, vat, size(&key, &value));
         } else if rest == "options" {
-            figures.entry(vat.to_owned()).or_insert(None::<String>);
+            figures.insert(vat.to_owned(), None);
+        } else if rest == "stored" {
+            let figure = String::from_utf8_lossy(&value).into_owned();
+            let lives = figures.insert(vat.to_owned(), Some(figure)).is_some();
+            checked.look(lives, || format!("{key} is there, and {vat} does not live"));
         }
-    })?;
+    }
     promises(state, &mut counted)?;
     for queue in QUEUES {
-        each(state, queue, |_, value| add_charge(&mut counted, value))?;
-    }
-    for entry in entries::under(state, "v") {
-        let (key, value) = entry?;
-        if let Some(vat) = key.strip_suffix(".stored").filter(|vat| !vat.contains('.')) {
-            let lives = figures.insert(vat.to_owned(), Some(value)).is_some();
-            checked.look(lives, || format!("{key} is there, and {vat} does not live"));
+        for entry in entries::bytes_under(state, queue) {
+            add_charge(&mut counted, &entry?.1);
         }
     }
     for (vat, figure) in figures {
@@ -51,28 +49,19 @@ pub fn stored_bytes_are_what_is_stored(state: &dyn StateRead) -> Result<Checked,
 fn promises(state: &dyn StateRead, counted: &mut BTreeMap<String, u64>) -> Result<(), StateError> {
     let mut data: BTreeMap<String, u64> = BTreeMap::new();
     let mut deciders = Vec::new();
-    each(state, "kp", |key, value| {
-        let Some((kpid, rest)) = key.split_once('.') else { return };
+    for entry in entries::bytes_under(state, "kp") {
+        let (key, value) = entry?;
+        let Some((kpid, rest)) = key.split_once('.') else { continue };
         if rest.starts_with("data.") {
-            add(&mut data, kpid, size(key, value));
+            add(&mut data, kpid, size(&key, &value));
         } else if rest == "decider" {
-            deciders.push((kpid.to_owned(), String::from_utf8_lossy(value).into_owned()));
+            deciders.push((kpid.to_owned(), String::from_utf8_lossy(&value).into_owned()));
         } else if rest.starts_with("queue.") {
-            add_charge(counted, value);
+            add_charge(counted, &value);
         }
-    })?;
+    }
     for (kpid, vat) in deciders {
         add(counted, &vat, data.get(&kpid).copied().unwrap_or(0));
-    }
-    Ok(())
-}
-
-fn each(state: &dyn StateRead, prefix: &str, mut visit: impl FnMut(&str, &[u8])) -> Result<(), StateError> {
-    for entry in state.prefix(&keys::kernel(prefix)) {
-        let (key, value) = entry?;
-        if let Ok(key) = std::str::from_utf8(key.strip_prefix(keys::KERNEL).unwrap_or_default()) {
-            visit(key, &value);
-        }
     }
     Ok(())
 }
