@@ -106,7 +106,12 @@ pub fn decode(bytes: &[u8]) -> Kept<Event> {
     Event::from_bytes(backlog::split(bytes)?.1).map_err(|_| MALFORMED)
 }
 
-/// The same for a message, unopened; none for another event.
+/// A message, unopened; none for another event.
 pub fn message(bytes: &[u8]) -> Kept<Option<Message<'_>>> {
     Message::queued(backlog::split(bytes)?.1).map_err(|_| MALFORMED)
+}
+
+/// The same where only a message can be.
+pub fn expect_message(bytes: &[u8]) -> Kept<Message<'_>> {
+    message(bytes)?.ok_or(MALFORMED)
 }

@@ -46,17 +46,7 @@ impl<'a> Message<'a> {
         let Some((&EVENT_SEND, rest)) = bytes.split_first() else {
             return Ok(None);
         };
-        let mut reader = Reader::new(rest);
-        let target = text(&mut reader)?;
-        let result = maybe_text(&mut reader)?;
-        let (body, slots) = data(&mut reader)?;
-        reader.finish()?;
-        Ok(Some(Message {
-            target,
-            result,
-            body,
-            slots,
-        }))
+        Message::read(rest, true).map(Some)
     }
 
     /// Reads what a vat did; `None` when it is something else than sending a message.
@@ -64,22 +54,28 @@ impl<'a> Message<'a> {
         let Some(rest) = step.strip_prefix(&SYSCALL_SEND) else {
             return Ok(None);
         };
-        let mut reader = Reader::new(rest);
+        Message::read(rest, false).map(Some)
+    }
+
+    /// The fields, all of `bytes`: the result before the data or after it.
+    fn read(bytes: &'a [u8], result_first: bool) -> Result<Message<'a>, WireError> {
+        let mut reader = Reader::new(bytes);
         let target = text(&mut reader)?;
+        let before = if result_first { maybe_text(&mut reader)? } else { None };
         let (body, slots) = data(&mut reader)?;
-        let result = maybe_text(&mut reader)?;
+        let result = if result_first { before } else { maybe_text(&mut reader)? };
         reader.finish()?;
-        Ok(Some(Message {
+        Ok(Message {
             target,
             result,
             body,
             slots,
-        }))
+        })
     }
 }
 
 /// A message to be queued.
-pub fn event(target: &str, result: Option<&str>, body: &str, slots: &[String]) -> Vec<u8> {
+pub fn event(target: &str, result: Option<&str>, body: &str, slots: &[impl AsRef<str>]) -> Vec<u8> {
     let mut out = Vec::with_capacity(body.len() + slots.len() * 16 + 48);
     out.push(EVENT_SEND);
     put_text(&mut out, target);
@@ -136,11 +132,11 @@ fn put_maybe_text(out: &mut Vec<u8>, text: Option<&str>) {
     }
 }
 
-fn put_data(out: &mut Vec<u8>, body: &str, slots: &[String]) {
+fn put_data(out: &mut Vec<u8>, body: &str, slots: &[impl AsRef<str>]) {
     put_text(out, body);
     (slots.len() as u64).encode(out);
     for slot in slots {
-        put_text(out, slot);
+        put_text(out, slot.as_ref());
     }
 }
 

@@ -2,16 +2,16 @@
 
 use alloc::{string::String, vec::Vec};
 
-use swingset_abi::{vat::CapData, wire::Wire};
+use swingset_abi::vat::CapData;
 
 use crate::{
     backlog::rewrapped,
     body,
     crank::Kernel,
-    event::{self, Event},
+    event,
     host::Host,
     keys::{self, path},
-    message::Message,
+    message::{self, Message},
     promise::Standing,
     refs::{Kind, kref_kind},
     store::Kept,
@@ -93,12 +93,12 @@ impl<H: Host> Kernel<'_, H> {
             Route::Deliver { target: routed, .. } | Route::Kernel { target: routed } => {
                 self.hold(&routed)?;
                 self.let_go(&target)?;
-                let item = retargeted(&item, routed)?;
+                let item = retargeted(&item, &routed)?;
                 self.queue_push(keys::RUN_QUEUE, item)
             }
             Route::Wait { kpid } => self.wait(&target, kpid, item),
             Route::Splat { reason } => {
-                let message = queued(&item)?;
+                let message = event::expect_message(&item)?;
                 self.refund_message(&item)?;
                 self.splat(message.target, message.result, &message.slots, &reason)
             }
@@ -112,12 +112,12 @@ impl<H: Host> Kernel<'_, H> {
         } else {
             self.hold(&kpid)?;
             self.let_go(target)?;
-            retargeted(&item, kpid.clone())?
+            retargeted(&item, &kpid)?
         };
         if self.queue_on_promise(&kpid, &item)? {
             return Ok(());
         }
-        let message = queued(&item)?;
+        let message = event::expect_message(&item)?;
         self.refund_message(&item)?;
         self.splat(&kpid, message.result, &message.slots, &body::error(body::PROMISE_QUEUE_FULL))
     }
@@ -143,21 +143,10 @@ impl<H: Host> Kernel<'_, H> {
     }
 }
 
-fn queued(item: &[u8]) -> Kept<Message<'_>> {
-    event::message(item)?.ok_or(event::MALFORMED)
-}
-
 /// A queued message, for another target and under the same charge.
-fn retargeted(item: &[u8], target: String) -> Kept<Vec<u8>> {
-    match event::decode(item)? {
-        Event::Send { result, methargs, .. } => {
-            let event = Event::Send {
-                target,
-                result,
-                methargs,
-            };
-            rewrapped(item, &event.to_bytes())
-        }
-        _ => Err(event::MALFORMED),
-    }
+fn retargeted(item: &[u8], target: &str) -> Kept<Vec<u8>> {
+    let Message {
+        result, body, slots, ..
+    } = event::expect_message(item)?;
+    rewrapped(item, &message::event(target, result, body, &slots))
 }

@@ -226,7 +226,7 @@ impl<H: Host> Kernel<'_, H> {
     pub fn turn_away(&mut self, item: &[u8], vat_id: &str) -> Kept<Crank> {
         self.abort();
         self.queue_pop(keys::RUN_QUEUE)?;
-        let message = event::message(item)?.ok_or(event::MALFORMED)?;
+        let message = event::expect_message(item)?;
         self.refund_message(item)?;
         self.splat(message.target, message.result, &message.slots, &body::error(body::STATE_FULL))?;
         Ok(Crank::of(CrankKind::Empty {}, Some(String::from(vat_id))))
