@@ -5,12 +5,15 @@ use std::{io::Write as _, path::Path, sync::Arc};
 use flate2::{Compression, write::GzEncoder};
 use prost::Message as _;
 use serde_json::json;
+use swing_core::modules::swingset::queue::RESULTS_KEPT;
 use swing_node::killpoints::NoKillpoints;
 use swing_proto::{
     agoric::swingset::MsgInstallBundle,
     google::protobuf::Any,
     pack,
-    swing::swingset::v1::{QueryBundlesResponse, QueryDeliveryResultRequest, QueryDeliveryResultResponse},
+    swing::swingset::v1::{
+        QueryBundlesResponse, QueryDeliveryResultRequest, QueryDeliveryResultResponse, QueryPromiseRequest,
+    },
 };
 use swing_tests::{
     chain::{Chain, Executed},
@@ -56,6 +59,12 @@ impl Driven {
         let answer = self.chain.query("/swing.swingset.v1.Query/DeliveryResult", data).expect("an answer");
         let result = QueryDeliveryResultResponse::decode(answer.value.as_ref()).expect("a response");
         (result.state, String::from_utf8(result.body).expect("text"))
+    }
+
+    /// Whether the kernel still has a promise.
+    fn has_promise(&self, kpid: &str) -> bool {
+        let data = QueryPromiseRequest { kpid: kpid.to_owned() }.encode_to_vec();
+        self.chain.query("/swing.swingset.v1.Query/Promise", data).is_ok()
     }
 
     fn bundles(&self) -> QueryBundlesResponse {
@@ -127,6 +136,30 @@ fn a_vat_that_burns_its_fuel_and_then_traps_is_charged_in_full() {
         let allowance = LockdownPolicy::default().crank_computrons_default;
         assert!(charged >= allowance, "{vat}: {charged} charged, a crank's allowance is {allowance}");
     }
+}
+
+/// Result promises that the block's actions were given, in order.
+fn promises(executed: &Executed) -> Vec<String> {
+    let delivered = executed.answer.events.iter().filter(|event| event.r#type == "swingset_delivered");
+    let kpid = |event: &tendermint_proto::v0_38::abci::Event| {
+        event.attributes.iter().find(|attribute| attribute.key == "kpid").map(|attribute| attribute.value.clone())
+    };
+    delivered.map(|event| kpid(event).expect("a result promise")).collect()
+}
+
+#[test]
+fn whoever_sends_messages_leaves_nothing_in_the_kernel_that_grows_for_ever() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut driven = Driven::new(folder.path(), "version-1", &[]);
+    let mut sent = Vec::new();
+    while sent.len() as u64 <= RESULTS_KEPT {
+        let messages = (0..400).map(|_| driven.tell("counter", "add", "#[1]")).collect();
+        sent.extend(promises(&driven.block(messages)));
+    }
+    let [forgotten, kept] = [sent.len() - RESULTS_KEPT as usize - 1, sent.len() - RESULTS_KEPT as usize];
+    assert!(!driven.has_promise(&sent[forgotten]), "freed with the result that nobody can ask for any more");
+    assert!(driven.has_promise(&sent[kept]), "kept as long as somebody may ask");
+    assert_eq!(driven.result(kept as u64 + 1), ("fulfilled".into(), format!("#\"+{}\"", kept + 1)));
 }
 
 fn vat_of(module: &str, host_abi: u32) -> Vec<u8> {

@@ -212,8 +212,11 @@ pub trait Engine {
     /// Deletes released bundles that nothing names, a few at most; gives their IDs.
     fn free_bundles(&mut self, state: &mut State<'_>) -> Result<Vec<BundleId>, EngineFailure>;
 
-    /// Queues what an action brings. Where that has a result, its promise is kept; gives its kpid.
+    /// Queues what an action brings. Where that has a result, its promise is kept until [`Engine::forget_result`]; gives its kpid.
     fn deliver_inbound(&mut self, state: &mut State<'_>, inbound: &Inbound) -> Result<Option<String>, EngineFailure>;
+
+    /// Nobody asks for the result of an action any more: the kernel may free the promise. Refused for one that is not kept.
+    fn forget_result(&mut self, state: &mut State<'_>, kpid: &str) -> Result<(), EngineFailure>;
 
     /// Queues the timer's wake-ups that are due at the block's time, some of them; says whether it did. While nothing is due no guest is
     /// entered.

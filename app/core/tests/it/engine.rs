@@ -184,6 +184,13 @@ impl Engine for CountingEngine {
         Ok(Some(format!("kp{next}")).filter(|_| has_result))
     }
 
+    fn forget_result(&mut self, state: &mut State<'_>, kpid: &str) -> Result<(), EngineFailure> {
+        if let Some(reason) = Self::stopped(state)? {
+            return Err(EngineFailure::Stopped(reason));
+        }
+        state.delete(format!("swingset/k/{kpid}.state")).map_err(failure)
+    }
+
     fn poll_timer(&mut self, state: &mut State<'_>) -> Result<bool, EngineFailure> {
         let due = state.get(b"swingset/k/timer.next").map_err(failure)?.is_some();
         if due {

@@ -121,6 +121,9 @@ impl Engine for NoEngine {
     fn deliver_inbound(&mut self, _: &mut State<'_>, _: &Inbound) -> Result<Option<String>, EngineFailure> {
         none()
     }
+    fn forget_result(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        none()
+    }
     fn poll_timer(&mut self, _: &mut State<'_>) -> Result<bool, EngineFailure> {
         none()
     }

@@ -54,6 +54,10 @@ impl Engine for Announcing<'_> {
         self.engine.deliver_inbound(state, inbound)
     }
 
+    fn forget_result(&mut self, state: &mut State<'_>, kpid: &str) -> Result<(), EngineFailure> {
+        self.engine.forget_result(state, kpid)
+    }
+
     fn poll_timer(&mut self, state: &mut State<'_>) -> Result<bool, EngineFailure> {
         self.engine.poll_timer(state)
     }

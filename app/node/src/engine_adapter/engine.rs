@@ -143,6 +143,10 @@ impl Engine for SwingsetEngine {
         })
     }
 
+    fn forget_result(&mut self, state: &mut State<'_>, kpid: &str) -> Result<(), EngineFailure> {
+        self.call(state, |controller, env| controller.kp_release_interest(env, kpid))
+    }
+
     fn poll_timer(&mut self, state: &mut State<'_>) -> Result<bool, EngineFailure> {
         self.call(state, |controller, env| controller.poll_timer(env))
     }

@@ -54,6 +54,9 @@ impl Engine for SwapOnly {
     fn deliver_inbound(&mut self, _: &mut State<'_>, _: &Inbound) -> Result<Option<String>, EngineFailure> {
         unused()
     }
+    fn forget_result(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        unused()
+    }
     fn poll_timer(&mut self, _: &mut State<'_>) -> Result<bool, EngineFailure> {
         unused()
     }

@@ -195,17 +195,41 @@ impl Drain {
             }
             Err(EngineFailure::Halt(halt)) => return Err(halt),
         };
-        match queue {
-            Queue::Actions => {
-                queue::record_result(state, number, &kpid).map_err(storage)?;
-                state.emit(events::action_delivered(number, &kpid));
-            }
-            Queue::HighPriority => state.emit(events::governed_delivered(number, &kpid)),
-        }
+        queue::record_result(state, queue, number, &kpid).map_err(storage)?;
+        state.emit(match queue {
+            Queue::Actions => events::action_delivered(number, &kpid),
+            Queue::HighPriority => events::governed_delivered(number, &kpid),
+        });
+        self.forget_outlived(state, engine, queue, number)?;
         if !kpid.is_empty() {
             self.delivered.push(Delivered { queue, number, kpid });
         }
         Ok(true)
+    }
+
+    /// Gives up results that are kept no longer, so that the kernel frees their promises and nobody is charged with them.
+    fn forget_outlived(
+        &mut self,
+        state: &mut State<'_>,
+        engine: &mut dyn Engine,
+        queue: Queue,
+        number: u64,
+    ) -> Result<(), Halt> {
+        for (old, kpid) in queue::outlived(state, queue, number).map_err(storage)? {
+            if !kpid.is_empty() {
+                match engine.forget_result(state, &kpid) {
+                    // A kernel that does not know the promise has nothing to free.
+                    Ok(()) | Err(EngineFailure::Rejected(_)) => {}
+                    Err(EngineFailure::Stopped(reason)) => {
+                        self.total.stopped = Some(reason);
+                        return Ok(());
+                    }
+                    Err(EngineFailure::Halt(halt)) => return Err(halt),
+                }
+            }
+            queue::forget_result(state, queue, old).map_err(storage)?;
+        }
+        Ok(())
     }
 }
 

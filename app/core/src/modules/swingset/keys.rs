@@ -16,6 +16,8 @@ pub const PUBLISHED: &[u8] = b"swingset/m/published/";
 pub const PUBLISHED_BYTES: &[u8] = b"swingset/m/publishedBytes";
 /// Promises of delivered actions begin with this.
 pub const RESULTS: &[u8] = b"swingset/m/result/";
+/// Promises of governance's delivered actions begin with this.
+pub const GOVERNED_RESULTS: &[u8] = b"swingset/m/governedResult/";
 /// Who installed which bundle begin with this.
 pub const BUNDLES: &[u8] = b"swingset/m/bundle/";
 /// Installations that wait for chunks begin with this.
@@ -55,6 +57,11 @@ pub fn high_priority(number: u64) -> Vec<u8> {
 /// The result promise of a delivered action: its kpid, as text; empty when there is none.
 pub fn result(number: u64) -> Vec<u8> {
     join(RESULTS, &number.to_be_bytes())
+}
+
+/// As [`result`], of an action of governance.
+pub fn governed_result(number: u64) -> Vec<u8> {
+    join(GOVERNED_RESULTS, &number.to_be_bytes())
 }
 
 /// What the chain knows of a bundle: `swing.swingset.v1.BundleMetadata`.
@@ -101,6 +108,7 @@ mod tests {
         assert_eq!(action(258), b"swingset/m/actionQueue/\0\0\0\0\0\0\x01\x02");
         assert_eq!(high_priority(2), b"swingset/m/highPriorityQueue/\0\0\0\0\0\0\0\x02");
         assert_eq!(result(1), b"swingset/m/result/\0\0\0\0\0\0\0\x01");
+        assert_eq!(governed_result(1), b"swingset/m/governedResult/\0\0\0\0\0\0\0\x01");
         assert_eq!(bundle("b1-00"), b"swingset/m/bundle/b1-00");
         assert_eq!(pending(1), b"swingset/m/pending/\0\0\0\0\0\0\0\x01");
         assert_eq!(chunk(1, 2), b"swingset/m/chunk/\0\0\0\0\0\0\0\x01\0\0\0\0\0\0\0\x02");

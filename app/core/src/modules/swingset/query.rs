@@ -202,7 +202,7 @@ fn delivery_result(
         "queued".clone_into(&mut response.state);
         return Ok(response);
     }
-    let Some(kpid) = queue::result(state, number)? else {
+    let Some(kpid) = queue::result(state, Queue::Actions, number)? else {
         return Err(QueryError::not_found(format!("no result of action {number} is known")));
     };
     if let Some(standing) = view::promise(state, &kpid)? {

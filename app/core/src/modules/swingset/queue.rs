@@ -9,8 +9,8 @@ use crate::{
     state::{State, StateError, StateRead},
 };
 
-/// Results of that many actions are kept; older ones are forgotten.
-const RESULTS_KEPT: u64 = 10_000;
+/// Results of that many actions of each queue are kept; older ones are forgotten.
+pub const RESULTS_KEPT: u64 = 10_000;
 
 /// One of the queues. Each has numbers of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,13 @@ impl Queue {
         match self {
             Queue::HighPriority => keys::high_priority(number),
             Queue::Actions => keys::action(number),
+        }
+    }
+
+    fn result_key(self, number: u64) -> Vec<u8> {
+        match self {
+            Queue::HighPriority => keys::governed_result(number),
+            Queue::Actions => keys::result(number),
         }
     }
 }
@@ -113,24 +120,44 @@ pub fn read(state: &dyn StateRead, queue: Queue, number: u64) -> Result<InboundA
     InboundAction::decode(bytes).map_err(|error| StateError::Storage(format!("action {number}: {error}")))
 }
 
-/// Keeps the result promise of a delivered action, and forgets the oldest.
+/// Keeps the result promise of a delivered action: its kpid, empty when it has none.
 ///
 /// # Errors
 /// Storage.
-pub fn record_result(state: &mut State<'_>, number: u64, kpid: &str) -> Result<(), StateError> {
-    state.set(keys::result(number), kpid.as_bytes().to_vec())?;
-    if let Some(old) = number.checked_sub(RESULTS_KEPT) {
-        state.delete(keys::result(old))?;
-    }
-    Ok(())
+pub fn record_result(state: &mut State<'_>, queue: Queue, number: u64, kpid: &str) -> Result<(), StateError> {
+    state.set(queue.result_key(number), kpid.as_bytes().to_vec())
 }
 
 /// The result promise of a delivered action; empty when it had none, none when it is unknown or forgotten.
 ///
 /// # Errors
 /// Storage.
-pub fn result(state: &dyn StateRead, number: u64) -> Result<Option<String>, StateError> {
-    Ok(state.get(&keys::result(number))?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+pub fn result(state: &dyn StateRead, queue: Queue, number: u64) -> Result<Option<String>, StateError> {
+    Ok(state.get(&queue.result_key(number))?.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Forgets a result.
+///
+/// # Errors
+/// Storage.
+pub fn forget_result(state: &mut State<'_>, queue: Queue, number: u64) -> Result<(), StateError> {
+    state.delete(queue.result_key(number))
+}
+
+/// Results that are kept no longer once the action of this number is delivered, numbers and kpids. The one before goes with its
+/// successor when it could not go in its turn: the engine may have been stopped.
+///
+/// # Errors
+/// Storage.
+pub fn outlived(state: &dyn StateRead, queue: Queue, number: u64) -> Result<Vec<(u64, String)>, StateError> {
+    let Some(last) = number.checked_sub(RESULTS_KEPT) else { return Ok(Vec::new()) };
+    let mut outlived = Vec::new();
+    for old in last.saturating_sub(1)..=last {
+        if let Some(kpid) = result(state, queue, old)? {
+            outlived.push((old, kpid));
+        }
+    }
+    Ok(outlived)
 }
 
 #[cfg(test)]
@@ -162,11 +189,21 @@ mod tests {
     }
 
     #[test]
-    fn old_results_are_forgotten() {
+    fn a_result_is_outlived_by_as_many_as_are_kept_in_its_own_queue() {
         let mut state = State::new(&Empty);
-        record_result(&mut state, 1, "kp40").unwrap();
-        assert_eq!(result(&state, 1).unwrap().as_deref(), Some("kp40"));
-        record_result(&mut state, 1 + RESULTS_KEPT, "kp41").unwrap();
-        assert_eq!(result(&state, 1).unwrap(), None);
+        for (number, kpid) in [(1, "kp40"), (2, ""), (3, "kp42")] {
+            record_result(&mut state, Queue::Actions, number, kpid).unwrap();
+        }
+        let told = |state: &State<'_>, number| {
+            let outlived = outlived(state, Queue::Actions, number).unwrap();
+            outlived.into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+        };
+        assert_eq!(told(&state, RESULTS_KEPT), [0u64; 0]);
+        assert_eq!(told(&state, 1 + RESULTS_KEPT), [1]);
+        assert!(outlived(&state, Queue::HighPriority, 1 + RESULTS_KEPT).unwrap().is_empty());
+        assert_eq!(told(&state, 2 + RESULTS_KEPT), [1, 2], "what stayed behind goes with the next");
+        forget_result(&mut state, Queue::Actions, 1).unwrap();
+        assert_eq!(result(&state, Queue::Actions, 1).unwrap(), None);
+        assert_eq!(told(&state, 2 + RESULTS_KEPT), [2]);
     }
 }

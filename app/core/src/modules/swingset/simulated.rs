@@ -89,6 +89,10 @@ impl Engine for SimulatedEngine {
         never("deliver")
     }
 
+    fn forget_result(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        never("forget a result")
+    }
+
     fn poll_timer(&mut self, _: &mut State<'_>) -> Result<bool, EngineFailure> {
         never("poll the timer")
     }

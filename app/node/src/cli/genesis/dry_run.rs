@@ -70,6 +70,10 @@ impl Engine for NoVats {
         nothing_runs()
     }
 
+    fn forget_result(&mut self, _: &mut State<'_>, _: &str) -> Result<(), EngineFailure> {
+        nothing_runs()
+    }
+
     fn poll_timer(&mut self, _: &mut State<'_>) -> Result<bool, EngineFailure> {
         nothing_runs()
     }
