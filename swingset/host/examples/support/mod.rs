@@ -1,21 +1,31 @@
 //! What the benchmarks share: released guests, worlds of static vats, and medians.
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use swingset_abi::{kernel::VatOptions, vat::CapData};
 use swingset_host::{
     Controller, ControllerOptions, EngineRuntime,
     bundle::{Bundle, BundleKind, LockdownPolicy, Manifest},
     controller::{RunForever, SwingsetBundles, SwingsetConfig, VatConfig},
-    env::MemoryEnvironment,
+    env::{Environment, MemoryEnvironment},
 };
 
 pub type Error = Box<dyn std::error::Error>;
 
+/// The folder of released bundles, from whichever crate asks.
+fn bundles() -> Result<PathBuf, Error> {
+    let up = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let found = up.map(|folder| folder.join("swingset/bundles")).find(|folder| folder.is_dir());
+    found.ok_or_else(|| "there is no swingset/bundles above this crate".into())
+}
+
 /// The module in a released bundle.
 pub fn guest(path: &str) -> Result<Vec<u8>, Error> {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../bundles").join(path).with_extension("bundle");
+    let file = bundles()?.join(path).with_extension("bundle");
     Ok(Bundle::decode(&std::fs::read(file)?)?.content().to_vec())
 }
 
@@ -30,16 +40,19 @@ pub fn pack(kind: BundleKind, name: &str, content: Vec<u8>) -> Result<Vec<u8>, E
 
 /// A released bundle as it is.
 pub fn released(path: &str) -> Result<Vec<u8>, Error> {
-    Ok(std::fs::read(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../bundles").join(path))?)
+    Ok(std::fs::read(bundles()?.join(path))?)
 }
 
 /// A world of static vats of released code; `bootstrap` has made the players known to each other.
 pub fn world(vats: &[(&str, &str)], code: &[&str], raw: bool) -> Result<(MemoryEnvironment, Controller), Error> {
-    let mut packed = Vec::new();
-    for path in code {
-        packed.push(((*path).to_owned(), pack(BundleKind::Vat {}, "player", guest(&format!("{path}.wasm"))?)?));
-    }
-    start(vats, packed, raw, EngineRuntime::new()?, ControllerOptions::default())
+    start(vats, packed(code)?, raw, EngineRuntime::new()?, ControllerOptions::default())
+}
+
+/// Released code under its names, each a bundle of its own.
+pub fn packed(code: &[&str]) -> Result<Vec<(String, Vec<u8>)>, Error> {
+    let one =
+        |path: &&str| Ok(((*path).to_owned(), pack(BundleKind::Vat {}, "player", guest(&format!("{path}.wasm"))?)?));
+    code.iter().map(one).collect()
 }
 
 /// A world of static vats, each a name and the name of its code, run until nothing is left.
@@ -50,6 +63,20 @@ pub fn start(
     runtime: Arc<EngineRuntime>,
     options: ControllerOptions,
 ) -> Result<(MemoryEnvironment, Controller), Error> {
+    let mut env = MemoryEnvironment::new();
+    let controller = start_in(&mut env, vats, packed, raw, runtime, options)?;
+    Ok((env, controller))
+}
+
+/// The same in an environment that is there, and empty.
+pub fn start_in(
+    env: &mut dyn Environment,
+    vats: &[(&str, &str)],
+    packed: Vec<(String, Vec<u8>)>,
+    raw: bool,
+    runtime: Arc<EngineRuntime>,
+    options: ControllerOptions,
+) -> Result<Controller, Error> {
     let bundles = SwingsetBundles {
         kernel: pack(BundleKind::Kernel {}, "kernel", guest("version-1/kernel.wasm")?)?,
         lockdown: pack(BundleKind::Lockdown {}, "lockdown", LockdownPolicy::default().to_text())?,
@@ -62,16 +89,15 @@ pub fn start(
         parameters: CapData { body: "#{}".to_owned(), slots: vec![] },
         options: VatOptions { raw, ..VatOptions::default() },
     };
-    let mut env = MemoryEnvironment::new();
     let mut controller = Controller::new(runtime, options);
     let config = SwingsetConfig { vats: vats.iter().map(vat).collect() };
-    controller.initialize_swingset(&mut env, &config, &bundles)?;
-    controller.begin_block(&env, 1, 0)?;
+    controller.initialize_swingset(env, &config, &bundles)?;
+    controller.begin_block(env, 1, 0)?;
     for (name, _) in vats {
-        controller.pin_vat_root(&mut env, name)?;
+        controller.pin_vat_root(env, name)?;
     }
-    controller.run(&mut env, &mut RunForever)?;
-    Ok((env, controller))
+    controller.run(env, &mut RunForever)?;
+    Ok(controller)
 }
 
 /// The middle of some figures.
