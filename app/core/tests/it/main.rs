@@ -3,6 +3,7 @@
 
 mod accounts;
 mod chain;
+mod chunks;
 mod consensus;
 mod devices;
 mod engine;

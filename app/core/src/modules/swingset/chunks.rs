@@ -195,6 +195,7 @@ pub fn send_chunk(context: &mut MsgContext<'_, '_>, message: &MsgSendChunk) -> R
 }
 
 fn complete(context: &mut MsgContext<'_, '_>, id: u64, pending: &Pending, submitter: &Address) -> Result<(), Failure> {
+    install::charge_admission(context, pending.size_bytes.max(pending.uncompressed_size))?;
     let mut artifact = Vec::with_capacity(usize::try_from(pending.size_bytes).unwrap_or_default());
     for entry in context.state.prefix(&keys::chunks(id)) {
         artifact.extend_from_slice(&entry?.1);

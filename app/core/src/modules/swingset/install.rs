@@ -52,12 +52,11 @@ pub fn install(
         (size, size)
     };
     charge(context, &params, &submitter, carried, size)?;
+    charge_admission(context, size)?;
     if message.bundle.is_empty() {
-        context.state.charge_at(size.saturating_mul(ADMISSION_GAS_PER_BYTE), "bundle admission")?;
         let bytes = unpack(&message.compressed_bundle, size)?;
         admit(context, &submitter, &bytes, carried)?;
     } else {
-        context.state.charge_at(size.saturating_mul(ADMISSION_GAS_PER_BYTE), "bundle admission")?;
         admit(context, &submitter, message.bundle.as_bytes(), 0)?;
     }
     Ok(MsgInstallBundleResponse { chunked_artifact_id: 0 })
@@ -77,6 +76,11 @@ pub(super) fn charge(
 ) -> Result<(), Failure> {
     let work = [(Unit::InboundTx, 1), (Unit::Message, 1), (Unit::MessageByte, carried), (Unit::StorageByte, stored)];
     fees::charge(context.state, params, payer, &work)
+}
+
+/// The gas for unpacking and admitting a bundle of this size.
+pub(super) fn charge_admission(context: &MsgContext<'_, '_>, size: u64) -> Result<(), Failure> {
+    Ok(context.state.charge_at(size.saturating_mul(ADMISSION_GAS_PER_BYTE), "bundle admission")?)
 }
 
 pub(super) fn check_size(params: &Params, size: u64) -> Result<(), Rejected> {
