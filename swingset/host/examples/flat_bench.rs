@@ -8,14 +8,17 @@ mod support;
 
 use std::{fmt::Write as _, time::Instant};
 
-use support::{Error, median, pack, start};
+use support::{Error, guest, median, pack, start};
 use swingset_abi::{
     kernel::ResolutionPolicy,
     vat::{CapData, VatSyscall},
     wire::{Blob, Wire},
 };
 use swingset_host::{
-    Controller, ControllerOptions, EngineRuntime, bundle::BundleKind, controller::RunForever, env::MemoryEnvironment,
+    Controller, ControllerOptions, EngineRuntime,
+    bundle::BundleKind,
+    controller::{BundleSwap, RunForever},
+    env::MemoryEnvironment,
 };
 
 const ACTIVE: usize = 50;
@@ -168,6 +171,25 @@ fn kernel_objects(env: &MemoryEnvironment, controller: &Controller) -> Result<us
     Ok(controller.dump(env)?.keys().filter(|key| key.starts_with(b"ko") && key.ends_with(b".owner")).count())
 }
 
+/// Milliseconds of a kernel's swap to another of its schema and back, the code of both compiled before.
+#[expect(clippy::float_arithmetic, reason = "a benchmark's figures")]
+fn swap(env: &mut MemoryEnvironment, controller: &mut Controller) -> Result<f64, Error> {
+    let mut ids = Vec::new();
+    for name in ["another", "kernel"] {
+        let kernel = pack(BundleKind::Kernel {}, name, guest("version-1/kernel.wasm")?)?;
+        ids.push(controller.validate_and_install_bundle(env, &kernel, None)?.id);
+    }
+    let mut figures = Vec::new();
+    for round in 0..ROUNDS {
+        controller.begin_block(env, (2 * ROUNDS + round) as u64, 0)?;
+        let swap = BundleSwap { kernel: ids.get(round % 2).cloned(), ..BundleSwap::default() };
+        let begun = Instant::now();
+        controller.swap_bundles(env, &swap)?;
+        figures.push(begun.elapsed().as_secs_f64() * 1e3);
+    }
+    Ok(median(figures))
+}
+
 #[expect(clippy::float_arithmetic, reason = "a benchmark's figures")]
 fn main() -> Result<(), Error> {
     let live = ACTIVE + 2;
@@ -186,6 +208,8 @@ fn main() -> Result<(), Error> {
         kernel_objects(&large_env, &large)?,
         many / few
     );
+    let (few, many) = (swap(&mut small_env, &mut small)?, swap(&mut large_env, &mut large)?);
+    println!("a kernel swap, warm code cache: {few:.1} ms, and among so many {many:.1} ms");
     let (mut env, mut controller) = world(ACTIVE, 1_000, 10)?;
     let evicting = rounds(&mut env, &mut controller)?;
     println!(
