@@ -4,6 +4,7 @@
 mod acts;
 mod admin;
 mod audit;
+mod collector;
 mod devices;
 mod figures;
 mod gc;
@@ -14,6 +15,7 @@ mod lifecycle;
 mod limits;
 mod messages;
 mod meters;
+mod mind;
 mod model;
 mod order;
 mod outside;
