@@ -36,7 +36,7 @@ impl Controller {
     ///
     /// # Errors
     /// `BundleId`, `BundleUnknown`, `BundleKind`, `Compatibility`, `Admission` for a bundle that cannot run here; `Kernel` (no such
-    /// vat, parameters that name nothing); `Migrating`; Stopped; Halt. Nothing is queued then.
+    /// vat, parameters that name nothing); `NotInitialized`, `Migrating`; Stopped; Halt. Nothing is queued then.
     pub fn upgrade_static_vat(
         &mut self,
         env: &mut dyn Environment,
@@ -123,7 +123,7 @@ impl Controller {
     /// Changes the kernel's options; what the argument leaves out stays.
     ///
     /// # Errors
-    /// `Kernel`; `Migrating`; Stopped; Halt.
+    /// `Kernel` (a broken state); `NotInitialized`, `Migrating`; Stopped; Halt.
     pub fn change_kernel_options(&mut self, env: &mut dyn Environment, options: KernelOptions) -> Result<()> {
         self.done(env, &Command::ChangeKernelOptions { options })
     }

@@ -17,7 +17,7 @@ impl Controller {
     /// nothing is due no guest is entered. Whoever calls it until it says no has queued all.
     ///
     /// # Errors
-    /// `Migrating`; Stopped; Halt.
+    /// Where something is due: `Migrating`; Stopped. Halt.
     pub fn poll_timer(&mut self, env: &mut dyn Environment) -> Result<bool> {
         let next = env.get(&keys::kernel(keys::KERNEL_TIMER_NEXT.as_bytes()))?;
         let Some(next) = next else { return Ok(false) };
@@ -35,7 +35,7 @@ impl Controller {
     ///
     /// # Errors
     /// `Argument` for more than a megabyte; `Kernel` when no vat takes them, for a malformed peer, and for an acknowledgement of what was
-    /// never sent; `Migrating`; Stopped; Halt.
+    /// never sent; `NotInitialized`, `Migrating`; Stopped; Halt.
     pub fn mailbox_inbound(
         &mut self,
         env: &mut dyn Environment,
@@ -51,7 +51,8 @@ impl Controller {
     /// Gives the bridge a message of one of the host's modules: a smallcaps value (without `#`) that holds no references.
     ///
     /// # Errors
-    /// `Argument` for more than a megabyte; `Kernel` when no vat takes it and for a value that is none; `Migrating`; Stopped; Halt.
+    /// `Argument` for more than a megabyte; `Kernel` when no vat takes it and for a value that is none; `NotInitialized`, `Migrating`;
+    /// Stopped; Halt.
     pub fn bridge_inbound(&mut self, env: &mut dyn Environment, bridge: &str, value: &str) -> Result<()> {
         check_size(bridge.len().saturating_add(value.len()))?;
         self.done(env, &Command::BridgeInbound { bridge: bridge.to_owned(), value: value.to_owned() })

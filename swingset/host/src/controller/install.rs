@@ -40,7 +40,7 @@ impl Controller {
     /// Checks a bundle and keeps it (`validate_and_install_bundle`). With an alleged ID, the bytes must be what it names.
     ///
     /// # Errors
-    /// `BundleFormat`, `BundleSize`, `BundleId`, `BundleKind`, `Admission`, `Policy`, `Compatibility`; nothing is written then.
+    /// `BundleFormat`, `BundleSize`, `BundleId`, `BundleKind`, `Admission`, `Policy`, `Compatibility`; nothing is written then. Halt.
     pub fn validate_and_install_bundle(
         &mut self,
         env: &mut dyn Environment,

@@ -21,7 +21,8 @@ impl Controller {
     /// Queues a message to the root object of a named vat; gives the result promise, if the policy makes one.
     ///
     /// # Errors
-    /// `Argument`, `Kernel` (no such vat); Stopped; Halt.
+    /// `Argument` for a name or arguments that are too large; `Kernel` (no such vat, or one that ended; arguments that are no list or name
+    /// nothing); `NotInitialized`, `Migrating`; Stopped; Halt. Nothing is queued then.
     pub fn queue_to_vat_root(
         &mut self,
         env: &mut dyn Environment,
@@ -38,7 +39,7 @@ impl Controller {
     /// Queues a message to an object, by kref.
     ///
     /// # Errors
-    /// As [`Controller::queue_to_vat_root`].
+    /// As [`Controller::queue_to_vat_root`]; `Kernel` when there is no such object.
     pub fn queue_to_vat_object(
         &mut self,
         env: &mut dyn Environment,
@@ -62,7 +63,7 @@ impl Controller {
     /// Takes a reference on a promise, so that its value can be asked for after it is settled.
     ///
     /// # Errors
-    /// `Kernel`; Stopped; Halt.
+    /// `Kernel` (no such promise); `NotInitialized`, `Migrating`; Stopped; Halt.
     pub fn kp_register_interest(&mut self, env: &mut dyn Environment, kpid: &str) -> Result<()> {
         self.done(env, &Command::RegisterInterest { kpid: kpid.to_owned() })
     }
@@ -70,15 +71,15 @@ impl Controller {
     /// Gives that reference back.
     ///
     /// # Errors
-    /// As [`Controller::kp_register_interest`].
+    /// As [`Controller::kp_register_interest`]; `Kernel` when none was taken.
     pub fn kp_release_interest(&mut self, env: &mut dyn Environment, kpid: &str) -> Result<()> {
         self.done(env, &Command::ReleaseInterest { kpid: kpid.to_owned() })
     }
 
-    /// State of a promise, with its value when it is settled (`kpStatus`, `kpResolution`).
+    /// State of a promise, with its value when it is settled (`kpStatus`, `kpResolution`). One that there is none of is unknown.
     ///
     /// # Errors
-    /// `Kernel`; Stopped; Halt.
+    /// `Kernel` (a broken state); `NotInitialized`, `Migrating`; Stopped; Halt.
     pub fn kp_status(&mut self, env: &mut dyn Environment, kpid: &str) -> Result<PromiseState> {
         match self.public_command(env, &Command::PromiseStatus { kpid: kpid.to_owned() })? {
             Reply::PromiseState { state } => Ok(state),
@@ -98,26 +99,26 @@ impl Controller {
         })
     }
 
-    /// Makes a vat's root object permanent.
+    /// Makes a vat's root object permanent, as those of static vats are from the beginning.
     ///
     /// # Errors
-    /// `Kernel`; Stopped; Halt.
+    /// `Kernel` (no such vat, or one that ended); `NotInitialized`, `Migrating`; Stopped; Halt.
     pub fn pin_vat_root(&mut self, env: &mut dyn Environment, vat_name: &str) -> Result<()> {
         self.done(env, &Command::PinVatRoot { vat_name: vat_name.to_owned() })
     }
 
-    /// Terminates a vat: at once in state, slowly on disk.
+    /// Terminates a vat: at once in state, slowly on disk. A reason whose slots name nothing is replaced by fixed words.
     ///
     /// # Errors
-    /// `Kernel`; Stopped; Halt.
+    /// `Kernel` (no such vat, one that ended, or a critical one); `NotInitialized`, `Migrating`; Stopped; Halt.
     pub fn terminate_vat(&mut self, env: &mut dyn Environment, vat_id: &str, reason: CapData) -> Result<()> {
         self.done(env, &Command::TerminateVat { vat_id: vat_id.to_owned(), reason })
     }
 
-    /// Figures of the kernel, in its own order (`getStats`).
+    /// Figures of the kernel, in its own order (`getStats`). Changes nothing.
     ///
     /// # Errors
-    /// `Kernel`; Stopped; Halt.
+    /// `Kernel` (a broken state); `NotInitialized`, `Migrating`; Stopped; Halt.
     pub fn get_stats(&mut self, env: &mut dyn Environment) -> Result<Vec<(String, u64)>> {
         match self.public_command(env, &Command::Stats {})? {
             Reply::Stats { figures } => Ok(figures),

@@ -19,7 +19,7 @@ impl Controller {
     /// never installed.
     ///
     /// # Errors
-    /// `BundleUnknown`; `Argument` when it was released before. Nothing is changed then.
+    /// `BundleUnknown`; `Argument` when it was released before. Nothing is changed then. Halt.
     pub fn release_bundle(&mut self, env: &mut dyn Environment, id: &str) -> Result<()> {
         self.settle(env)?;
         if installed::record(env, id)?.is_none() {

@@ -152,10 +152,10 @@ impl Controller {
         Ok(summary)
     }
 
-    /// One crank; none when nothing is left.
+    /// One crank; none when nothing is left, and while a migration is under way, of which it does a slice.
     ///
     /// # Errors
-    /// Stopped; `Migrating`; Halt.
+    /// `NotInitialized`; Stopped; Halt.
     pub fn step(&mut self, env: &mut dyn Environment) -> Result<Option<CrankReport>> {
         self.check_running(env)?;
         let limit = self.default_policy(env)?.crank_computrons_default;

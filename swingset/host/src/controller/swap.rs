@@ -63,7 +63,8 @@ impl Controller {
     /// Makes an installed kernel the chain's (`set_kernel_bundle_id`). Clears a stopped engine.
     ///
     /// # Errors
-    /// `BundleId`, `BundleUnknown`, `BundleKind`, `Compatibility`, `Migrating`, `Migration`; Halt. Nothing is changed then.
+    /// `NotInitialized`; `BundleId`, `BundleUnknown`, `BundleKind`, `Compatibility` (host ABI, schema, a living vat's supervisor, a kernel
+    /// that describes itself otherwise than its manifest); `Migrating`, `Migration`; Halt. Nothing is changed then.
     pub fn set_kernel_bundle_id(
         &mut self,
         env: &mut dyn Environment,
@@ -83,10 +84,11 @@ impl Controller {
         })
     }
 
-    /// Whether [`Controller::set_kernel_bundle_id`] would accept this kernel, its migration aside. Changes nothing.
+    /// Whether [`Controller::set_kernel_bundle_id`] would accept this kernel, its start, its migration and one that is under way aside.
+    /// Changes nothing, and is served by a stopped engine too.
     ///
     /// # Errors
-    /// The reason why not.
+    /// The reason why not: `BundleId`, `BundleUnknown`, `BundleKind`, `Compatibility`; `NotInitialized`; Halt.
     pub fn check_kernel_bundle(&self, env: &dyn Environment, id: &str) -> Result<()> {
         self.compatible_kernel(env, id).map(|_| ())
     }

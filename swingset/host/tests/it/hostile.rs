@@ -1,12 +1,16 @@
 //! Vats that mean harm: they die, the engine goes on, and they pay for all they could have used.
 
+use swingset_abi::vat::{CapData, Resolution, VatSyscall};
 use swingset_host::{
     ControllerOptions,
     bundle::LockdownPolicy,
     controller::{RunForever, RunSummary},
 };
 
-use crate::support::{World, kernel_1, lockdown, raw_vat, release, wat};
+use crate::{
+    scripted::{Do, scripted, settle},
+    support::{World, kernel_1, lockdown, raw_vat, release, wat},
+};
 
 /// A raw vat that starts well and then does `evil` to every message.
 fn villain(evil: &str) -> Vec<u8> {
@@ -31,6 +35,7 @@ fn villain(evil: &str) -> Vec<u8> {
 
 fn policy() -> LockdownPolicy {
     LockdownPolicy {
+        capdata_bytes_max: 2_000,
         crank_computrons_default: 50_000,
         syscalls_per_crank_max: 100,
         memory_pages_max: 16,
@@ -172,4 +177,97 @@ fn filling_and_copying_memory_costs_by_the_byte() {
     let copy = |bytes: u32| cost(&format!("(memory.copy (i32.const 0) (i32.const 8) (i32.const {bytes}))"));
     assert_eq!(fill(60_000) - fill(10_000), 50_000 / 100);
     assert_eq!(copy(60_000) - copy(10_000), 50_000 / 100);
+}
+
+/// How the delivery ended in which a vat made this syscall, if that ended the vat. It is bootstrap: `o-50` is the victim, `d-70` a device,
+/// `p-61` the result of the message. The victim is served in any case.
+#[track_caller]
+fn end_by(syscall: VatSyscall) -> Option<String> {
+    let what: String = format!("{syscall:?}").chars().take(80).collect();
+    let evil = scripted(&[vec![], vec![settle("p-60", "#true")], vec![Do::Call(syscall)]]);
+    let mut bundles = release(kernel_1(), &[("evil", evil), ("victim", villain("nop"))]);
+    bundles.lockdown = lockdown(&policy());
+    let mut vats = [raw_vat("bootstrap=evil"), raw_vat("victim")];
+    // Each reference costs; this is enough for more than the kernel takes.
+    vats[0].options.crank_limit = 1_000_000;
+    let mut world = World::start(&bundles, &vats, ControllerOptions::default());
+    world.run();
+    world.queue("bootstrap", "attack", "[]");
+    let mut end = None;
+    while let Some(report) = world.controller.step(&mut world.env).expect("the engine goes on") {
+        end = end.or(report.terminated);
+    }
+    assert_eq!(world.kernel_key("v1.options").is_none(), end.is_some(), "{what}");
+    world.queue("victim", "hello", "[]");
+    assert_eq!(world.run().deliveries, 1, "{what}");
+    end
+}
+
+/// The syscalls that bring data.
+fn with_data(body: usize, slots: &[&str]) -> [VatSyscall; 4] {
+    let data = CapData { body: "x".repeat(body), slots: slots.iter().map(|slot| (*slot).to_owned()).collect() };
+    let resolution = Resolution { promise: "p-61".to_owned(), rejected: true, data: data.clone() };
+    [
+        VatSyscall::Send { target: "o-50".to_owned(), methargs: data.clone(), result: None },
+        VatSyscall::Resolve { resolutions: vec![resolution] },
+        VatSyscall::CallNow { target: "d-70".to_owned(), method: "fly".to_owned(), args: data.clone() },
+        VatSyscall::Exit { failure: false, info: data },
+    ]
+}
+
+#[test]
+fn data_beyond_the_policy_or_with_too_many_references_ends_the_vat() {
+    let too_large = Some("delivery error: capdata is too large");
+    for (at, (beside, at_most)) in
+        [(0, None), ("p-61".len(), None), ("fly".len(), None), (0, Some("exit"))].into_iter().enumerate()
+    {
+        let end = |body: usize, slots: &[&str]| end_by(with_data(body, slots)[at].clone());
+        let largest = policy().capdata_bytes_max as usize - beside;
+        assert_eq!(end(largest, &[]).as_deref(), at_most, "at the cap it is allowed");
+        assert_eq!(end(largest + 1, &[]).as_deref(), too_large);
+        assert_eq!(end(largest - 4, &["o+100"]).as_deref(), too_large, "references count");
+        assert_eq!(end(0, &["o+1"; 5_000]).as_deref(), too_large);
+        // Empty ones have no bytes: the kernel counts them.
+        assert_eq!(end(0, &[""; 5_000]).as_deref(), Some("illegal syscall: too many slots"));
+    }
+}
+
+#[test]
+fn forged_references_end_the_vat() {
+    let text = str::to_owned;
+    let send = |target: &str, slot: Option<&str>, result: Option<&str>| VatSyscall::Send {
+        target: text(target),
+        methargs: CapData { body: text("#[]"), slots: slot.map(text).into_iter().collect() },
+        result: result.map(text),
+    };
+    let resolve = |promise: &str, slot: Option<&str>| VatSyscall::Resolve {
+        resolutions: vec![Resolution {
+            promise: text(promise),
+            rejected: false,
+            data: CapData { body: text("#[]"), slots: slot.map(text).into_iter().collect() },
+        }],
+    };
+    let forged = "illegal syscall: vref was not allocated by the kernel";
+    for (syscall, end) in [
+        (send("o-99", None, None), forged),
+        (send("p-99", None, None), forged),
+        (send("o-50", Some("o-99"), None), forged),
+        (send("o-50", Some("p-99"), None), forged),
+        (send("o-50", Some("d-99"), None), forged),
+        (send("o-50", None, Some("p-99")), forged),
+        (resolve("p-99", None), forged),
+        (resolve("p-61", Some("o-99")), forged),
+        (VatSyscall::Subscribe { promise: text("p-99") }, forged),
+        (VatSyscall::Subscribe { promise: text("p+99") }, "illegal syscall: unknown vref"),
+        (VatSyscall::DropImports { vrefs: vec![text("o-99")] }, forged),
+        (VatSyscall::RetireImports { vrefs: vec![text("o-50")] }, "illegal syscall: reference is still reachable"),
+        (VatSyscall::RetireExports { vrefs: vec![text("o+99")] }, "illegal syscall: unknown vref"),
+        (VatSyscall::CallNow { target: text("d-99"), method: text("x"), args: CapData::default() }, forged),
+        (send("ko21", None, None), "illegal syscall: malformed vref"),
+        (send("o-050", None, None), "illegal syscall: malformed vref"),
+        (send("o-50", Some("\u{0}"), None), "illegal syscall: malformed vref"),
+    ] {
+        let what = format!("{syscall:?}");
+        assert_eq!(end_by(syscall).as_deref(), Some(end), "{what}");
+    }
 }

@@ -3,8 +3,10 @@
 
 mod support;
 
+mod activity;
 mod admission;
 mod contract;
+mod controller_table;
 mod engine;
 mod eviction;
 mod hostile;
@@ -12,6 +14,7 @@ mod pages;
 mod release_bundle;
 mod rewrite;
 mod rollback;
+mod run_policy;
 mod scripted;
 mod stuck_migration;
 mod swap;

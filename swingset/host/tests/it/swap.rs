@@ -1,9 +1,17 @@
 //! Replacing the kernel: what is accepted, what is refused and leaves everything as it was.
 
-use swingset_host::{ControllerOptions, EngineError, RejectCode, bundle::BundleKind, controller::MigrationBudget};
+use swingset_abi::vat::CapData;
+use swingset_host::{
+    ControllerOptions, EngineError, RejectCode,
+    bundle::BundleKind,
+    controller::{MigrationBudget, PolicyVerdict, RunPolicy},
+};
 
-use crate::support::{
-    World, id_of, kernel_1, kernel_2, lockdown, pack, pack_for_schema, raw_vat, release, released, wat,
+use crate::{
+    support::{
+        World, id_of, kernel_1, kernel_2, lockdown, pack, pack_for_schema, raw_vat, release, released, vat, wat,
+    },
+    swap_bundles::speaking,
 };
 
 fn players() -> World {
@@ -121,4 +129,88 @@ fn a_state_of_another_engine_is_not_run() {
     world.env.set(&keys::host(keys::ENGINE), bytes::Bytes::from_static(b"another")).unwrap();
     let built = Controller::build(crate::support::runtime(), &world.env, ControllerOptions::default());
     assert!(matches!(built, Err(EngineError::Halt(_))));
+}
+
+#[test]
+fn a_kernel_that_cannot_drive_a_living_vats_supervisor_is_refused() {
+    let code = [("player", released("test/raw-pingpong.wasm"))];
+    let mut world = World::start(&release(kernel_1(), &code), &[vat("player")], ControllerOptions::default());
+    let deaf = speaking(BundleKind::Kernel {}, released("version-1/kernel.wasm"), &[2]);
+    world.controller.validate_and_install_bundle(&mut world.env, &deaf, None).unwrap();
+    let before = world.state();
+    let id = id_of(&deaf);
+    let words = format!("vat v1 runs under a supervisor of ABI 1; kernel {id} drives [2]");
+    let refused = Err(EngineError::rejected(RejectCode::Compatibility, words));
+    assert_eq!(world.controller.check_kernel_bundle(&world.env, &id), refused);
+    let set = world.controller.set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND);
+    assert_eq!(set.map(drop), refused);
+    assert!(world.state() == before, "nothing changed");
+    world.controller.terminate_vat(&mut world.env, "v1", CapData::default()).unwrap();
+    world.controller.set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND).expect("nobody needs ABI 1");
+}
+
+/// Lets this many cranks run.
+struct Cranks(u64);
+
+impl Cranks {
+    fn one(&mut self) -> PolicyVerdict {
+        self.0 -= 1;
+        if self.0 == 0 { PolicyVerdict::Enough } else { PolicyVerdict::GoOn }
+    }
+}
+
+impl RunPolicy for Cranks {
+    fn vat_created(&mut self) -> PolicyVerdict {
+        PolicyVerdict::GoOn
+    }
+    fn crank_complete(&mut self, _computrons: u64) -> PolicyVerdict {
+        self.one()
+    }
+    fn crank_failed(&mut self, _computrons: u64) -> PolicyVerdict {
+        self.one()
+    }
+    fn empty_crank(&mut self) -> PolicyVerdict {
+        self.one()
+    }
+}
+
+/// Keys of the whole state that are not equal in both.
+fn differing(one: &World, other: &World) -> Vec<String> {
+    let (one, other) = (one.state(), other.state());
+    let mut keys: Vec<_> = one.iter().filter(|entry| !other.contains(entry)).map(|(key, _)| key.clone()).collect();
+    keys.extend(other.iter().filter(|entry| !one.contains(entry)).map(|(key, _)| key.clone()));
+    keys.sort();
+    keys.dedup();
+    keys.iter().map(|key| String::from_utf8_lossy(key).into_owned()).collect()
+}
+
+#[test]
+fn a_swap_to_a_kernel_of_the_same_schema_changes_the_kernels_id_and_nothing_else_wherever_it_comes() {
+    // Another module: the same code, and a custom section `other`.
+    let mut module = released("version-1/kernel.wasm");
+    module.extend_from_slice(b"\0\x06\x05other");
+    let other = pack(BundleKind::Kernel {}, "other", module);
+    let begun = || {
+        let mut world = players();
+        world.controller.validate_and_install_bundle(&mut world.env, &other, None).unwrap();
+        world.run();
+        world.queue("bootstrap", "serve", "[4]");
+        world.queue("bootstrap", "serve", "[2]");
+        world
+    };
+    let swapped = ["swingset/h/kernelBundleID".to_owned()];
+    let mut undisturbed = begun();
+    let cranks = undisturbed.run().cranks;
+    assert!(cranks > 15, "{cranks}");
+    for at in 1..cranks {
+        let mut world = begun();
+        world.controller.run(&mut world.env, &mut Cranks(at)).unwrap();
+        let (before, dump) = (world.state(), world.controller.dump(&world.env).unwrap());
+        world.controller.shutdown(&mut world.env).unwrap();
+        assert!(world.state() == before, "all was in state already");
+        world.controller.set_kernel_bundle_id(&mut world.env, &id_of(&other), MigrationBudget::IN_BAND).unwrap();
+        assert!(world.controller.dump(&world.env).unwrap() == dump, "the kvStore is as it was");
+        assert_eq!(world.run().cranks, cranks - at);
+        assert_eq!(differing(&world, &undisturbed), swapped, "every message was delivered as without the swap");
+    }
 }

@@ -36,7 +36,7 @@ fn kernel(id: &str) -> BundleSwap {
 }
 
 /// Of a supervisor's or kernel's bundle with these ABI levels.
-fn speaking(kind: BundleKind, content: Vec<u8>, levels: &[u32]) -> Vec<u8> {
+pub(crate) fn speaking(kind: BundleKind, content: Vec<u8>, levels: &[u32]) -> Vec<u8> {
     let schema = u32::from(kind == (BundleKind::Kernel {}));
     let manifest = Manifest {
         kind,

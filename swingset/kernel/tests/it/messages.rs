@@ -1,6 +1,9 @@
 //! Messages, promises, notifies: what a vat sees, and what is left in state.
 
-use swingset_abi::kernel::{CrankKind, PromiseState, ResolutionPolicy};
+use swingset_abi::{
+    kernel::{CrankKind, PromiseState, ResolutionPolicy},
+    vat::VatDelivery,
+};
 
 use crate::world::{Act, World, data, send, settle, subscribe, vat};
 
@@ -140,6 +143,47 @@ fn messages_to_data_or_a_rejection_splat_with_their_result() {
         world.run();
         assert_eq!(world.notifies(), [format!("v1 p+6!{expected}[]")]);
     }
+}
+
+#[test]
+fn a_message_to_a_device_splats_with_its_result() {
+    let mut world = World::started(&["bootstrap", "b"]);
+    world.queue("bootstrap", "go", ResolutionPolicy::None {});
+    // b answers with the device that it was given; a message waits for the answer, and another comes when it is there.
+    let get = send("o-50", "#[\"get\",[\"$0\"]]", &["d-71"], Some("p+5"));
+    let early = [send("p+5", "#[\"use\",[]]", &[], Some("p+6")), subscribe("p+6")];
+    let late = [send("p+5", "#[\"use\",[]]", &[], Some("p+7")), subscribe("p+7")];
+    world.acts("v1", vec![[vec![get], early.to_vec()].concat(), late.to_vec()]);
+    world.acts("v2", vec![vec![settle("p-60", false, "#\"$0.Alleged: timer\"", &["d-70"])]]);
+    world.run();
+    let reason = "#{\"#error\":\"target is data: it has no methods\",\"name\":\"Error\"}[]";
+    assert_eq!(world.notifies(), [format!("v1 p+6!{reason}"), format!("v1 p+7!{reason}")]);
+}
+
+#[test]
+fn a_results_policy_says_what_is_logged_of_it() {
+    let mut world = World::started(&["a"]);
+    for (policy, fulfilled, rejected) in [
+        (ResolutionPolicy::Ignore {}, None, None),
+        (ResolutionPolicy::LogFailure {}, None, Some("was rejected")),
+        (ResolutionPolicy::LogAlways {}, Some("was fulfilled"), Some("was rejected")),
+    ] {
+        for (fails, logged) in [(false, fulfilled), (true, rejected)] {
+            let kpid = world.queue("a", "go", policy).expect("a result promise");
+            world.script("v1", move |delivery| match delivery {
+                VatDelivery::Message { result, .. } => {
+                    let result = result.as_deref().expect("every policy but none makes a result");
+                    Act::of(vec![settle(result, fails, "#1", &[])])
+                }
+                other => panic!("{other:?} is no message"),
+            });
+            let before = world.vats.borrow().log.len();
+            assert!(world.run().iter().all(|report| report.panic.is_none()));
+            let expected: Vec<String> = logged.iter().map(|words| format!("{kpid} {words}")).collect();
+            assert_eq!(world.vats.borrow().log[before..], expected, "{policy:?}");
+        }
+    }
+    assert_eq!(world.queue("a", "go", ResolutionPolicy::None {}), None, "no promise, nothing to log");
 }
 
 #[test]

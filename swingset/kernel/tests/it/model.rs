@@ -1,84 +1,91 @@
 //! What vats are told, by a model of its own: identities in place of references, and no counts.
 //!
-//! It has one queue that accepts and one that runs, promises with deciders, subscribers and waiting messages, and for each vat the set of
-//! promises that it has an entry for. Source: SwingSet's rules, not the kernel.
+//! It has one queue that accepts and one that runs, promises with deciders, subscribers and waiting messages, and for each vat what it has
+//! an entry for. What is to be collected is found by looking through everything ([`crate::collector`]). Source: SwingSet's rules, not the
+//! kernel.
+//!
+//! Not modelled: pipelining, `bringOutYourDead`, vat administration, devices, meters, upgrades, limits, and vats that retire or abandon
+//! exports of their own accord.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::random::Mind;
-
-/// What a vat is told; slots say whether they are promises.
-pub enum Told<R> {
-    Message {
-        target: R,
-        slots: Vec<(R, bool)>,
-        result: Option<R>,
-    },
-    Settled(Vec<(R, bool, Vec<(R, bool)>)>),
-}
-
-/// What a vat does; a target says whether it is a promise.
-pub enum Deed<R> {
-    Send {
-        target: (R, bool),
-        slots: Vec<(R, bool)>,
-        result: Option<R>,
-    },
-    Subscribe(R),
-    /// `lone`: the value is its one slot and nothing else.
-    Settle {
-        promise: R,
-        rejected: bool,
-        lone: bool,
-        slots: Vec<(R, bool)>,
-    },
-}
+use crate::mind::{Deed, Mind, Told};
 
 type Slots = Vec<(usize, bool)>;
 
 #[derive(Clone)]
-struct Message {
-    target: (usize, bool),
-    slots: Slots,
-    result: Option<usize>,
+pub struct Message {
+    pub target: (usize, bool),
+    pub slots: Slots,
+    pub result: Option<usize>,
 }
 
 #[derive(Clone)]
-enum Event {
+pub enum Event {
     Send(Message),
     Notify { vat: usize, promise: usize },
 }
 
 #[derive(Clone)]
-struct Settled {
+pub struct Settled {
     rejected: bool,
     lone: bool,
-    slots: Slots,
+    pub slots: Slots,
 }
 
-#[derive(Default)]
-struct Promise {
+#[derive(Clone, Default)]
+pub struct Promise {
     decider: Option<usize>,
     subscribers: BTreeSet<usize>,
-    waiting: Vec<Message>,
-    settled: Option<Settled>,
+    pub waiting: Vec<Message>,
+    pub settled: Option<Settled>,
+    /// Nothing referred to it any more.
+    pub gone: bool,
 }
 
-#[derive(Default)]
-struct Model {
-    /// Owners of objects.
-    objects: Vec<usize>,
-    promises: Vec<Promise>,
-    /// By vat: the promises that it has an entry for.
-    entries: Vec<BTreeSet<usize>>,
-    accepted: VecDeque<Event>,
-    runnable: VecDeque<Event>,
+#[derive(Clone)]
+pub struct Object {
+    pub owner: usize,
+    /// The owner's entry, if it has one: false once it was told that nobody reaches the object.
+    pub exported: Option<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+pub enum Life {
+    Alive,
+    /// What it left is still to be given up.
+    Ended,
+    Gone,
+}
+
+#[derive(Clone)]
+pub struct Vat {
+    pub life: Life,
+    /// Promises that it has an entry for.
+    pub promises: BTreeSet<usize>,
+    /// Objects of others that it has an entry for, and whether it reaches them.
+    pub imports: BTreeMap<usize, bool>,
+}
+
+#[derive(Clone)]
+pub struct Model {
+    pub objects: Vec<Object>,
+    pub promises: Vec<Promise>,
+    pub vats: Vec<Vat>,
+    pub accepted: VecDeque<Event>,
+    pub runnable: VecDeque<Event>,
 }
 
 enum Way {
     Deliver(usize),
     Wait(usize),
     Splat(Settled),
+}
+
+enum Crank {
+    Idle,
+    Quiet,
+    Told(usize, Told<usize>),
 }
 
 fn error() -> Settled {
@@ -90,11 +97,57 @@ fn error() -> Settled {
 }
 
 impl Model {
+    /// Vats with a root each, which is told of all roots.
+    fn new(vats: usize) -> Model {
+        let vat = Vat {
+            life: Life::Alive,
+            promises: BTreeSet::new(),
+            imports: BTreeMap::new(),
+        };
+        let root = |owner| Object {
+            owner,
+            exported: Some(true),
+        };
+        let begin = |number| Message {
+            target: (number, false),
+            slots: (0..vats).map(|root| (root, false)).collect(),
+            result: None,
+        };
+        Model {
+            objects: (0..vats).map(root).collect(),
+            promises: Vec::new(),
+            vats: vec![vat; vats],
+            accepted: (0..vats).map(|number| Event::Send(begin(number))).collect(),
+            runnable: VecDeque::new(),
+        }
+    }
+
+    /// A new promise or object of a vat's.
+    fn fresh(&mut self, vat: usize, promise: bool) -> usize {
+        if promise {
+            self.promises.push(Promise {
+                decider: Some(vat),
+                ..Promise::default()
+            });
+            self.promises.len() - 1
+        } else {
+            self.objects.push(Object {
+                owner: vat,
+                exported: None,
+            });
+            self.objects.len() - 1
+        }
+    }
+
     fn way(&self, mut target: (usize, bool)) -> Way {
         loop {
             let (reference, is_promise) = target;
             if !is_promise {
-                return Way::Deliver(reference);
+                let owner = self.objects[reference].owner;
+                return match self.vats[owner].life {
+                    Life::Alive => Way::Deliver(reference),
+                    _ => Way::Splat(error()),
+                };
             }
             match &self.promises[reference].settled {
                 None => return Way::Wait(reference),
@@ -116,80 +169,91 @@ impl Model {
         self.accepted.extend(waiting.into_iter().map(Event::Send));
     }
 
-    fn splat(&mut self, message: &Message, reason: Settled) {
-        if let Some(promise) = message.result {
-            self.settle(promise, reason, None);
-        }
-    }
-
-    /// Notes that a vat sees these.
-    fn show(&mut self, vat: usize, slots: &Slots) {
-        let promises = slots
-            .iter()
-            .filter(|(_, is_promise)| *is_promise)
-            .map(|(promise, _)| *promise);
-        self.entries[vat].extend(promises);
-    }
-
-    /// The next delivery, if there is one.
-    fn next(&mut self) -> Option<(usize, Told<usize>)> {
-        loop {
-            let accepting = !self.accepted.is_empty();
-            let event = self.accepted.pop_front().or_else(|| self.runnable.pop_front())?;
-            let mut message = match event {
-                Event::Send(message) => message,
-                Event::Notify { .. } if accepting => {
-                    self.runnable.push_back(event);
-                    continue;
-                }
-                Event::Notify { vat, promise } => match self.notify(vat, promise) {
-                    Some(told) => return Some((vat, told)),
-                    None => continue,
-                },
-            };
-            match self.way(message.target) {
-                Way::Splat(reason) => self.splat(&message, reason),
-                Way::Wait(promise) => {
-                    message.target = (promise, true);
-                    self.promises[promise].waiting.push(message);
-                }
-                Way::Deliver(object) if accepting => {
-                    message.target = (object, false);
-                    self.runnable.push_back(Event::Send(message));
-                }
-                Way::Deliver(object) => {
-                    let vat = self.objects[object];
-                    self.show(vat, &message.slots);
-                    if let Some(promise) = message.result {
-                        self.promises[promise].decider = Some(vat);
-                        self.entries[vat].insert(promise);
-                    }
-                    let Message { slots, result, .. } = message;
-                    return Some((
-                        vat,
-                        Told::Message {
-                            target: object,
-                            slots,
-                            result,
-                        },
-                    ));
-                }
+    /// Notes that a vat sees these, or shows them.
+    fn show(&mut self, vat: usize, slots: &[(usize, bool)]) {
+        for (reference, is_promise) in slots {
+            if *is_promise {
+                self.vats[vat].promises.insert(*reference);
+            } else if self.objects[*reference].owner == vat {
+                self.objects[*reference].exported = Some(true);
+            } else {
+                self.vats[vat].imports.insert(*reference, true);
             }
         }
     }
 
-    fn notify(&mut self, vat: usize, promise: usize) -> Option<Told<usize>> {
-        if !self.entries[vat].contains(&promise) {
+    /// One crank. Accepting comes first, then what ended vats left, then collection, then the rest.
+    fn crank(&mut self) -> Crank {
+        if let Some(event) = self.accepted.pop_front() {
+            match event {
+                Event::Notify { .. } => self.runnable.push_back(event),
+                Event::Send(mut message) => {
+                    if let Some(object) = self.route(&message) {
+                        message.target = (object, false);
+                        self.runnable.push_back(Event::Send(message));
+                    }
+                }
+            }
+            return Crank::Quiet;
+        }
+        if let Some(vat) = self.vats.iter().position(|vat| vat.life == Life::Ended) {
+            self.give_up(vat);
+            return Crank::Quiet;
+        }
+        if let Some((vat, told)) = self.collect() {
+            return Crank::Told(vat, told);
+        }
+        let told = match self.runnable.pop_front() {
+            None => return Crank::Idle,
+            Some(Event::Notify { vat, promise }) => self.notify(vat, promise),
+            Some(Event::Send(message)) => self.route(&message).map(|object| self.deliver(object, message)),
+        };
+        told.map_or(Crank::Quiet, |(vat, told)| Crank::Told(vat, told))
+    }
+
+    /// Where a message is delivered; else it is put behind a promise or given up.
+    fn route(&mut self, message: &Message) -> Option<usize> {
+        match self.way(message.target) {
+            Way::Deliver(object) => return Some(object),
+            Way::Wait(promise) => {
+                let target = (promise, true);
+                self.promises[promise].waiting.push(Message {
+                    target,
+                    ..message.clone()
+                });
+            }
+            Way::Splat(reason) => {
+                if let Some(promise) = message.result {
+                    self.settle(promise, reason, None);
+                }
+            }
+        }
+        None
+    }
+
+    fn deliver(&mut self, object: usize, message: Message) -> (usize, Told<usize>) {
+        let Message { slots, result, .. } = message;
+        let vat = self.objects[object].owner;
+        self.show(vat, &[(object, false)]);
+        self.show(vat, &slots);
+        if let Some(promise) = result {
+            self.promises[promise].decider = Some(vat);
+            self.vats[vat].promises.insert(promise);
+        }
+        let target = object;
+        (vat, Told::Message { target, slots, result })
+    }
+
+    fn notify(&mut self, vat: usize, promise: usize) -> Option<(usize, Told<usize>)> {
+        if self.vats[vat].life != Life::Alive || !self.vats[vat].promises.contains(&promise) {
             return None;
         }
         let mut together = vec![promise];
         let mut told = Vec::new();
         let mut at = 0;
         while at < together.len() {
-            let settled = self.promises[together[at]]
-                .settled
-                .clone()
-                .expect("a notify is of a settled promise");
+            let settled = self.promises[together[at]].settled.clone();
+            let settled = settled.expect("a notify is of a settled promise");
             for (slot, is_promise) in &settled.slots {
                 if *is_promise && self.promises[*slot].settled.is_some() && !together.contains(slot) {
                     together.push(*slot);
@@ -202,17 +266,29 @@ impl Model {
             self.show(vat, slots);
         }
         for promise in &together {
-            self.entries[vat].remove(promise);
+            self.vats[vat].promises.remove(promise);
         }
-        Some(Told::Settled(told))
+        Some((vat, Told::Settled(told)))
+    }
+
+    /// What an ended vat decides is rejected, what it has entries for is let go of.
+    fn give_up(&mut self, vat: usize) {
+        for promise in std::mem::take(&mut self.vats[vat].promises) {
+            if self.promises[promise].decider == Some(vat) {
+                self.settle(promise, error(), Some(vat));
+            }
+        }
+        self.vats[vat].imports.clear();
+        self.vats[vat].life = Life::Gone;
     }
 
     fn carry_out(&mut self, vat: usize, deed: Deed<usize>) {
         match deed {
             Deed::Send { target, slots, result } => {
+                self.show(vat, &[target]);
                 self.show(vat, &slots);
                 if let Some(promise) = result {
-                    self.entries[vat].insert(promise);
+                    self.vats[vat].promises.insert(promise);
                     self.promises[promise].decider = None;
                 }
                 self.accepted.push_back(Event::Send(Message { target, slots, result }));
@@ -232,46 +308,56 @@ impl Model {
             } => {
                 self.show(vat, &slots);
                 self.settle(promise, Settled { rejected, lone, slots }, Some(vat));
-                self.entries[vat].remove(&promise);
+                self.vats[vat].promises.remove(&promise);
             }
+            Deed::Drop { object, retire: false } => {
+                self.vats[vat].imports.insert(object, false);
+            }
+            Deed::Drop { object, retire: true } | Deed::Retire(object) => {
+                self.vats[vat].imports.remove(&object);
+            }
+            Deed::Exit { .. } | Deed::Illegal => {}
         }
+    }
+}
+
+/// Whether these deeds end a vat: how that is called, and whether the crank is undone.
+fn end<R>(deeds: &[Deed<R>]) -> Option<(&'static str, bool)> {
+    let did = |what: fn(&Deed<R>) -> bool| deeds.iter().any(what);
+    if did(|deed| matches!(deed, Deed::Illegal)) {
+        Some(("illegal syscall: vref was not allocated by the kernel", true))
+    } else if did(|deed| matches!(deed, Deed::Exit { failure: true })) {
+        Some(("exit with failure", true))
+    } else if did(|deed| matches!(deed, Deed::Exit { .. })) {
+        Some(("exit", false))
+    } else {
+        None
     }
 }
 
 /// Runs a program; gives what each vat was told.
 pub fn run(seed: u64, vats: usize) -> Vec<Vec<String>> {
-    let mut model = Model {
-        objects: (0..vats).collect(),
-        ..Model::default()
-    };
-    model.entries.resize(vats, BTreeSet::new());
-    let mut minds: Vec<Mind<usize>> = (0..vats)
-        .map(|number| Mind::new(seed * 31 + number as u64, number))
-        .collect();
-    for number in 0..vats {
-        let slots = (0..vats).map(|root| (root, false)).collect();
-        model.accepted.push_back(Event::Send(Message {
-            target: (number, false),
-            slots,
-            result: None,
-        }));
-    }
-    while let Some((vat, told)) = model.next() {
-        let Model { objects, promises, .. } = &mut model;
-        let mut fresh = |promise: bool| {
-            if promise {
-                promises.push(Promise {
-                    decider: Some(vat),
-                    ..Promise::default()
-                });
-                promises.len() - 1
-            } else {
-                objects.push(vat);
-                objects.len() - 1
-            }
+    let mut model = Model::new(vats);
+    let mut minds: Vec<Mind<usize>> = (0..vats).map(|number| Mind::of(seed, number, number)).collect();
+    loop {
+        let before = model.clone();
+        let (vat, told) = match model.crank() {
+            Crank::Idle => break,
+            Crank::Quiet => continue,
+            Crank::Told(vat, told) => (vat, told),
         };
-        for deed in minds[vat].told(&told, &mut fresh) {
+        let deeds = minds[vat].told(&told, &mut |promise| model.fresh(vat, promise));
+        let end = end(&deeds);
+        for deed in deeds {
             model.carry_out(vat, deed);
+        }
+        if let Some((word, undone)) = end {
+            // What it was told comes again, and meets a vat that ended.
+            if undone {
+                model = before;
+            }
+            model.vats[vat].life = Life::Ended;
+            minds[vat].log.push(format!("ended: {word}"));
         }
     }
     minds.into_iter().map(|mind| mind.log).collect()

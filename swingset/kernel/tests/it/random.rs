@@ -1,205 +1,63 @@
-//! Random programs: vats that send, settle, subscribe and drop what they know. The kernel is made anew for every crank.
+//! Random programs: vats that send, settle, subscribe, drop what they know, end and break rules. The kernel is made anew for every crank.
 //!
 //! Each program runs twice: on the kernel, and on a model that knows nothing of krefs, c-lists or counts ([`model`]). A vat decides by
-//! its own random numbers and by the places of references among those that it knows, so that both runs take the same course as long as
-//! they deliver the same; deliveries are compared by these places. On the kernel every count is audited after every crank.
+//! its own random numbers and by the places of references among those that it knows ([`crate::mind`]), so that both runs take the same
+//! course as long as they deliver the same; deliveries are compared by these places. On the kernel every count is audited after every
+//! crank.
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use swingset_abi::{
-    kernel::{Command, ResolutionPolicy},
+    kernel::{Command, CrankKind, ResolutionPolicy},
     vat::{CapData, Resolution, VatDelivery, VatSyscall},
 };
 
 use crate::{
     audit,
-    model::{self, Deed, Told},
-    world::{Act, World},
+    mind::{Deed, Mind, Told},
+    model,
+    world::{Act, World, let_go, subscribe},
 };
-
-/// xorshift64*.
-pub struct Random(u64);
-
-impl Random {
-    pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end.max(1)
-    }
-}
-
-/// What a vat knows and how it decides. `R` is a reference: a vref, or an identity of the model.
-pub struct Mind<R> {
-    random: Random,
-    deeds_left: usize,
-    objects: Vec<R>,
-    /// Promises, and whether this vat decides them.
-    promises: Vec<(R, bool)>,
-    pub log: Vec<String>,
-}
-
-impl<R: Clone + PartialEq> Mind<R> {
-    pub fn new(seed: u64, root: R) -> Self {
-        Mind {
-            random: Random::new(seed),
-            deeds_left: 40,
-            objects: vec![root],
-            promises: Vec::new(),
-            log: Vec::new(),
-        }
-    }
-
-    /// The place of a reference, which is learned when it is new.
-    fn place(&mut self, reference: &R, is_promise: bool) -> String {
-        if is_promise {
-            let known = self.promises.iter().position(|(other, _)| other == reference);
-            let at = known.unwrap_or_else(|| {
-                self.promises.push((reference.clone(), false));
-                self.promises.len() - 1
-            });
-            format!("p{at}")
-        } else {
-            let known = self.objects.iter().position(|other| other == reference);
-            let at = known.unwrap_or_else(|| {
-                self.objects.push(reference.clone());
-                self.objects.len() - 1
-            });
-            format!("o{at}")
-        }
-    }
-
-    /// Takes note of a delivery and decides what to do; `fresh` makes a new object or promise of this vat.
-    pub fn told(&mut self, told: &Told<R>, fresh: &mut dyn FnMut(bool) -> R) -> Vec<Deed<R>> {
-        match told {
-            Told::Message { target, slots, result } => {
-                let target = self.place(target, false);
-                let slots: Vec<String> = slots.iter().map(|(slot, promise)| self.place(slot, *promise)).collect();
-                let result = result.as_ref().map(|result| {
-                    let place = self.place(result, true);
-                    let known = self.promises.iter_mut().find(|(other, _)| other == result);
-                    known.expect("it was placed").1 = true;
-                    place
-                });
-                self.log.push(format!("{target}({}) {result:?}", slots.join(",")));
-            }
-            Told::Settled(settled) => {
-                let mut line = String::from("settled");
-                for (promise, rejected, slots) in settled {
-                    let place = self.place(promise, true);
-                    let slots: Vec<String> = slots.iter().map(|(slot, is)| self.place(slot, *is)).collect();
-                    line.push_str(&format!(" {place}{}{slots:?}", if *rejected { "!" } else { "=" }));
-                }
-                self.promises
-                    .retain(|(other, _)| !settled.iter().any(|(promise, ..)| promise == other));
-                self.log.push(line);
-            }
-        }
-        let count = (1 + self.random.below(4)).min(self.deeds_left);
-        self.deeds_left -= count;
-        (0..count).filter_map(|_| self.decide(fresh)).collect()
-    }
-
-    fn any(&mut self) -> (R, bool) {
-        let at = self.random.below(self.objects.len() + self.promises.len());
-        match self.objects.get(at) {
-            Some(object) => (object.clone(), false),
-            None => (self.promises[at - self.objects.len()].0.clone(), true),
-        }
-    }
-
-    fn slots(&mut self, fresh: &mut dyn FnMut(bool) -> R) -> Vec<(R, bool)> {
-        let count = self.random.below(4);
-        let mut slots = Vec::new();
-        for _ in 0..count {
-            match self.random.below(6) {
-                0 => {
-                    let object = fresh(false);
-                    self.objects.push(object.clone());
-                    slots.push((object, false));
-                }
-                1 => {
-                    let promise = fresh(true);
-                    self.promises.push((promise.clone(), true));
-                    slots.push((promise, true));
-                }
-                _ => slots.push(self.any()),
-            }
-        }
-        slots
-    }
-
-    fn decide(&mut self, fresh: &mut dyn FnMut(bool) -> R) -> Option<Deed<R>> {
-        match self.random.below(5) {
-            0..2 => {
-                let target = self.any();
-                let slots = self.slots(fresh);
-                let result = (self.random.below(3) > 0).then(|| {
-                    let promise = fresh(true);
-                    self.promises.push((promise.clone(), false));
-                    promise
-                });
-                Some(Deed::Send { target, slots, result })
-            }
-            2 => {
-                let undecided: Vec<R> = self
-                    .promises
-                    .iter()
-                    .filter(|(_, decides)| !decides)
-                    .map(|(promise, _)| promise.clone())
-                    .collect();
-                let at = self.random.below(undecided.len());
-                undecided.get(at).cloned().map(Deed::Subscribe)
-            }
-            _ => {
-                let decided: Vec<R> = self
-                    .promises
-                    .iter()
-                    .filter(|(_, decides)| *decides)
-                    .map(|(promise, _)| promise.clone())
-                    .collect();
-                let at = self.random.below(decided.len());
-                let promise = decided.get(at)?.clone();
-                let rejected = self.random.below(4) == 0;
-                let lone = self.random.below(2) == 0;
-                let slots = if lone {
-                    let at = self.random.below(self.objects.len());
-                    vec![(self.objects[at].clone(), false)]
-                } else {
-                    self.slots(fresh)
-                };
-                self.promises.retain(|(other, _)| *other != promise);
-                Some(Deed::Settle {
-                    promise,
-                    rejected,
-                    lone,
-                    slots,
-                })
-            }
-        }
-    }
-}
 
 fn references(slots: &[String]) -> Vec<(String, bool)> {
     slots.iter().map(|slot| (slot.clone(), slot.starts_with('p'))).collect()
 }
 
-fn to_syscall(deed: Deed<String>) -> VatSyscall {
+fn to_told(delivery: &VatDelivery) -> Told<String> {
+    match delivery.clone() {
+        VatDelivery::Message {
+            target,
+            methargs,
+            result,
+        } => Told::Message {
+            target,
+            slots: references(&methargs.slots),
+            result,
+        },
+        VatDelivery::Notify { resolutions } => {
+            let settled = resolutions.iter();
+            let settled = settled.map(|r| (r.promise.clone(), r.rejected, references(&r.data.slots)));
+            Told::Settled(settled.collect())
+        }
+        VatDelivery::DropExports { vrefs } => Told::DropExports(vrefs),
+        VatDelivery::RetireExports { vrefs } => Told::RetireExports(vrefs),
+        VatDelivery::RetireImports { vrefs } => Told::RetireImports(vrefs),
+        other => panic!("{other:?} is no part of a program"),
+    }
+}
+
+fn to_syscalls(deed: Deed<String>) -> Vec<VatSyscall> {
     let data = |lone: bool, slots: Vec<(String, bool)>| CapData {
         body: if lone { "#\"$0\"".to_owned() } else { "#[]".to_owned() },
         slots: slots.into_iter().map(|(slot, _)| slot).collect(),
     };
-    match deed {
+    vec![match deed {
         Deed::Send { target, slots, result } => VatSyscall::Send {
             target: target.0,
             methargs: data(false, slots),
             result,
         },
-        Deed::Subscribe(promise) => VatSyscall::Subscribe { promise },
+        Deed::Subscribe(promise) => subscribe(&promise),
         Deed::Settle {
             promise,
             rejected,
@@ -213,50 +71,43 @@ fn to_syscall(deed: Deed<String>) -> VatSyscall {
             }];
             VatSyscall::Resolve { resolutions }
         }
-    }
+        Deed::Drop { object, retire: true } => return let_go(vec![object]),
+        Deed::Drop { object, retire: false } => VatSyscall::DropImports { vrefs: vec![object] },
+        Deed::Retire(object) => VatSyscall::RetireImports { vrefs: vec![object] },
+        Deed::Exit { failure } => VatSyscall::Exit {
+            failure,
+            info: CapData::default(),
+        },
+        Deed::Illegal => subscribe("p-9999999"),
+    }]
 }
 
 const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+/// One of the vats on the kernel does what its mind decides.
+fn animate(world: &mut World, seed: u64, number: usize) -> Rc<RefCell<Mind<String>>> {
+    let mind = Rc::new(RefCell::new(Mind::of(seed, number, "o+0".to_owned())));
+    let its = mind.clone();
+    let mut next = BTreeMap::from([(false, 1), (true, 1)]);
+    world.script(&format!("v{}", number + 1), move |delivery| {
+        let mut fresh = |promise: bool| {
+            let number = next.entry(promise).or_insert(1);
+            *number += 1;
+            format!("{}+{number}", if promise { 'p' } else { 'o' })
+        };
+        let deeds = its.borrow_mut().told(&to_told(delivery), &mut fresh);
+        Act::of(deeds.into_iter().flat_map(to_syscalls).collect())
+    });
+    mind
+}
 
 /// Runs a program on the kernel, one instance for all cranks or a new one for each; gives what each vat was told, and the kvStore.
 fn on_the_kernel(seed: u64, keeps_instance: bool) -> (Vec<Vec<String>>, World) {
     let mut world = World::started(&NAMES);
     world.keeps_instance = keeps_instance;
-    let mut minds = Vec::new();
-    for (number, _) in NAMES.iter().enumerate() {
-        let mind = Rc::new(RefCell::new(Mind::new(seed * 31 + number as u64, "o+0".to_owned())));
-        minds.push(mind.clone());
-        let mut next = BTreeMap::from([(false, 1), (true, 1)]);
-        world.script(&format!("v{}", number + 1), move |delivery| {
-            let told = match delivery {
-                VatDelivery::Message {
-                    target,
-                    methargs,
-                    result,
-                } => Told::Message {
-                    target: target.clone(),
-                    slots: references(&methargs.slots),
-                    result: result.clone(),
-                },
-                VatDelivery::Notify { resolutions } => {
-                    let settled = resolutions.iter();
-                    Told::Settled(
-                        settled
-                            .map(|r| (r.promise.clone(), r.rejected, references(&r.data.slots)))
-                            .collect(),
-                    )
-                }
-                _ => return Act::of(Vec::new()),
-            };
-            let mut fresh = |promise: bool| {
-                let number = next.entry(promise).or_insert(1);
-                *number += 1;
-                format!("{}+{number}", if promise { 'p' } else { 'o' })
-            };
-            let deeds = mind.borrow_mut().told(&told, &mut fresh);
-            Act::of(deeds.into_iter().map(to_syscall).collect())
-        });
-    }
+    // A cleanup goes through promises by their IDs as text: with four digits each that is the order of their making, as in the model.
+    world.kv.insert(b"kp.nextID".to_vec(), b"1000".to_vec());
+    let minds: Vec<_> = (0..NAMES.len()).map(|number| animate(&mut world, seed, number)).collect();
     let roots: Vec<String> = (0..NAMES.len()).map(|number| format!("ko{}", 20 + number)).collect();
     for name in NAMES {
         let args = CapData {
@@ -273,9 +124,14 @@ fn on_the_kernel(seed: u64, keeps_instance: bool) -> (Vec<Vec<String>>, World) {
     }
     for _ in 0..5_000 {
         let report = world.step();
-        assert_eq!((report.terminated, report.panic), (None, None), "seed {seed}");
+        assert_eq!(report.panic, None, "seed {seed}");
         audit::check(&world);
-        if report.kind == (swingset_abi::kernel::CrankKind::Idle {}) {
+        if let Some(reason) = report.terminated {
+            let vat = report.vat_id.expect("a vat ended");
+            let number: usize = vat[1..].parse().expect("it is one of the four");
+            minds[number - 1].borrow_mut().log.push(format!("ended: {reason}"));
+        }
+        if report.kind == (CrankKind::Idle {}) {
             break;
         }
     }
@@ -292,16 +148,40 @@ fn what_an_instance_remembers_between_cranks_changes_nothing() {
     }
 }
 
+/// How lines begin that are no messages.
+const KINDS: [&str; 7] = [
+    "settled",
+    "dropExports",
+    "retireExports",
+    "retireImports",
+    "ended: exit with",
+    "ended: illegal",
+    "ended: exit",
+];
+
 #[test]
 fn random_programs_go_as_in_the_model_and_every_count_is_right_after_every_crank() {
-    let mut deliveries = 0;
+    let mut kinds = BTreeMap::new();
     for seed in 1..=100 {
         let (told, _) = on_the_kernel(seed, false);
-        deliveries += told.iter().map(Vec::len).sum::<usize>();
         assert_eq!(told, model::run(seed, NAMES.len()), "seed {seed}");
+        for line in told.concat() {
+            let word = KINDS.into_iter().find(|word| line.starts_with(word));
+            *kinds.entry(word.unwrap_or("message")).or_insert(0) += 1;
+        }
     }
-    assert!(
-        deliveries > 1_000,
-        "{deliveries} deliveries are too few to say anything"
-    );
+    // Too few of a kind would say nothing of it.
+    for (kind, least) in [
+        ("message", 1_000),
+        ("settled", 200),
+        ("dropExports", 200),
+        ("retireExports", 150),
+        ("retireImports", 10),
+        ("ended: exit with", 10),
+        ("ended: illegal", 10),
+        ("ended: exit", 10),
+    ] {
+        let found = kinds.get(kind).copied().unwrap_or(0);
+        assert!(found >= least, "{found} of {kind}");
+    }
 }

@@ -7,7 +7,7 @@ use swingset_abi::{
 
 use crate::{
     audit,
-    random::Random,
+    mind::Random,
     stored::{delete, store},
     tally::figure,
     world::{Act, World, let_go, send, settle, subscribe},

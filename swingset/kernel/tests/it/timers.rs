@@ -7,7 +7,7 @@ use swingset_abi::{
 
 use crate::{
     audit,
-    random::Random,
+    mind::Random,
     world::{World, data, send},
 };
 

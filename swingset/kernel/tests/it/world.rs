@@ -390,7 +390,7 @@ impl World {
         lines
     }
 
-    /// The root of the n-th static vat, as v1's import once it was given (`o-50`, …).
+    /// The kernel's figures, by name.
     pub fn stats(&mut self) -> BTreeMap<String, u64> {
         match self.call(&Command::Stats {}) {
             Reply::Stats { figures } => figures.into_iter().collect(),
