@@ -193,7 +193,6 @@ const BESIDE_THE_PORT: &[(&str, &str)] = &[
     ("upgrades/swingvisor/src/front/net.rs", "sockets"),
     ("upgrades/swingvisor/src/home.rs", "the lock that is taken before anything else"),
     ("upgrades/swingvisor/src/run/comet.rs", "the home's lock"),
-    ("upgrades/swingvisor/src/run/fronted.rs", "the folder of a socket"),
 ];
 
 /// A fault is tried at every operation on files that goes through the port: what goes beside it is not tried.

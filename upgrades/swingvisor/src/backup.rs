@@ -11,6 +11,7 @@
 use std::{
     fs::File,
     io,
+    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
@@ -129,7 +130,7 @@ fn copy_folder(files: &dyn Files, from: &Path, to: &Path, manifest: &mut Manifes
 }
 
 fn copy_file(files: &dyn Files, from: &Path, to: &Path) -> io::Result<()> {
-    if from.extension().is_some_and(|extension| extension == "sst") {
+    if is_table(from) {
         match files.hard_link(from, to) {
             Ok(()) => return Ok(()),
             // Another filesystem, or one without such links.
@@ -139,6 +140,31 @@ fn copy_file(files: &dyn Files, from: &Path, to: &Path) -> io::Result<()> {
     }
     files.save(to, &mut File::open(from)?, u64::MAX)?;
     files.sync_file(to)
+}
+
+/// How many bytes a backup of `database` in `folder` writes: tables only get a second name on their own filesystem.
+///
+/// # Errors
+/// The system's; a file that is gone meanwhile does not count.
+pub fn bytes_wanted(files: &dyn Files, database: &Path, folder: &Path) -> io::Result<u64> {
+    if files.kind(database)? != Some(Kind::Folder) {
+        return Ok(0);
+    }
+    let links = std::fs::metadata(database)?.dev() == std::fs::metadata(folder)?.dev();
+    let mut bytes: u64 = 0;
+    for name in files.list(database)? {
+        let path = database.join(&name);
+        bytes = bytes.saturating_add(match files.kind(&path)? {
+            Some(Kind::Folder) => bytes_wanted(files, &path, folder)?,
+            Some(Kind::File(size)) if !(links && is_table(&path)) => size,
+            Some(Kind::File(_) | Kind::Link | Kind::Other) | None => 0,
+        });
+    }
+    Ok(bytes)
+}
+
+fn is_table(file: &Path) -> bool {
+    file.extension().is_some_and(|extension| extension == "sst")
 }
 
 /// Whether the folder for backups can take one.

@@ -27,3 +27,10 @@ impl Moment {
         u64::try_from(self.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
+
+/// The time since the beginning of 1970, by the system's clock: for lines of a log alone.
+#[must_use]
+#[allow(clippy::disallowed_types)]
+pub fn since_the_epoch() -> Duration {
+    std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default()
+}

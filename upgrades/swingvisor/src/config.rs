@@ -7,7 +7,7 @@ use std::{
     path::PathBuf,
 };
 
-use crate::{core::Policy, layout::Layout};
+use crate::{core::Policy, fetch::Checksum, layout::Layout, log::LogTime};
 
 /// cosmovisor's rest between two looks is 0.3 s, at a file; ours is at a database.
 const POLL_INTERVAL_MS: u64 = 5_000;
@@ -77,6 +77,8 @@ pub struct Config {
     pub listen: Option<SocketAddr>,
     /// `SWINGVISOR_DOWNLOAD_BYTES_MAX`: the largest download, and the largest file in an archive.
     pub download_bytes_max: u64,
+    /// `SWINGVISOR_ACCEPT_SHA256`: a binary that takes over although the plan names another one, as a repaired one does.
+    pub accepted: Option<Checksum>,
     /// `SSL_CERT_FILE`: root certificates for https in place of the built-in ones.
     pub certificates: Option<PathBuf>,
     /// `SWINGVISOR_MODE`: `restart`, the default, or `front`.
@@ -96,6 +98,10 @@ pub struct Config {
     pub client_wait_ms: u64,
     /// `COSMOVISOR_DISABLE_LOGS`.
     pub disable_logs: bool,
+    /// `COSMOVISOR_COLOR_LOGS`; where it is not set, a terminal has colours and a file has none.
+    pub color_logs: Option<bool>,
+    /// `COSMOVISOR_TIMEFORMAT_LOGS`.
+    pub log_time: LogTime,
 }
 
 /// What is wrong with the environment; every fault, not the first alone.
@@ -156,6 +162,15 @@ impl Reader {
             "restart" => Ok(Mode::Restart),
             "front" => Ok(Mode::Front),
             _ => Err(format!("{text:?} is neither restart nor front")),
+        })
+    }
+
+    fn log_time(&mut self, name: &str) -> LogTime {
+        // Set and empty is a value too.
+        let Some(value) = self.variables.get(name) else { return LogTime::Full };
+        LogTime::parse(value).unwrap_or_else(|fault| {
+            self.faults.push(format!("{name}: {fault}"));
+            LogTime::Full
         })
     }
 
@@ -245,6 +260,7 @@ impl Config {
             webhook: reader.text("SWINGVISOR_WEBHOOK"),
             listen: reader.loopback("SWINGVISOR_LISTEN"),
             download_bytes_max: reader.number("SWINGVISOR_DOWNLOAD_BYTES_MAX", DOWNLOAD_BYTES_MAX),
+            accepted: reader.parsed("SWINGVISOR_ACCEPT_SHA256", None, |text| Checksum::parse(text).map(Some)),
             certificates: reader.folder("SSL_CERT_FILE"),
             mode: reader.mode("SWINGVISOR_MODE"),
             abci: reader.text("SWINGVISOR_ABCI"),
@@ -254,6 +270,8 @@ impl Config {
             hold_sockets: reader.boolean("SWINGVISOR_HOLD_SOCKETS", true),
             client_wait_ms: reader.millis("SWINGVISOR_CLIENT_WAIT", CLIENT_WAIT_MS),
             disable_logs: reader.boolean("COSMOVISOR_DISABLE_LOGS", false),
+            color_logs: reader.text("COSMOVISOR_COLOR_LOGS").map(|_| reader.boolean("COSMOVISOR_COLOR_LOGS", true)),
+            log_time: reader.log_time("COSMOVISOR_TIMEFORMAT_LOGS"),
         };
         if reader.faults.is_empty() { Ok(config) } else { Err(ConfigError { faults: reader.faults }) }
     }

@@ -13,7 +13,7 @@ use rustix::fs::{FlockOperation, flock};
 use crate::{
     clock::Moment,
     core::{Journal, Slot},
-    files::{self, Files, Kind},
+    files::{self, Disk, Files, Kind},
     layout::Layout,
 };
 
@@ -111,7 +111,7 @@ impl Lock {
     pub fn take(layout: &Layout) -> Result<Self, LockError> {
         let path = layout.lock();
         let system = |source: io::Error| LockError::System { path: path.display().to_string(), source };
-        std::fs::create_dir_all(layout.own()).map_err(system)?;
+        files::make_synced_folder(&Disk, &layout.own()).map_err(system)?;
         let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(system)?;
         let began = Moment::now();
         loop {

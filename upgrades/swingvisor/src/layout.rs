@@ -81,6 +81,11 @@ impl Layout {
         self.own().join("lock")
     }
 
+    /// Where the running swingvisor tells commands of its report.
+    pub fn status_socket(&self) -> PathBuf {
+        self.own().join("status.sock")
+    }
+
     /// Where CometBFT finds its application in the mode `front`.
     pub fn front_socket(&self) -> PathBuf {
         self.own().join("front.sock")
@@ -94,6 +99,15 @@ impl Layout {
     /// The folder in which downloads are made.
     pub fn downloads(&self) -> PathBuf {
         self.own().join("downloads")
+    }
+
+    /// The note of what a download took out of an archive for a slot.
+    pub fn unpacked(&self, slot: &Slot) -> PathBuf {
+        let name = match slot {
+            Slot::Genesis => "genesis",
+            Slot::Upgrade(folder) => folder,
+        };
+        self.downloads().join(format!("{name}.unpacked"))
     }
 
     /// The file that a node leaves for supervisors. It is shown, and decides nothing.

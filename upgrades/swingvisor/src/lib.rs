@@ -17,6 +17,7 @@ pub mod fetch;
 pub mod front;
 pub mod home;
 pub mod layout;
+pub mod log;
 pub mod probe;
 pub mod program;
 pub mod report;

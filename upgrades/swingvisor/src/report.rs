@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::{
-    core::{Answer, Done, Pending, Policy, Slot, Upgrade, folder_of_plan},
+    core::{Answer, Done, Pending, Policy, Readiness, Slot, Upgrade, folder_of_plan},
     front::View,
     probe::Identity,
 };
@@ -72,6 +72,8 @@ pub struct PlanReport {
     pub slot: String,
     /// Whether a binary is there.
     pub installed: bool,
+    /// Power that attested that it is ready, where the plan asks for that.
+    pub readiness: Option<Readiness>,
     /// Who it is, once it was asked and found fit.
     pub armed: Option<ArmedReport>,
     /// Why it is not ready.
@@ -106,8 +108,8 @@ pub struct Seen<'a> {
     pub problem: Option<&'a str>,
     /// Milliseconds a block.
     pub block_ms: Option<u64>,
-    /// What is wrong with the folder for backups.
-    pub backup_problem: Option<&'a str>,
+    /// What else would hinder an upgrade.
+    pub troubles: &'a [String],
 }
 
 impl Report {
@@ -139,11 +141,11 @@ impl Report {
         if let Some(reason) = &self.state_unknown {
             risks.push(format!("committed state cannot be asked for: {reason}"));
         }
-        if let Some(plan) = &self.plan
-            && seen.current.map(ToString::to_string).as_ref() != Some(&plan.slot)
-        {
+        if let Some(plan) = &self.plan {
+            let early = seen.current.map(ToString::to_string).as_ref() == Some(&plan.slot);
             match (&plan.problem, plan.installed) {
                 (Some(problem), _) => risks.push(problem.clone()),
+                (None, _) if early => {}
                 (None, false) if policy.download => {
                     risks.push(format!("{} has no binary yet: it will be downloaded", plan.slot))
                 }
@@ -156,9 +158,14 @@ impl Report {
                 (None, true) => {}
             }
         }
-        if let (Some(problem), true) = (seen.backup_problem, policy.backup) {
-            risks.push(format!("no backup can be made: {problem}"));
+        if let Some(plan) = &self.plan {
+            risks.extend(plan_risks(plan, policy));
         }
+        let status = seen.answer.and_then(|answer| answer.as_ref().ok());
+        if let Some(reason) = status.and_then(|status| status.checkpoint_problem.as_ref()) {
+            risks.push(format!("no checkpoint can be made before an upgrade: {reason}"));
+        }
+        risks.extend(seen.troubles.iter().cloned());
         risks
     }
 
@@ -215,6 +222,25 @@ impl Report {
     }
 }
 
+/// What is against a plan that no binary can help.
+fn plan_risks(plan: &PlanReport, policy: &Policy) -> Vec<String> {
+    let mut risks = Vec::new();
+    let PlanReport { name, height, .. } = plan;
+    if policy.skip_heights.contains(height) {
+        risks.push(format!(
+            "this node skips {name} at height {height}: alone, it comes to another state than the others"
+        ));
+    }
+    if let Some(Readiness { agreeing_power, required_power, total_power }) = plan.readiness
+        && agreeing_power < required_power
+    {
+        risks.push(format!(
+            "{agreeing_power} of {total_power} power has attested the same for {name}, {required_power} is asked for: it is postponed"
+        ));
+    }
+    risks
+}
+
 fn plan_report(pending: &Pending, committed_height: u64, seen: &Seen<'_>, policy: &Policy) -> PlanReport {
     let plan = &pending.plan;
     let blocks_left = plan.height.saturating_sub(committed_height);
@@ -228,6 +254,7 @@ fn plan_report(pending: &Pending, committed_height: u64, seen: &Seen<'_>, policy
         seconds_left: seen.block_ms.map(|block_ms| blocks_left.saturating_mul(block_ms) / 1_000),
         slot: slot.as_ref().map(ToString::to_string).unwrap_or_default(),
         installed: slot.as_ref().is_ok_and(|slot| seen.installed.contains(slot)),
+        readiness: pending.readiness,
         armed: armed.map(|(_, identity)| ArmedReport {
             release: identity.release.clone(),
             version: identity.version.clone(),

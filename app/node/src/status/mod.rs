@@ -5,6 +5,7 @@
 //! what a node of the SDK says there, whose engine has stored the block that nobody executes, and a supervisor acts at no
 //! height below. `application.committed_height` is the committed height always.
 
+mod readiness;
 mod takeover;
 
 use std::path::Path;
@@ -28,6 +29,7 @@ use crate::{
     lifecycle::{Refusal, SkippedPlan, refusal_of, skipped_plans},
 };
 
+pub use readiness::Readiness;
 pub use takeover::Takeover;
 
 /// Tries to read while the node writes.
@@ -43,27 +45,32 @@ pub struct PendingPlan {
     pub id: Option<u64>,
     /// The plan.
     pub plan: Plan,
+    /// Power that attests that it is ready, where the plan asks for some.
+    pub readiness: Option<Readiness>,
 }
 
 impl PendingPlan {
     fn all(view: &View) -> Result<Vec<Self>, StateError> {
         if !plans::enabled(view)? {
-            return Ok(upgrade::state::plan(view)?.into_iter().map(|plan| PendingPlan { id: None, plan }).collect());
+            let alone = |plan| PendingPlan { id: None, plan, readiness: None };
+            return Ok(upgrade::state::plan(view)?.into_iter().map(alone).collect());
         }
-        let pending = plans::pending(view)?.into_iter();
         // A record's height was checked when it was written; one that is none would never come.
         let height = |height: i64| u64::try_from(height).unwrap_or(u64::MAX);
-        Ok(pending
-            .map(|record| PendingPlan {
+        let pending = plans::pending(view)?.into_iter().map(|record| {
+            Ok(PendingPlan {
                 id: Some(record.id),
+                readiness: Readiness::of(view, &record)?,
                 plan: Plan { height: height(record.height), name: record.name, info: record.info },
             })
-            .collect())
+        });
+        pending.collect()
     }
 
     fn to_json(&self) -> Value {
         let mut json = plan_json(&self.plan);
         json["id"] = json!(self.id.map(|id| id.to_string()));
+        json["readiness"] = json!(self.readiness.map(Readiness::to_json));
         json
     }
 }

@@ -96,6 +96,12 @@ fn a_plan_is_scheduled_attested_and_taken_back_by_an_expedited_vote_before_its_h
     cli.tx(&["upgrade", "attest", "version-9", "--binary", text(&program).expect("UTF-8"), "--digest", &digest]);
     let tally = cli.query(&["readiness", "1"]);
     assert_eq!(tally["agreeing_power"], tally["total_power"]);
+    let status = cli.swingd.json(&["status"]).expect("an answer");
+    let told = &status["application"]["plans"];
+    for power in ["agreeing_power", "required_power", "total_power"] {
+        assert_eq!(told[0]["readiness"][power], tally[power], "for supervisors: {status}");
+    }
+    assert_eq!(told[1]["readiness"], Value::Null, "it asks for none");
     assert_eq!((&tally["conflict"], &tally["missing"]), (&json!(false), &json!([])));
     assert_eq!(tally["digests"][0]["digest"], digest.as_str());
     assert_eq!(tally["digests"][0]["attestations"][0]["binary_sha256"].as_str().map(str::len), Some(64));

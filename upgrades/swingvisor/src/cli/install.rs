@@ -50,7 +50,8 @@ pub(super) fn prepare(config: &Config) -> Result<()> {
         }
         tools.installer(config).fetch(&plan, &slot)?;
     }
-    let identity = run::arm(&tools.prober, &layout.binary(&slot)).map_err(anyhow::Error::msg)?;
+    let identity =
+        run::arm(&tools.prober, &tools.planned, &plan, &slot, &layout.binary(&slot)).map_err(anyhow::Error::msg)?;
     println!(
         "{slot} is ready for plan {} at height {}: release {}, SHA-256 {}",
         plan.name, plan.height, identity.release, identity.sha256

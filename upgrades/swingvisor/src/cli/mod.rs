@@ -5,16 +5,18 @@ mod install;
 mod run;
 mod show;
 mod status;
+mod values;
 
-use std::{ffi::OsString, io::IsTerminal as _, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, io::IsTerminal as _, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::{
     command::Told,
     config::Config,
-    fetch::{Installer, Transfer},
-    files::Disk,
+    fetch::{Installer, Planned, Transfer},
+    files::{Disk, Files},
+    log::LogTime,
     probe::Prober,
     run as running,
 };
@@ -105,25 +107,33 @@ fn start_log(config: &Config) {
     let filter = if config.disable_logs { "off" } else { "info" };
     let filter = tracing_subscriber::EnvFilter::try_from_env("SWINGVISOR_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(filter));
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt()
+    let colours = config.color_logs.unwrap_or_else(|| std::io::stderr().is_terminal());
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(colours)
-        .with_target(false)
-        .init();
+        .with_target(false);
+    match config.log_time {
+        LogTime::None => log.without_time().init(),
+        time => log.with_timer(time).init(),
+    }
 }
 
 /// The parts of an installer that commands use.
 struct Tools {
     prober: Prober,
+    planned: Planned,
     transfer: Transfer,
 }
 
 impl Tools {
     fn new(config: &Config) -> Self {
         let told = Told::new();
-        Tools { prober: running::prober(config, &[], &told), transfer: running::transfer(config, &told) }
+        Tools {
+            prober: running::prober(config, &[], &told),
+            planned: running::planned(config, &(Arc::new(Disk) as Arc<dyn Files>)),
+            transfer: running::transfer(config, &told),
+        }
     }
 
     fn installer<'a>(&'a self, config: &'a Config) -> Installer<'a> {

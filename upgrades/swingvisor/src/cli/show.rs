@@ -15,6 +15,9 @@ use crate::{
     home,
 };
 
+/// The cosmovisor that this one stands in for: scripts look for a version of it.
+const COSMOVISOR: &str = "v1.5.0";
+
 /// Arguments of `version`.
 #[derive(Args, Debug)]
 pub(super) struct VersionArgs {
@@ -32,7 +35,7 @@ pub(super) fn version(config: &Config, arguments: &VersionArgs) -> Result<u8> {
         println!("swingvisor version: {own}");
         return if arguments.swingvisor_only { Ok(0) } else { once(config, &["version".into()]) };
     }
-    let mut answer = json!({ "swingvisor_version": own });
+    let mut answer = json!({ "cosmovisor_version": COSMOVISOR, "swingvisor_version": own });
     if !arguments.swingvisor_only {
         let slot = home::current(&Disk, &config.layout)?.unwrap_or(Slot::Genesis);
         answer["app_version"] = app_version(config, &config.layout.binary(&slot))?;
@@ -50,7 +53,7 @@ fn app_version(config: &Config, binary: &Path) -> Result<Value> {
 
 /// Prints the configuration.
 pub(super) fn config(config: &Config) {
-    println!("{config:#?}");
+    print!("{}", super::values::lines(config));
 }
 
 /// Prints the file as it is.

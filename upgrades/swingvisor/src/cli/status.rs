@@ -1,4 +1,4 @@
-//! `status`: from the running swingvisor where it has status pages, else from the home itself.
+//! `status`: from the running swingvisor, over the socket in its folder or its status pages, else from the home itself.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -8,13 +8,12 @@ use serde_json::Value;
 
 use super::{OutputArgs, Tools};
 use crate::{
-    backup,
     config::Config,
     core::{Action, Child, Facts, Slot, decide, folder_of_plan},
     files::Disk,
     home::{self, Lock},
     report::{Report, Seen},
-    run::{arm, in_words},
+    run::{self, Situation, arm, in_words, troubles},
 };
 
 /// How long the running swingvisor may take.
@@ -30,9 +29,16 @@ pub(super) struct StatusArgs {
 /// Prints the report.
 pub(super) fn run(config: &Config, arguments: &StatusArgs) -> Result<()> {
     let supervised = Lock::is_held(&config.layout.lock())?;
-    let report = match config.listen.filter(|_| supervised) {
-        Some(address) => ask(address).with_context(|| format!("the swingvisor at {address} does not answer"))?,
-        None => serde_json::to_value(look(config, supervised)?)?,
+    let told = supervised.then(|| run::ask(&config.layout.status_socket()));
+    let report = match (told, config.listen.filter(|_| supervised)) {
+        (Some(Ok(report)), _) => report,
+        (_, Some(address)) => ask(address).with_context(|| format!("the swingvisor at {address} does not answer"))?,
+        (told, None) => {
+            if let Some(Err(error)) = told {
+                eprintln!("note: the swingvisor that runs does not answer, so this is what the home shows: {error}");
+            }
+            serde_json::to_value(look(config, supervised)?)?
+        }
     };
     if arguments.output.output == "json" {
         println!("{report}");
@@ -62,6 +68,7 @@ fn look(config: &Config, supervised: bool) -> Result<Report> {
         own = tools.prober.identify(&binary).ok();
         facts.asked.insert(current, tools.prober.status(&binary));
     }
+    facts.not_planned = tools.planned.not_planned(&journal, &facts);
     // The next step that is more than a question.
     let mut action = decide(&journal, &facts);
     while let Action::Ask(slot) = &action {
@@ -71,17 +78,20 @@ fn look(config: &Config, supervised: bool) -> Result<Report> {
     }
     let answer = facts.current.as_ref().and_then(|slot| facts.asked.get(slot));
     let plan = answer.and_then(|answer| answer.as_ref().ok()?.plan.clone());
-    let slot = plan.and_then(|plan| folder_of_plan(&plan.name, config.policy.keep_case).ok()).map(Slot::Upgrade);
-    let found = slot.filter(|slot| facts.installed.contains(slot)).map(|slot| {
-        let found = arm(&tools.prober, &layout.binary(&slot));
-        (slot, found)
+    let found = plan.and_then(|plan| {
+        let slot = Slot::Upgrade(folder_of_plan(&plan.name, config.policy.keep_case).ok()?);
+        let binary = facts.installed.contains(&slot).then(|| layout.binary(&slot))?;
+        let found = arm(&tools.prober, &tools.planned, &plan, &slot, &binary);
+        Some((slot, found))
     });
     let (armed, problem) = match found {
         Some((slot, Ok(identity))) => (Some((slot, identity)), None),
         Some((slot, Err(problem))) => (None, Some(format!("{slot}: {problem}"))),
         None => (None, None),
     };
-    let backup_problem = backup::check_folder(&Disk, layout.backups()).err();
+    let situation =
+        Situation { home: &tools.prober.home, current: facts.current.as_ref(), answer, installed: &facts.installed };
+    let troubles = troubles(config, &Disk, &situation);
     let mut report = Report {
         swingvisor: env!("CARGO_PKG_VERSION").to_owned(),
         supervised,
@@ -99,7 +109,7 @@ fn look(config: &Config, supervised: bool) -> Result<Report> {
         armed: armed.as_ref(),
         problem: problem.as_deref(),
         block_ms: None,
-        backup_problem: backup_problem.as_deref(),
+        troubles: &troubles,
     };
     report.see(&seen, &config.policy);
     Ok(report)

@@ -147,6 +147,10 @@ fn upgrade(facts: &Facts, current: &Slot, status: &Status, plan: &Plan) -> Actio
             }
         };
     }
+    // Before it is executed to ask it anything.
+    if let Some(reason) = facts.not_planned.get(&to) {
+        return rest(format!("{to} is not the right binary: {reason}"));
+    }
     match facts.asked.get(&to) {
         None => Action::Ask(to),
         Some(Err(reason)) => rest(format!("{to} does not say what committed state is: {reason}")),
@@ -212,6 +216,9 @@ fn go_on(upgrade: &Upgrade, facts: &Facts) -> Action {
     }
     if !facts.installed.contains(&upgrade.to) {
         return Action::Abandon { reason: format!("{} has no binary any more", upgrade.to) };
+    }
+    if let Some(reason) = facts.not_planned.get(&upgrade.to) {
+        return rest(format!("{} is not the right binary: {reason}", upgrade.to));
     }
     let status = match facts.asked.get(&upgrade.to) {
         None => return Action::Ask(upgrade.to.clone()),

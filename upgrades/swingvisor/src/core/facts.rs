@@ -78,6 +78,8 @@ pub struct Facts {
     pub asked: BTreeMap<Slot, Answer>,
     /// Why a download failed, since the last rest.
     pub fetch_failed: Option<String>,
+    /// Slots whose binary is not the one that their plan names, and why.
+    pub not_planned: BTreeMap<Slot, String>,
     /// Why the new binary, or the operator's own check, refused to take over.
     pub refused: Option<String>,
     /// A switch was finished and the new binary was not started yet.
@@ -98,6 +100,7 @@ impl Facts {
             installed: BTreeSet::new(),
             asked: BTreeMap::new(),
             fetch_failed: None,
+            not_planned: BTreeMap::new(),
             refused: None,
             just_switched: false,
             crashes: 0,

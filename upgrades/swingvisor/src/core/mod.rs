@@ -19,7 +19,7 @@ pub use decide::{Action, decide};
 pub use facts::{Child, Facts, Policy};
 pub use journal::{Done, Journal, JournalError, Reason, Stage, Upgrade};
 pub use slot::{NameError, Slot, folder_of_plan};
-pub use status::{Answer, Pending, Plan, Status, StatusError, Stop};
+pub use status::{Answer, Pending, Plan, Readiness, Status, StatusError, Stop};
 pub use watch::{Running, WatchAction, stands_by, watch};
 
 /// Exit code of a node that stopped for a plan that it cannot handle.

@@ -21,6 +21,26 @@ pub struct Pending {
     pub id: Option<u64>,
     /// The plan.
     pub plan: Plan,
+    /// How ready the validators say that they are, where the plan asks for that.
+    pub readiness: Option<Readiness>,
+}
+
+impl Pending {
+    /// One that no list has.
+    fn alone(plan: Plan) -> Self {
+        Pending { id: None, plan, readiness: None }
+    }
+}
+
+/// Power that attested that it is ready for a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Readiness {
+    /// The most that attested one and the same result of a rehearsal.
+    pub agreeing_power: u64,
+    /// What the plan asks for.
+    pub required_power: u64,
+    /// Of the whole set.
+    pub total_power: u64,
 }
 
 /// Why the asked binary goes no further.
@@ -47,6 +67,8 @@ pub struct Status {
     pub plans: Vec<Pending>,
     /// Why the asked binary goes no further, if it does not.
     pub stop: Option<Stop>,
+    /// Why the node could make no checkpoint before an upgrade, if it says so.
+    pub checkpoint_problem: Option<String>,
 }
 
 /// The answer to a question, or why there is none. A failure is never "no upgrade".
@@ -110,14 +132,18 @@ impl Status {
             Some(Some(plans)) => plans.iter().map(Self::pending).collect::<Result<_, _>>()?,
             Some(None) => return Err(field("application.plans", "a list")),
             // A binary of before says the nearest only.
-            None => plan.iter().map(|plan| Pending { id: None, plan: plan.clone() }).collect(),
+            None => plan.iter().cloned().map(Pending::alone).collect(),
         };
         let stop = match application.get("stop") {
             Some(Value::Null) => None,
             Some(stop) => Some(Self::stop(stop)?),
             None => return Err(field("application.stop", "a reason or null")),
         };
-        Ok(Status { release, committed_height, app_hash, plan, plans, stop })
+        let checkpoint = [&application["checkpoint"], &answer["checkpoint"]].into_iter().find(|told| told.is_object());
+        let checkpoint_problem = checkpoint
+            .filter(|told| told["possible"].as_bool() == Some(false))
+            .map(|told| told["reason"].as_str().unwrap_or("it does not say why").to_owned());
+        Ok(Status { release, committed_height, app_hash, plan, plans, stop, checkpoint_problem })
     }
 
     fn plan(plan: &Value) -> Result<Plan, StatusError> {
@@ -133,7 +159,15 @@ impl Status {
             None | Some(Value::Null) => None,
             Some(id) => Some(number(id).ok_or(field("application.plans.id", "a number"))?),
         };
-        Ok(Pending { id, plan: Self::plan(plan)? })
+        let readiness = &plan["readiness"];
+        let power = |name: &str| number(&readiness[name]);
+        // It is shown, and decides nothing: a node of before does not tell it.
+        let readiness = power("required_power").map(|required_power| Readiness {
+            required_power,
+            agreeing_power: power("agreeing_power").unwrap_or_default(),
+            total_power: power("total_power").unwrap_or_default(),
+        });
+        Ok(Pending { id, plan: Self::plan(plan)?, readiness })
     }
 
     fn stop(stop: &Value) -> Result<Stop, StatusError> {
@@ -149,7 +183,7 @@ impl Status {
     pub fn nearest(&self) -> Option<Pending> {
         let plan = self.plan.as_ref()?;
         let listed = self.plans.iter().find(|pending| pending.plan == *plan);
-        Some(listed.cloned().unwrap_or_else(|| Pending { id: None, plan: plan.clone() }))
+        Some(listed.cloned().unwrap_or_else(|| Pending::alone(plan.clone())))
     }
 
     /// The height of the next block.

@@ -5,12 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Entry, FetchError, Transfer, archive, entry};
+use super::{Entry, FetchError, Transfer, archive, entry, planned};
 use crate::{
     core::{Plan, Slot},
     files::{self, Files},
     layout::Layout,
-    probe::{Identity, Prober},
+    probe::{self, Identity, Prober},
     program,
 };
 
@@ -60,6 +60,11 @@ impl Installer<'_> {
         let made = part.with_file_name("binary.part");
         let unpacked = archive::unpack(self.files, &part, self.layout.name(), &made, self.transfer.bytes_max)?;
         let binary = if unpacked { &made } else { &part };
+        if unpacked {
+            let noted = probe::sha256(&made)
+                .and_then(|sha256| planned::note(self.files, self.layout, slot, &source.checksum, sha256));
+            noted.map_err(FetchError::system(format!("noting what was in {url}", url = source.location)))?;
+        }
         let identity = self.place(binary, slot);
         for left in [&part, &made] {
             self.files.remove(left).map_err(FetchError::system(format!("removing {}", left.display())))?;

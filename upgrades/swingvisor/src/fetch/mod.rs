@@ -4,15 +4,18 @@
 //! - Nothing is executed before its checksum was verified, and nothing is in a slot before it was executed: it is asked who it is
 //!   beside its place.
 //! - Only this platform's entry is looked at, and no content without a checksum is used.
+//! - A file that somebody put into a slot is held against the checksum that the plan has for it, see [`planned`].
 
 mod archive;
 mod install;
 mod plan_info;
+mod planned;
 mod source;
 mod transfer;
 
 pub use install::{Installer, install};
 pub use plan_info::{Entry, entry};
+pub use planned::Planned;
 pub use source::{Checksum, Location, Source};
 pub use transfer::Transfer;
 

@@ -1,8 +1,21 @@
 //! A download's address in go-getter's notation: `https://…/swingd?checksum=sha256:<hex>`, `file:///…?checksum=…`.
 
-use std::{path::PathBuf, str};
+use std::{
+    io,
+    path::{Path, PathBuf},
+    str,
+};
+
+use sha2::{Sha256, Sha512};
 
 use super::FetchError;
+use crate::probe;
+
+/// How the path of an archive ends. Source: go-getter's decompressors.
+const ARCHIVES: [&str; 13] = [
+    ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".tzst", ".gz", ".bz2", ".xz",
+    ".zip",
+];
 
 /// Where the content is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +42,8 @@ pub struct Source {
     pub location: Location,
     /// What it must be.
     pub checksum: Checksum,
+    /// Whether the address says that the binary is in an archive.
+    pub archive: bool,
 }
 
 impl std::fmt::Display for Location {
@@ -49,7 +64,22 @@ impl Checksum {
         }
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    /// The digest of this kind of a file.
+    ///
+    /// # Errors
+    /// The system's.
+    pub fn of_file(&self, path: &Path) -> io::Result<Self> {
+        match self {
+            Checksum::Sha256(_) => probe::digest::<Sha256>(path).map(Checksum::Sha256),
+            Checksum::Sha512(_) => probe::digest::<Sha512>(path).map(Checksum::Sha512),
+        }
+    }
+
+    /// From `sha256:<hex>`, or the digest alone.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
         // Without a kind the length tells it, as go-getter has it.
         let guessed = if text.len() == 128 { "sha512" } else { "sha256" };
         let (kind, digest) = text.split_once(':').unwrap_or((guessed, text));
@@ -93,12 +123,13 @@ impl Source {
     fn try_parse(url: &str) -> Result<Self, String> {
         let (address, query) = url.split_once('?').unwrap_or((url, ""));
         let (mut checksum, mut others) = (None, Vec::new());
+        let mut archive = ARCHIVES.iter().any(|end| address.to_lowercase().ends_with(end));
         for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
             match parameter.split_once('=') {
                 Some(("checksum", value)) if checksum.is_none() => checksum = Some(Checksum::parse(&decoded(value)?)?),
                 Some(("checksum", _)) => return Err("it has two checksums".to_owned()),
-                // What the content is shows when it is opened.
-                Some(("archive", _)) => {}
+                // What the content is shows when it is opened; this tells those who have the binary alone.
+                Some(("archive", kind)) => archive = kind != "false",
                 _ => others.push(parameter),
             }
         }
@@ -111,7 +142,7 @@ impl Source {
             Some((scheme, _)) => return Err(format!("{scheme}:// is not taken: use https:// or file://")),
             None => return Err("it is no address".to_owned()),
         };
-        Ok(Source { location, checksum })
+        Ok(Source { location, checksum, archive })
     }
 
     /// Whether a text looks like an address at all.

@@ -8,11 +8,10 @@ use std::{
     time::Duration,
 };
 
-use sha2::{Sha256, Sha512};
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 
-use super::{Checksum, FetchError, Location, Source};
-use crate::{command::Told, files::Files, probe};
+use super::{FetchError, Location, Source};
+use crate::{command::Told, files::Files};
 
 /// How long a server may be silent.
 const SILENCE_MAX: Duration = Duration::from_secs(60);
@@ -47,14 +46,10 @@ impl Transfer {
         let mut content = Interruptible { content, told: &self.told };
         files.save(path, &mut content, self.bytes_max).map_err(|error| failed(error.to_string()))?;
         files.sync_file(path).map_err(FetchError::system(format!("syncing {}", path.display())))?;
-        let found = match source.checksum {
-            Checksum::Sha256(_) => probe::digest::<Sha256>(path),
-            Checksum::Sha512(_) => probe::digest::<Sha512>(path),
-        };
-        let found = found.map_err(FetchError::system(format!("reading {}", path.display())))?;
-        let (kind, expected) = source.checksum.parts();
-        if found != expected {
-            return Err(FetchError::Checksum { url, kind, found, expected: expected.to_owned() });
+        let found = source.checksum.of_file(path).map_err(FetchError::system(format!("reading {}", path.display())))?;
+        if found != source.checksum {
+            let ((kind, expected), (_, found)) = (source.checksum.parts(), found.parts());
+            return Err(FetchError::Checksum { url, kind, found: found.to_owned(), expected: expected.to_owned() });
         }
         Ok(())
     }

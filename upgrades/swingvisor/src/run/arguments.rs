@@ -3,10 +3,17 @@
 use std::{
     ffi::{OsStr, OsString},
     path::PathBuf,
+    sync::Arc,
     time::Duration,
 };
 
-use crate::{command::Told, config::Config, fetch::Transfer, probe::Prober};
+use crate::{
+    command::Told,
+    config::Config,
+    fetch::{Planned, Transfer},
+    files::Files,
+    probe::Prober,
+};
 
 /// The home that the node is started with: its `--home`, else DAEMON_HOME.
 pub fn home_of(config: &Config, arguments: &[OsString]) -> PathBuf {
@@ -61,6 +68,11 @@ pub fn prober(config: &Config, arguments: &[OsString], told: &Told) -> Prober {
 /// Brings downloads as the operator configured it.
 pub fn transfer(config: &Config, told: &Told) -> Transfer {
     Transfer { bytes_max: config.download_bytes_max, certificates: config.certificates.clone(), told: told.clone() }
+}
+
+/// Holds binaries against plans.
+pub fn planned(config: &Config, files: &Arc<dyn Files>) -> Planned {
+    Planned::new(Arc::clone(files), config.layout.clone(), config.accepted.clone())
 }
 
 /// Whether the arguments run a node, which is supervised. Any other command is run once.

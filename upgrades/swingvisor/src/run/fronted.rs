@@ -21,6 +21,7 @@ use crate::{
     command::Told,
     config::{Config, Mode},
     core::Child,
+    files::{self, Disk},
     front::{self, Address, Front, FrontConfig},
     toml_text,
 };
@@ -66,7 +67,7 @@ impl Fronted {
         let address = address(config, arguments, &home, ours).map_err(io::Error::other)?;
         let node_socket = config.layout.node_socket();
         Address::unix(&node_socket).map_err(io::Error::other)?;
-        std::fs::create_dir_all(config.layout.own())?;
+        files::make_synced_folder(&Disk, &config.layout.own())?;
         let frame_bytes_max = value_of(arguments, "--abci-frame-bytes-max")
             .and_then(|text| text.to_str()?.parse().ok())
             .unwrap_or(FRAME_BYTES_MAX);

@@ -1,7 +1,7 @@
 //! The status pages: `/` and `/status` as JSON, `/metrics` for Prometheus. Read only, on loopback, one request a connection.
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io::{self, Read, Write},
     net::{SocketAddr, TcpListener, TcpStream},
     time::Duration,
 };
@@ -11,7 +11,7 @@ use super::Board;
 /// Largest request that is read.
 const REQUEST_BYTES_MAX: usize = 8 << 10;
 /// How long a client may take.
-const TIME_MAX: Duration = Duration::from_secs(2);
+pub(super) const TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Serves the pages on a thread of its own; gives the address.
 ///
@@ -23,15 +23,23 @@ pub fn serve(address: SocketAddr, board: Board) -> io::Result<SocketAddr> {
     std::thread::Builder::new().name("pages".to_owned()).spawn(move || {
         for stream in listener.incoming() {
             // A client that goes away is its own loss.
-            let _ = stream.and_then(|stream| answer(stream, &board));
+            let _ = stream.and_then(|stream| in_time(&stream, &board));
         }
     })?;
     Ok(address)
 }
 
-fn answer(mut stream: TcpStream, board: &Board) -> io::Result<()> {
+fn in_time(stream: &TcpStream, board: &Board) -> io::Result<()> {
     stream.set_read_timeout(Some(TIME_MAX))?;
     stream.set_write_timeout(Some(TIME_MAX))?;
+    answer(stream, board)
+}
+
+/// Reads a request and answers it.
+///
+/// # Errors
+/// The system's: the client is gone, or too slow.
+pub(super) fn answer(mut stream: impl Read + Write, board: &Board) -> io::Result<()> {
     let mut request = Vec::new();
     let mut buffer = [0_u8; 1024];
     while !request.windows(4).any(|end| end == b"\r\n\r\n") && request.len() < REQUEST_BYTES_MAX {

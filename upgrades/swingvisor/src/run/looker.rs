@@ -17,8 +17,8 @@ use crate::{
     clock::Moment,
     command::Told,
     config::Config,
-    core::{Answer, EXIT_TOO_EARLY, Facts, Running, Slot, WatchAction, watch},
-    fetch::{Installer, Transfer},
+    core::{Answer, EXIT_TOO_EARLY, Facts, Plan, Running, Slot, WatchAction, folder_of_plan, watch},
+    fetch::{Installer, Planned, Transfer},
     files::Files,
     home,
     probe::{Identity, Prober, Signature, signature},
@@ -48,12 +48,13 @@ pub struct Look {
     pub end: Option<String>,
 }
 
-/// Asks whether a binary could take over for a plan that is not due: it is a program for this machine, says who it is, and reads
-/// the home. That it would not run now, being for the plan alone, is no fault.
+/// Whether the binary in a plan's slot could take over for it, before it is due: it is the one that the plan names, a program for this
+/// machine, says who it is, and reads the home. That it would not run now, being for the plan alone, is no fault.
 ///
 /// # Errors
 /// Why it could not.
-pub fn arm(prober: &Prober, binary: &Path) -> Result<Identity, String> {
+pub fn arm(prober: &Prober, planned: &Planned, plan: &Plan, slot: &Slot, binary: &Path) -> Result<Identity, String> {
+    planned.hold(plan, slot)?;
     let identity = prober.identify(binary)?;
     match prober.status(binary)?.stop {
         Some(stop) if stop.exit_code != EXIT_TOO_EARLY => {
@@ -79,6 +80,7 @@ impl Looker {
     pub fn start(
         config: &Config,
         files: &Arc<dyn Files>,
+        planned: Arc<Planned>,
         facts: &Facts,
         slot: &Slot,
         arguments: &[OsString],
@@ -91,12 +93,14 @@ impl Looker {
             transfer: super::transfer(config, &told),
             config: config.clone(),
             files: Arc::clone(files),
+            planned,
             facts: Facts { current: Some(slot.clone()), fetch_failed: None, ..facts.clone() },
             slot: slot.clone(),
             stop_since: None,
             armed: None,
             asked_again: None,
             problem: None,
+            said: None,
             fetch_failed_at: None,
             own: None,
             heights: Vec::new(),
@@ -125,18 +129,30 @@ impl Drop for Looker {
     }
 }
 
+/// A binary that was found fit, for this plan.
+#[derive(Clone)]
+struct Armed {
+    plan: Plan,
+    slot: Slot,
+    signature: Signature,
+    identity: Identity,
+}
+
 struct Eye {
     config: Config,
     files: Arc<dyn Files>,
+    planned: Arc<Planned>,
     prober: Prober,
     transfer: Transfer,
     facts: Facts,
     slot: Slot,
     stop_since: Option<Moment>,
-    armed: Option<(Slot, Signature, Identity)>,
+    armed: Option<Armed>,
     /// The plan height before which the binary was asked once more.
     asked_again: Option<u64>,
     problem: Option<String>,
+    /// The problem that was told last.
+    said: Option<String>,
     fetch_failed_at: Option<Moment>,
     own: Option<Identity>,
     heights: Vec<(Moment, u64)>,
@@ -168,7 +184,7 @@ impl Eye {
             answer,
             installed: self.facts.installed.clone(),
             own: self.own.clone(),
-            armed: self.armed.as_ref().map(|(slot, _, identity)| (slot.clone(), identity.clone())),
+            armed: self.armed.as_ref().map(|armed| (armed.slot.clone(), armed.identity.clone())),
             problem,
             block_ms: self.block_ms(),
             end,
@@ -197,11 +213,14 @@ impl Eye {
 
     /// Fetches and asks the plan's binary; says whether the node must be ended.
     fn make_ready(&mut self, answer: &Answer) -> Option<String> {
-        if let Some((slot, signature_then, _)) = &self.armed
-            && signature(&self.config.layout.binary(slot)).ok() != Some(*signature_then)
+        let plan = answer.as_ref().ok().and_then(|status| status.plan.as_ref());
+        if let Some(armed) = &self.armed
+            && (signature(&self.config.layout.binary(&armed.slot)).ok() != Some(armed.signature)
+                || plan.is_some_and(|plan| *plan != armed.plan))
         {
             self.armed = None;
         }
+        self.problem = None;
         self.ask_again_before_the_height(answer);
         let again = self.fetch_failed_at.is_some_and(|at| at.elapsed_ms() >= self.config.policy.backoff_max_ms);
         if again {
@@ -210,13 +229,16 @@ impl Eye {
         let running = Running {
             answer: answer.clone(),
             stop_due_ms: self.stop_since.map(Moment::elapsed_ms),
-            armed: self.armed.iter().map(|(slot, _, _)| slot.clone()).collect(),
+            armed: self.armed.iter().map(|armed| armed.slot.clone()).collect(),
         };
         match watch(&running, &self.facts) {
-            WatchAction::Wait => None,
+            WatchAction::Wait => {
+                self.look_at_an_early_one(answer);
+                None
+            }
             WatchAction::End { reason } => Some(reason),
-            WatchAction::Arm(_, slot) => {
-                self.arm(&slot);
+            WatchAction::Arm(plan, slot) => {
+                self.arm(&plan, &slot);
                 None
             }
             WatchAction::Fetch(plan, slot) => {
@@ -225,7 +247,7 @@ impl Eye {
                 match installer.fetch(&plan, &slot) {
                     Ok(identity) => {
                         tracing::info!(plan = plan.name, sha256 = identity.sha256, "the plan's binary is downloaded");
-                        self.arm(&slot);
+                        self.arm(&plan, &slot);
                     }
                     Err(error) => {
                         tracing::error!(plan = plan.name, %error, "the plan's binary could not be downloaded");
@@ -244,32 +266,44 @@ impl Eye {
         let near = status.plan.as_ref().map(|plan| plan.height).filter(|height| {
             height.saturating_sub(status.committed_height) <= ASK_AGAIN_BLOCKS && self.asked_again != Some(*height)
         });
-        if let (Some(height), Some((slot, _, _))) = (near, self.armed.clone()) {
+        if let (Some(height), Some(Armed { plan, slot, .. })) = (near, self.armed.take_if(|_| near.is_some())) {
             self.asked_again = Some(height);
-            self.armed = None;
-            self.arm(&slot);
+            self.planned.forget(&slot);
+            self.arm(&plan, &slot);
         }
     }
 
-    fn arm(&mut self, slot: &Slot) {
+    /// The plan's binary may be the one that runs.
+    fn look_at_an_early_one(&mut self, answer: &Answer) {
+        let plan = answer.as_ref().ok().and_then(|status| status.plan.as_ref());
+        let folder = plan.and_then(|plan| folder_of_plan(&plan.name, self.facts.policy.keep_case).ok());
+        if let (Some(plan), Some(folder)) = (plan, folder)
+            && self.slot == Slot::Upgrade(folder)
+        {
+            self.problem = self.planned.hold(plan, &self.slot).err();
+        }
+    }
+
+    fn arm(&mut self, plan: &Plan, slot: &Slot) {
         let binary = self.config.layout.binary(slot);
         let Ok(now) = signature(&binary) else { return };
-        match arm(&self.prober, &binary) {
+        match arm(&self.prober, &self.planned, plan, slot, &binary) {
             Ok(identity) => {
                 tracing::info!(%slot, release = identity.release, sha256 = identity.sha256, "the plan's binary is ready");
-                self.problem = None;
+                self.said = None;
                 let limit = Duration::from_millis(self.config.pre_upgrade_timeout_ms);
                 match self.prober.precompile(&binary, limit) {
                     Ok(said) => tracing::info!(%slot, said, "precompiled"),
                     Err(reason) => tracing::debug!(%slot, reason, "not precompiled"),
                 }
-                self.armed = Some((slot.clone(), now, identity));
+                self.armed = Some(Armed { plan: plan.clone(), slot: slot.clone(), signature: now, identity });
             }
             Err(problem) => {
                 // It is asked again at the next look; what is known is not said again.
-                if self.problem.as_ref() != Some(&problem) {
+                if self.said.as_ref() != Some(&problem) {
                     tracing::error!(%slot, problem, "the plan's binary is not fit");
                 }
+                self.said = Some(problem.clone());
                 self.problem = Some(problem);
             }
         }

@@ -6,7 +6,6 @@ use signal_hook::consts::SIGTERM;
 
 use super::{Event, Look, Looker, Supervisor, node::Node};
 use crate::{
-    backup,
     clock::Moment,
     core::{Child, EXIT_UPGRADE_NEEDED},
     report::Seen,
@@ -77,7 +76,7 @@ impl Supervisor {
     }
 
     fn take_in(&mut self, look: &Look) {
-        let problem = backup::check_folder(self.files.as_ref(), self.config.layout.backups()).err();
+        let troubles = self.troubles(Some(&look.answer), &look.installed);
         let seen = Seen {
             answer: Some(&look.answer),
             installed: &look.installed,
@@ -86,7 +85,7 @@ impl Supervisor {
             armed: look.armed.as_ref(),
             problem: look.problem.as_deref(),
             block_ms: look.block_ms,
-            backup_problem: problem.as_deref(),
+            troubles: &troubles,
         };
         self.board.change(|report| {
             report.see(&seen, &self.facts.policy);

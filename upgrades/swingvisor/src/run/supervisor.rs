@@ -1,25 +1,33 @@
 //! The loop: look, decide, perform one step, again.
 
-use std::{collections::BTreeMap, ffi::OsString, io, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ffi::OsString,
+    io,
+    sync::Arc,
+    time::Duration,
+};
 
 use serde_json::json;
 
 use super::{
     Board, Event, Events, Looker,
-    arguments::{home_of, prober, runs_a_node, skip_heights_of, value_of},
+    arguments::{home_of, planned, prober, runs_a_node, skip_heights_of, value_of},
     fronted::Fronted,
     http,
+    local::Local,
     node::{Node, Start},
     standby::Standby,
+    troubles::{Situation, troubles},
     webhook::Webhook,
     words::in_words,
 };
 use crate::{
-    backup,
     clock::Moment,
     command::Told,
     config::{Config, Mode},
-    core::{Action, Child, Facts, Journal, Slot, Status, decide, rest_ms},
+    core::{Action, Answer, Child, Facts, Journal, Slot, Status, decide, rest_ms},
+    fetch::Planned,
     files::Files,
     front, home,
     probe::{self, Prober, Signature},
@@ -40,6 +48,7 @@ pub struct Supervisor {
     pub(super) board: Board,
     pub(super) webhook: Webhook,
     pub(super) prober: Prober,
+    planned: Arc<Planned>,
     pub(super) fronted: Option<Fronted>,
     pub(super) sockets: Sockets,
     pub(super) facts: Facts,
@@ -54,6 +63,8 @@ pub struct Supervisor {
     pub(super) last_words: Option<Status>,
     pub(super) rests: u32,
     said: Option<String>,
+    /// Where commands on this machine ask.
+    _local: Option<Local>,
 }
 
 impl std::fmt::Debug for Supervisor {
@@ -105,9 +116,12 @@ impl Supervisor {
             let address = http::serve(address, board.clone())?;
             tracing::info!(%address, "status pages");
         }
+        let local = Local::serve(&files, &config.layout.status_socket(), board.clone());
         Ok(Supervisor {
+            _local: local.inspect_err(|error| tracing::warn!(%error, "`swingvisor status` cannot ask this one")).ok(),
             webhook: Webhook::start(config.webhook.clone())?,
             prober: prober(&config, &arguments, &told),
+            planned: Arc::new(planned(&config, &files)),
             fronted,
             sockets: hold(&config, &arguments)?,
             facts: Facts::new(policy),
@@ -161,21 +175,24 @@ impl Supervisor {
         self.facts.installed = home::installed(files, layout)?;
         self.failed.retain(|slot, hash| probe::sha256(&layout.binary(slot)).is_ok_and(|now| now == *hash));
         self.facts.handler_failed = self.failed.keys().cloned().collect();
+        self.facts.not_planned = self.planned.not_planned(&self.journal, &self.facts);
         Ok(())
     }
 
     fn show(&mut self, action: &Action) {
-        let problem = backup::check_folder(self.files.as_ref(), self.config.layout.backups()).err();
         let answer = self.facts.current.as_ref().and_then(|slot| self.facts.asked.get(slot));
+        // Who has no time to lose is not asked about disks.
+        let waits = matches!(action, Action::Rest { .. });
+        let troubles = if waits { self.troubles(answer, &self.facts.installed) } else { Vec::new() };
         let seen = Seen {
             answer,
             installed: &self.facts.installed,
             current: self.facts.current.as_ref(),
             own: None,
             armed: None,
-            problem: self.facts.fetch_failed.as_deref(),
+            problem: self.facts.fetch_failed.as_ref().or(self.facts.not_planned.values().next()).map(String::as_str),
             block_ms: None,
-            backup_problem: problem.as_deref(),
+            troubles: &troubles,
         };
         self.board.change(|report| {
             report.see(&seen, &self.facts.policy);
@@ -183,6 +200,12 @@ impl Supervisor {
             report.last_switch = self.journal.history.last().cloned();
             report.next_action = in_words(action);
         });
+    }
+
+    /// What would hinder an upgrade beside its binary.
+    pub(super) fn troubles(&self, answer: Option<&Answer>, installed: &BTreeSet<Slot>) -> Vec<String> {
+        let situation = Situation { home: &self.prober.home, current: self.facts.current.as_ref(), answer, installed };
+        troubles(&self.config, self.files.as_ref(), &situation)
     }
 
     fn perform(&mut self, action: Action) -> io::Result<Flow> {
@@ -225,8 +248,8 @@ impl Supervisor {
             (report.pid, report.starts) = (Some(node.id()), report.starts.saturating_add(1));
             report.next_action = format!("the node in {slot} runs");
         });
-        let mut looker =
-            Looker::start(&self.config, &self.files, &self.facts, slot, &self.arguments, self.events.sender())?;
+        let (planned, events) = (Arc::clone(&self.planned), self.events.sender());
+        let mut looker = Looker::start(&self.config, &self.files, planned, &self.facts, slot, &self.arguments, events)?;
         let child = self.stay(&mut node, &mut looker);
         drop(looker);
         let age_ms = node.age_ms();

@@ -100,6 +100,19 @@ fn a_needed_plan_leads_to_its_own_binary_once_that_agrees() {
 }
 
 #[test]
+fn a_binary_that_is_not_the_one_that_the_plan_names_is_neither_asked_nor_switched_to() {
+    let other = |facts: Facts| Facts { not_planned: BTreeMap::from([(v(2), "it has SHA-256 1".to_owned())]), ..facts };
+    check_rest(&Journal::default(), &other(asked([(Slot::Genesis, says(Some(40)))])), "it has SHA-256 1");
+    let agreed = other(asked([(v(2), says(None))]));
+    for stage in [Stage::Begun, Stage::BackedUp { folder: None }, Stage::Checked { backup: None }] {
+        check_rest(&under_way(stage.clone()), &other(facts()), "it has SHA-256 1");
+        check_rest(&under_way(stage), &agreed, "it has SHA-256 1");
+    }
+    // What is switched to already runs, or does not.
+    check(&under_way(Stage::Switched { backup: None }), &agreed, &Action::Switch);
+}
+
+#[test]
 fn a_missing_binary_is_waited_for_or_downloaded() {
     let none = Journal::default();
     let alone = Facts { installed: BTreeSet::from([Slot::Genesis]), ..asked([(Slot::Genesis, says(Some(40)))]) };

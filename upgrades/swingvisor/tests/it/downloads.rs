@@ -16,7 +16,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use swingvisor::program;
 
-use crate::support::{Home, until, write_node};
+use crate::support::{Home, copy, until, write_node};
 
 fn certificates(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/certificates").join(name)
@@ -135,6 +135,32 @@ fn the_binary_is_taken_out_of_an_archive_and_no_other_path_is_written() {
             assert!(!home.at(folder).join("escaped").exists());
         }
     }
+}
+
+/// What was taken out of an archive is known, whatever the address is called: another build in its place is refused.
+#[test]
+fn a_binary_out_of_an_archive_is_held_against_what_was_in_it() {
+    for name in ["release.tar.gz", "download"] {
+        let home = Home::new();
+        let content = archive(&[("bin/toyd", &version_2(&home))]);
+        let file = home.at(name);
+        fs::write(&file, &content).expect("written");
+        let info = info(&format!("file://{}?checksum=sha256:{}", file.display(), digest(&content)));
+        home.set_state(&json!({ "committed_height": 7, "plan": Home::plan(8, &info) }));
+        assert!(home.run(&["prepare-upgrade"], &[DOWNLOADS]).status.success(), "{name}");
+        let slot = home.at("cosmovisor/upgrades/version-2/bin/toyd");
+        let downloaded = copy(&slot, &home.at("downloaded"));
+        write_node(&slot, "--release 2 --ignores-term");
+        let refused = home.run(&["prepare-upgrade"], &[]);
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("the plan names"), "{name}: {refused:?}");
+        fs::rename(&downloaded, &slot).expect("in place");
+        assert_eq!(home.supervise(&[]).0, Some(0), "{name}");
+        home.check_upgraded();
+    }
+    // Who has the archive from elsewhere is believed: its checksum says nothing of what is in it.
+    let home = Home::new();
+    home.put("upgrades/version-2", "--release 2");
+    upgrade(&home, &info(&format!("file:///release.tar.gz?checksum=sha256:{}", digest(b"an archive"))));
 }
 
 /// What is refused leaves the slot empty and the node where it was, and says why.

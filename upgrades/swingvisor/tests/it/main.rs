@@ -4,6 +4,7 @@
 
 mod decide;
 mod downloads;
+mod dropin;
 mod faults;
 mod front;
 mod pains;

@@ -1,11 +1,13 @@
 //! What operators suffered under other supervisors, one test each, named after the report.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256, Sha512};
+use swingvisor::program;
 
-use crate::support::{Home, until};
+use crate::support::{Home, copy, status, until, write_node};
 
 /// A file as the SDK writes it.
 fn info_file(name: &str, height: u64) -> String {
@@ -107,7 +109,7 @@ fn adding_a_binary_with_a_height_switches_nothing_cosmos_sdk_19227() {
     let running = home.start(&[]);
     until("the node", || home.log().first().cloned());
     let file = home.at("new-release");
-    crate::support::write_node(&file, "--release 2");
+    write_node(&file, "--release 2");
     let file = file.to_str().expect("text");
     let added = home.run(&["add-upgrade", "version-2", file, "--upgrade-height", "5"], &[]);
     assert!(added.status.success());
@@ -188,6 +190,65 @@ fn a_wrong_binary_in_the_slot_is_named_and_not_switched_to_osmosis_1284_and_akas
     home.put("upgrades/version-2", "--release 2");
     assert_eq!(running.wait(), Some(0), "{}", home.said());
     assert!(home.current().ends_with("upgrades/version-2"));
+}
+
+/// A plan that names this program of version-2 for this machine, and the address's ending.
+fn plan_naming(program: &Path, digest: &str, ending: &str, height: u64) -> Value {
+    let url = format!("file://{}?checksum={digest}{ending}", program.display());
+    let mut binaries = serde_json::Map::new();
+    binaries.insert(program::platform(), url.into());
+    Home::plan(height, &json!({ "binaries": binaries }).to_string())
+}
+
+/// Somebody's own build says that it is version-2, and would do: the plan names another one. It is not executed to find that out.
+#[test]
+fn a_build_that_is_not_the_plans_is_told_when_it_is_put_there_and_refused_at_the_height_osmosis_1284_and_akash_1107() {
+    let home = Home::new();
+    let good = home.at("release/toyd");
+    write_node(&good, "--release 2");
+    let bytes = fs::read(&good).expect("the program");
+    for (digest, ending) in [
+        (format!("sha256:{}", hex::encode(Sha256::digest(&bytes))), ""),
+        (format!("sha512:{}", hex::encode(Sha512::digest(&bytes))), "&archive=false"),
+    ] {
+        let home = Home::new();
+        home.set_state(&json!({ "plan": plan_naming(&good, &digest, ending, 40), "until": 45, "block_ms": 20 }));
+        let wrong = home.put("upgrades/version-2", "--release 2");
+        let text = fs::read_to_string(&wrong).expect("the script");
+        fs::write(&wrong, text.replace("exec", &format!("touch {}\nexec", home.at("executed").display())))
+            .expect("written");
+        let running = home.start(&[]);
+        until("the complaint", || home.said().contains("the plan's binary is not fit").then_some(()));
+        let report = status(&home, &[]);
+        assert!(report["plan"]["armed"].is_null(), "{report}");
+        assert!(report["risks"][0].as_str().is_some_and(|risk| risk.contains("the plan names")), "{report}");
+        until("the refusal", || home.said().contains("upgrades/version-2 is not the right binary").then_some(()));
+        assert_eq!(home.state()["committed_height"], 39);
+        assert!(home.current().ends_with("genesis") && !home.at("executed").exists());
+        // The one that the plan names, and nobody has to do anything else.
+        fs::rename(copy(&good, &home.at("good")), &wrong).expect("in place");
+        assert_eq!(running.wait(), Some(0), "{}", home.said());
+        assert!(home.current().ends_with("upgrades/version-2"));
+    }
+}
+
+/// After a failure at the height a repaired binary has the plan's name and other bytes: its operator names them.
+#[test]
+fn a_repaired_build_takes_over_when_its_operator_names_it_osmosis_1284_and_akash_1107() {
+    let home = Home::new();
+    let good = home.at("release/toyd");
+    write_node(&good, "--release 2");
+    let digest = format!("sha256:{}", hex::encode(Sha256::digest("something else")));
+    home.set_state(&json!({ "plan": plan_naming(&good, &digest, "", 8) }));
+    let repaired = home.put("upgrades/version-2", "--release 2");
+    let sha256 = hex::encode(Sha256::digest(fs::read(&repaired).expect("the program")));
+    std::os::unix::fs::symlink(home.at("cosmovisor/genesis"), home.at("cosmovisor/current")).expect("a link");
+    assert!(status(&home, &[]).to_string().contains("SWINGVISOR_ACCEPT_SHA256"), "it says how");
+    let (code, said) = home.supervise(&[("SWINGVISOR_ACCEPT_SHA256", &sha256)]);
+    assert_eq!(code, Some(0), "{said}");
+    home.check_upgraded();
+    let wrong = home.run(&["config"], &[("SWINGVISOR_ACCEPT_SHA256", "abc")]);
+    assert!(String::from_utf8_lossy(&wrong.stderr).contains("SWINGVISOR_ACCEPT_SHA256"), "{wrong:?}");
 }
 
 /// The new binary is started early: that is the operator's right, and it goes through the height in one process.

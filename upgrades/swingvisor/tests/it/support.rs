@@ -159,6 +159,20 @@ impl Home {
     }
 }
 
+/// What `swingvisor status` says.
+#[track_caller]
+pub fn status(home: &Home, variables: &[(&str, &str)]) -> Value {
+    let output = home.run(&["status", "-o", "json"], variables);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Copies a program; gives the copy.
+pub fn copy(from: &Path, to: &Path) -> PathBuf {
+    fs::copy(from, to).expect("copied");
+    to.to_owned()
+}
+
 /// Writes a script that runs the toy node with these flags.
 pub fn write_node(path: &Path, flags: &str) {
     fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");

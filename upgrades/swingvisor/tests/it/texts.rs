@@ -181,7 +181,7 @@ fn an_answer_that_leaves_something_open_is_none() {
     assert_eq!(status.stop.map(|stop| stop.exit_code), Some(40));
     assert_eq!(
         status.plans,
-        [Pending { id: None, plan: plan("version-2", 10) }],
+        [Pending { id: None, plan: plan("version-2", 10), readiness: None }],
         "a binary that lists none has the one"
     );
     let second = whole.replace(

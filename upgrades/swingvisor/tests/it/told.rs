@@ -3,18 +3,16 @@
 use std::{
     fs,
     net::{TcpListener, TcpStream},
+    os::unix::{
+        fs::{FileTypeExt as _, MetadataExt as _},
+        net::UnixStream,
+    },
 };
 
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::{Home, free_address, get, next_post, until, write_node};
-
-fn status(home: &Home, variables: &[(&str, &str)]) -> Value {
-    let output = home.run(&["status", "-o", "json"], variables);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).expect("JSON")
-}
+use crate::support::{Home, free_address, get, next_post, status, until, write_node};
 
 #[test]
 fn the_pages_show_the_plan_the_time_left_the_binaries_and_what_would_make_it_fail() {
@@ -56,6 +54,78 @@ fn the_pages_show_the_plan_the_time_left_the_binaries_and_what_would_make_it_fai
     drop(silent);
     running.signal(Signal::TERM);
     assert_eq!(running.wait(), Some(0));
+}
+
+#[test]
+fn the_command_asks_the_running_one_over_a_socket_that_only_its_owner_may_use() {
+    let home = Home::new();
+    home.set_state(&json!({ "plan": Home::plan(1_000_000, "{}"), "until": null, "block_ms": 5 }));
+    home.put("upgrades/version-2", "--release 2");
+    let socket = home.at("cosmovisor/swingvisor/status.sock");
+    for _ in 0..2 {
+        let running = home.start(&[]);
+        let report = until("the time left, which only the running one knows", || {
+            let report = status(&home, &[]);
+            (report["plan"]["seconds_left"].is_u64() && !report["plan"]["armed"].is_null()).then_some(report)
+        });
+        assert!(report["pid"].is_u64() && report["supervised"] == json!(true), "{report}");
+        let next = report["next_action"].as_str().expect("a text");
+        assert!(next.contains("switch to upgrades/version-2 when the node stops for height 1000000"), "{report}");
+        let found = fs::symlink_metadata(&socket).expect("the socket");
+        assert!(found.file_type().is_socket());
+        assert_eq!(found.mode() & 0o777, 0o600);
+        // A client that says nothing does not keep others waiting for ever.
+        let silent = UnixStream::connect(&socket).expect("connected");
+        assert!(status(&home, &[])["pid"].is_u64());
+        drop(silent);
+        // One that is killed leaves the file, and the next one takes its place.
+        running.signal(Signal::KILL);
+        running.wait();
+        assert!(socket.exists());
+        assert_eq!(status(&home, &[])["supervised"], json!(false));
+    }
+    let running = home.start(&[]);
+    until("the third one", || status(&home, &[])["pid"].as_u64());
+    running.signal(Signal::TERM);
+    assert_eq!(running.wait(), Some(0));
+    assert!(!socket.exists(), "it goes with its swingvisor");
+}
+
+/// None of these is the binary's fault, so none shows when that is asked.
+#[test]
+fn what_else_would_make_an_upgrade_fail_is_told_before_its_height() {
+    let home = Home::new();
+    let readiness = json!({ "agreeing_power": "30", "required_power": "67", "total_power": "100" });
+    let mut plan = Home::plan(1_000_000, "{}");
+    plan["readiness"] = readiness.clone();
+    let no = json!({ "possible": false, "reason": "NO CHECKPOINT can be made: the disk is full" });
+    home.set_state(&json!({ "plan": plan, "until": null, "block_ms": 5, "checkpoint": no }));
+    home.put("upgrades/version-2", "--release 2");
+    // As long as a disk that nobody has, and no byte of it is there.
+    let log = home.at("data/application.db/000002.log");
+    fs::File::create(&log).and_then(|file| file.set_len(1 << 43)).expect("a file with a hole");
+    let running = home.start_with(&["run", "start", "--unsafe-skip-upgrades", "1000000"], &[]);
+    let report =
+        until("the armed binary", || Some(status(&home, &[])).filter(|report| !report["plan"]["armed"].is_null()));
+    let risks: Vec<&str> = report["risks"].as_array().expect("a list").iter().filter_map(Value::as_str).collect();
+    let expected = [
+        "this node skips version-2 at height 1000000",
+        "30 of 100 power has attested the same for version-2, 67 is asked for",
+        "no checkpoint can be made before an upgrade: NO CHECKPOINT can be made: the disk is full",
+        "MB of room, the backup takes about 838860",
+    ];
+    assert_eq!(risks.len(), expected.len(), "{risks:#?}");
+    for (risk, word) in risks.iter().zip(expected) {
+        assert!(risk.contains(word), "{risk}");
+    }
+    assert_eq!(report["plan"]["readiness"], json!({ "agreeing_power": 30, "required_power": 67, "total_power": 100 }));
+    running.signal(Signal::TERM);
+    assert_eq!(running.wait(), Some(0));
+    // And nothing is said of what is as it should be.
+    fs::remove_file(&log).expect("removed");
+    plan["readiness"] = json!({ "agreeing_power": "67", "required_power": "67", "total_power": "100" });
+    home.set_state(&json!({ "plan": plan, "checkpoint": { "possible": true, "reason": "" } }));
+    assert_eq!(status(&home, &[])["risks"], json!([]));
 }
 
 #[test]

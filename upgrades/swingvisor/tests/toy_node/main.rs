@@ -143,7 +143,13 @@ fn status_json(build: &Build, state: &State) -> Value {
     };
     let told = |plan: &Plan| {
         let id = plan.id.map(|id| id.to_string());
-        json!({ "id": id, "name": plan.name, "height": plan.height.to_string(), "info": plan.info })
+        json!({
+            "id": id,
+            "name": plan.name,
+            "height": plan.height.to_string(),
+            "info": plan.info,
+            "readiness": plan.readiness,
+        })
     };
     let plan = state.plan.as_ref().map(told);
     let plans: Vec<Value> = state.plan.iter().chain(&state.later).map(told).collect();
@@ -155,6 +161,7 @@ fn status_json(build: &Build, state: &State) -> Value {
             "plan": plan,
             "plans": plans,
             "stop": stop,
+            "checkpoint": state.checkpoint,
         },
     })
 }

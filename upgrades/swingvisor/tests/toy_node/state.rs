@@ -3,6 +3,7 @@
 use std::{fs, io::Write as _, path::Path};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Plan {
@@ -11,6 +12,9 @@ pub struct Plan {
     pub name: String,
     pub height: u64,
     pub info: String,
+    /// What the node says of it beside.
+    #[serde(default)]
+    pub readiness: Option<Value>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -21,6 +25,9 @@ pub struct State {
     /// Plans behind that one.
     #[serde(default)]
     pub later: Vec<Plan>,
+    /// What the node says of checkpoints.
+    #[serde(default)]
+    pub checkpoint: Option<Value>,
     /// It ends with 0 at this height.
     pub until: Option<u64>,
     pub block_ms: u64,

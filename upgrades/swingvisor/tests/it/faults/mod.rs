@@ -2,6 +2,8 @@
 //! with no operator, by swingvisor's own next tries or by its next start.
 
 mod faulty;
+mod front;
+mod order;
 
 use std::{
     ffi::OsString,
@@ -22,14 +24,15 @@ use swingvisor::{
     command::Told,
     config::Config,
     core::Journal,
+    home::Lock,
     program,
     run::{Events, Supervisor},
 };
 
 use crate::support::{Home, SOON, write_node};
 
-/// A home whose plan names a download.
-fn home() -> Home {
+/// A home whose plan names a download; the node ends at this height, if at any.
+fn home(until: Option<u64>) -> Home {
     let home = Home::new();
     let file = home.at("release/toyd");
     write_node(&file, "--release 2");
@@ -38,13 +41,24 @@ fn home() -> Home {
     let mut binaries = serde_json::Map::new();
     binaries.insert(program::platform(), url.into());
     let info = json!({ "binaries": binaries }).to_string();
-    home.set_state(&json!({ "plan": Home::plan(8, &info) }));
+    home.set_state(&json!({ "plan": Home::plan(8, &info), "until": until }));
     home
 }
 
 /// Supervises in this process, with this port; gives the exit code.
 fn supervise(home: &Home, files: Arc<dyn Files>, told: Told) -> u8 {
+    supervise_with(home, files, told, &["start"], &[])
+}
+
+fn supervise_with(
+    home: &Home,
+    files: Arc<dyn Files>,
+    told: Told,
+    arguments: &[&str],
+    more: &[(&'static str, String)],
+) -> u8 {
     let mut variables = home.variables();
+    variables.extend(more.iter().cloned());
     // No looks beside the node: the operations then always come in one order.
     variables
         .extend([("DAEMON_POLL_INTERVAL", "1h".to_owned()), ("DAEMON_ALLOW_DOWNLOAD_BINARIES", "true".to_owned())]);
@@ -58,7 +72,10 @@ fn supervise(home: &Home, files: Arc<dyn Files>, told: Told) -> u8 {
             late.tell();
         }
     });
-    let supervisor = Supervisor::new(config, files, vec!["start".into()], Events::new(), told);
+    // As the command does, so that our own folder is there.
+    let _lock = Lock::take(&config.layout).expect("nobody else has it");
+    let arguments = arguments.iter().map(OsString::from).collect();
+    let supervisor = Supervisor::new(config, files, arguments, Events::new(), told);
     let code = supervisor.expect("threads").run();
     drop(done);
     watch.join().expect("the watch ends");
@@ -106,7 +123,7 @@ fn check_backup(home: &Home, case: &str) {
 
 /// One run with a fault at operation `at`, and whatever follows from it.
 fn try_fault(at: usize, fault: Fault) {
-    let home = home();
+    let home = home(Some(12));
     let told = Told::new();
     let files = Arc::new(Faulty::new(Numbered::new(Some((at, fault)), told.clone()), &home.at("stash")));
     let code = supervise(&home, files.clone(), told);
@@ -134,13 +151,20 @@ fn assert_no_leftovers(folder: &Path, case: &str) {
 
 /// The operations of an undisturbed upgrade.
 fn operations() -> Vec<String> {
-    let home = home();
+    let home = home(Some(12));
     let told = Told::new();
     let files = Arc::new(Faulty::new(Numbered::new(None, told.clone()), &home.at("stash")));
     assert_eq!(supervise(&home, files.clone(), told), 0, "{:#?}", home.log());
     home.check_upgraded();
     check_backup(&home, "undisturbed");
-    files.observer().operations()
+    of(&home, &files)
+}
+
+/// What was done in a home, by its paths in there.
+fn of(home: &Home, files: &Faulty<Numbered>) -> Vec<String> {
+    let folder = home.path().display().to_string();
+    let relative = |operation: &String| operation.replace(&format!("{folder}/"), "").replace(&folder, "HOME");
+    files.observer().operations().iter().map(relative).collect()
 }
 
 fn try_everywhere(fault: Fault) {

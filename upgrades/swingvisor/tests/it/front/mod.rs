@@ -1,7 +1,7 @@
 //! The ABCI front: what it knows of messages, its decisions as tables, and the process between a CometBFT and toy nodes.
 
 mod frames;
-mod losses;
+pub mod losses;
 mod machine;
 pub mod messages;
 mod standby;
