@@ -113,7 +113,10 @@ pub(super) fn not_an_object(key: &'static str) -> InfoProblem {
 }
 
 pub(super) fn no_app_version() -> InfoProblem {
-    InfoProblem::Option { key: "app_version", reason: "a number from 1 on as a text expected, such as \"3\"".to_owned() }
+    InfoProblem::Option {
+        key: "app_version",
+        reason: "a number from 1 on as a text expected, such as \"3\"".to_owned(),
+    }
 }
 
 pub(super) fn app_version(text: &str) -> Result<u64, InfoProblem> {
@@ -174,7 +177,10 @@ mod tests {
         let vat = format!("{{\"bundles\":{{\"vat\":\"b1-{}\"}}}}", "00".repeat(64));
         check_problem(&vat, "bundles: an object of kernel");
         for value in ["3", "true", "{}", r#""0""#, r#""03""#, r#""v3""#, r#""18446744073709551616""#] {
-            check_problem(&format!("{{\"app_version\":{value}}}"), "app_version: a number from 1 on as a text expected");
+            check_problem(
+                &format!("{{\"app_version\":{value}}}"),
+                "app_version: a number from 1 on as a text expected",
+            );
         }
     }
 
