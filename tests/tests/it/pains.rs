@@ -31,6 +31,7 @@ use tendermint_proto::v0_38::abci::RequestQuery;
 const PAINS: &[(&str, &[u32], &str)] = &[
     ("cosmos_sdk", &[20489, 16003, 14625, 13933, 10188], "migrated state differs between nodes"),
     ("cosmos_sdk", &[22731, 25861, 20464, 26091], "the supervisor did not act, or looped"),
+    ("cosmos_sdk", &[15120], "a new module's genesis wipes what is under its name"),
     ("cosmos_sdk", &[13315], "hours of silent migration"),
     ("gaia", &[3286], "hours of silent migration"),
     ("cosmos_sdk", &[20745, 8113], "the node hangs in place of ending"),

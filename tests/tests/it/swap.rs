@@ -11,6 +11,7 @@ use swing_tests::{
     releases,
 };
 use swingset_bundles::{release, test_bundle};
+use swingset_host::bundle::{Bundle, BundleKind, Manifest};
 
 /// The binary of version-1 makes all these chains: no new software is needed.
 fn open(data: &Path) -> Governed {
@@ -118,8 +119,9 @@ fn a_kernel_that_traps_a_hundred_blocks_later_is_replaced_by_a_vote() {
     assert_eq!(chain.kernel().expect("a kernel").schema_version, 2);
 }
 
+/// Votes for a kernel that fails at the swap; gives all app hashes.
 #[track_caller]
-fn check_fails(kernel: &'static [u8], reason: &str) {
+fn check_fails(kernel: &[u8], reason: &str) -> Vec<String> {
     let folder = temporary();
     let mut chain = chain(&folder);
     let before = chain.kernel().expect("a kernel").kernel_bundle_id;
@@ -133,11 +135,39 @@ fn check_fails(kernel: &'static [u8], reason: &str) {
     assert_eq!((kernel.kernel_bundle_id.as_str(), kernel.schema_version), (before.as_str(), 1));
     assert_eq!(kernel.engine_status(), EngineStatus::Running);
     assert_eq!(chain.counted().expect("the old kernel runs"), (1, 1));
+    chain.hashes().to_vec()
 }
 
 #[test]
 fn a_kernel_that_traps_in_its_migration_leaves_the_old_one_running() {
     check_fails(fault("kernel-trap-migration"), "kernel failed: unreachable");
+}
+
+/// A kernel of schema 2 whose migration never answers: it burns fuel, as fast as that is possible, until it is cut off.
+fn looping() -> Vec<u8> {
+    let content = wat::parse_str(
+        r#"(module (memory (export "memory") 1 1) (data (i32.const 0) "\01\01k\02\01\01")
+          (func (export "kernel_alloc") (param i32) (result i32) i32.const 1024)
+          (func (export "kernel_call") (param $command i32) (param i32) (result i64)
+            (if (i32.load8_u (local.get $command))
+              (then (loop $on (memory.fill (i32.const 16384) (i32.const 0) (i32.const 49152)) (br $on))))
+            (i64.const 6)))"#,
+    );
+    let manifest = Manifest {
+        kind: BundleKind::Kernel {},
+        name: "k".to_owned(),
+        host_abi: 1,
+        supervisor_abis: vec![1],
+        schema_from: 1,
+        schema_to: 2,
+    };
+    Bundle::single(manifest, content.expect("a module")).and_then(|bundle| bundle.encode()).expect("a bundle")
+}
+
+#[test]
+fn a_kernel_that_passes_its_cap_in_its_migration_fails_alike_everywhere_and_leaves_the_old_one_running() {
+    let fails = || check_fails(&looping(), "kernel failed: kernel passed its cap");
+    assert_eq!(fails(), fails());
 }
 
 #[test]

@@ -11,7 +11,10 @@ use crate::{
     event::Event,
     modules::{
         BlockContext, consensus, gov, staking, swingset,
-        upgrade::preblock::{self, PreBlock, pre_block},
+        upgrade::{
+            mark::Told,
+            preblock::{self, PreBlock, pre_block},
+        },
     },
     ports::Ports,
     state::{State, StateError},
@@ -39,7 +42,7 @@ pub fn execute_block(
     ports: &mut Ports<'_>,
     flags: &Flags,
 ) -> Result<BlockOutput, Halt> {
-    let params_before = consensus::state::params(state).map_err(fault)?;
+    let told = Told::before(state, block.height).map_err(fault)?;
     let mut context = chain::block_context(state, block).map_err(fault)?;
     let start = state.mark();
     match pre_block(state, &context, ports, &flags.skip_heights)? {
@@ -62,7 +65,7 @@ pub fn execute_block(
     let validator_updates = end_block(state, &context, ports)?;
     events.extend(mode_events(state.take_events(end), "EndBlock"));
     chain::record_block(state, block).map_err(fault)?;
-    let consensus_params = consensus::state::changed_since(&params_before, state).map_err(fault)?;
+    let consensus_params = told.update(state, block.height.saturating_add(1)).map_err(fault)?;
     Ok(BlockOutput { tx_results, events, validator_updates, consensus_params })
 }
 

@@ -1,7 +1,11 @@
 //! Consensus parameters: who may change them, to what, and what stays.
 
+use prost::Message;
 use swing_core::{
-    modules::consensus::{genesis, handler, state as consensus},
+    modules::{
+        consensus::{genesis, handler, state as consensus},
+        upgrade::mark::Told,
+    },
     state::{Empty, State},
 };
 use swing_proto::{
@@ -49,14 +53,15 @@ fn governance_changes_all_but_the_app_version() {
     wanted.block = Some(BlockParams { max_bytes: 1_048_576, max_gas: 5 });
     wanted.abci = None;
     let request = update(&wanted);
+    let told = Told::before(&memory, 5).expect("memory");
     let (_, events) =
         message(&mut memory, &block(5), |context| handler::update_params(context, &request)).expect("gov");
     wanted.abci = params().abci;
     assert_eq!(consensus::params(&memory), Ok(wanted.clone()));
     assert_eq!(consensus::app_version(&memory), Ok(7));
     assert!(line(&events[0]).starts_with("update_consensus_params authority=swing10d07y265"), "{events:?}");
-    assert!(consensus::changed_since(&params(), &memory).expect("memory").is_some());
-    assert_eq!(consensus::changed_since(&wanted, &memory), Ok(None));
+    assert_eq!(told.update(&memory, 6), Ok(Some(wanted.encode_to_vec())));
+    assert_eq!(Told::before(&memory, 6).and_then(|told| told.update(&memory, 7)), Ok(None));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! modules of staking, governance and upgrades one by one.
 
 mod accounts;
+mod authority;
 mod chain;
 mod chunks;
 mod consensus;

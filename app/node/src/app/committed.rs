@@ -2,7 +2,7 @@
 
 use swing_core::{
     error::Halt,
-    modules::consensus,
+    modules::{consensus, upgrade::mark},
     state::{Changes, State, StateError, StateRead},
 };
 use swing_store::{Store, View};
@@ -16,6 +16,8 @@ pub struct Committed {
     pub app_hash: Vec<u8>,
     /// The committed `ConsensusParams.version.app`.
     pub app_version: u64,
+    /// The app version in the header of the next block, as CometBFT was told: another one where a plan is due there and says so.
+    pub header_app_version: u64,
     /// The version in the store.
     pub(super) view: View,
     /// What InitChain wrote, until the first block is committed with it.
@@ -27,7 +29,10 @@ impl Committed {
     pub(super) fn load(store: &Store) -> Result<Self, Halt> {
         let view = store.latest();
         let app_version = consensus::state::app_version(&view).map_err(fault)?;
-        Ok(Committed { height: view.version(), app_hash: view.root_hash().to_vec(), app_version, view, genesis: None })
+        let height = view.version();
+        let header_app_version = mark::header_app_version(&view, height.saturating_add(1)).map_err(fault)?;
+        let app_hash = view.root_hash().to_vec();
+        Ok(Committed { height, app_hash, app_version, header_app_version, view, genesis: None })
     }
 
     /// Whether there is a chain: a committed block, or a genesis.

@@ -107,8 +107,9 @@ impl ReadApplication for ReadApp {
         Ok(pb::ResponseInfo {
             data: NAME.to_owned(),
             version: self.release().to_owned(),
-            // Before the first commit there is no committed version, whatever InitChain said.
-            app_version: if committed.height == 0 { 0 } else { committed.app_version },
+            // Before the first commit there is no committed version, whatever InitChain said. After it the engine holds this against
+            // the header of the next block, when it has restored a snapshot.
+            app_version: if committed.height == 0 { 0 } else { committed.header_app_version },
             last_block_height: convert::to_height(committed.height)?,
             last_block_app_hash: if committed.height == 0 { Vec::new() } else { committed.app_hash.clone() }.into(),
         })

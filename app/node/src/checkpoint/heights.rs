@@ -51,6 +51,10 @@ pub enum HeightsError {
     Signing(#[from] SigningError),
 }
 
+/// CometBFT's databases of blocks and of its state, in the data folder.
+const BLOCKS: &str = "blockstore.db";
+const STATE: &str = "state.db";
+
 /// Heights of what is on this home; none where there is no such thing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Heights {
@@ -85,14 +89,31 @@ impl Heights {
     /// [`HeightsError`].
     pub fn read(home: &Home) -> Result<Heights, HeightsError> {
         let data = home.data_folder();
-        let blocks = |bytes: &[u8]| BlockStoreHeight::decode(bytes).ok().map(|record| record.height);
-        let state = |bytes: &[u8]| StateHeight::decode(bytes).ok().map(|record| record.last_block_height);
+        // CometBFT locks its databases while it runs. The locks are asked for and given back: nobody can begin between here and the
+        // end of a command that holds the home's own lock, but a CometBFT of the operator's, who is told to stop it.
+        let _locks = [lock(&data.join(BLOCKS).join("LOCK"))?, lock(&data.join(STATE).join("LOCK"))?];
         let solo = data.join(SOLO_FOLDER);
         let solo_blocks = if solo.is_dir() { Some(BlockStore::open(&solo)?.last_height()) } else { None };
+        Heights::with_solo(home, solo_blocks.and_then(|height| u64::try_from(height).ok()))
+    }
+
+    /// The same beside an engine that runs or is about to: no lock is taken, which would stand in its way. So it may be behind by a
+    /// moment. The solo engine's store is not looked into; its last block is the `committed` one or the next.
+    ///
+    /// # Errors
+    /// [`HeightsError`]; what CometBFT changes while it is read can be one.
+    pub fn glance(home: &Home, committed: u64) -> Result<Heights, HeightsError> {
+        Heights::with_solo(home, home.data_folder().join(SOLO_FOLDER).is_dir().then_some(committed))
+    }
+
+    fn with_solo(home: &Home, solo_blocks: Option<u64>) -> Result<Heights, HeightsError> {
+        let data = home.data_folder();
+        let blocks = |bytes: &[u8]| BlockStoreHeight::decode(bytes).ok().map(|record| record.height);
+        let state = |bytes: &[u8]| StateHeight::decode(bytes).ok().map(|record| record.last_block_height);
         Ok(Heights {
-            comet_blocks: comet_height(&data.join("blockstore.db"), b"blockStore", blocks)?,
-            comet_state: comet_height(&data.join("state.db"), b"stateKey", state)?,
-            solo_blocks: solo_blocks.and_then(|height| u64::try_from(height).ok()),
+            comet_blocks: comet_height(&data.join(BLOCKS), b"blockStore", blocks)?,
+            comet_state: comet_height(&data.join(STATE), b"stateKey", state)?,
+            solo_blocks,
             signed: signed_height(home)?,
         })
     }
@@ -106,9 +127,6 @@ fn comet_height(
     if !database.join("CURRENT").exists() {
         return Ok(None);
     }
-    // CometBFT locks its databases while it runs. The lock is asked for and given back: nobody can begin between here and the end
-    // of a command that holds the home's own lock, but a CometBFT of the operator's, who is told to stop it.
-    let _lock = lock(&database.join("LOCK"))?;
     let damaged = |what| HeightsError::Record { database: database.to_path_buf(), what };
     match leveldb::get(database, key)? {
         // Made, and nothing written yet.

@@ -15,7 +15,10 @@ use swing_store::{
 };
 
 use super::priority;
-use crate::killpoints::{Killpoint, Killpoints};
+use crate::{
+    config::toml_file::TomlFile,
+    killpoints::{Killpoint, Killpoints},
+};
 
 /// The folder of checkpoints in the data folder.
 pub const FOLDER: &str = "checkpoints";
@@ -39,6 +42,19 @@ impl CheckpointPolicy {
     /// The default in a data folder.
     pub fn new(data_folder: &Path) -> Self {
         CheckpointPolicy { folder: data_folder.join(FOLDER), keep: KEEP_DEFAULT }
+    }
+
+    /// How many are kept, as `app.toml` says.
+    ///
+    /// # Errors
+    /// The setting makes no sense.
+    pub fn keep_of(file: Option<&TomlFile>) -> Result<usize, String> {
+        let Some(text) = file.and_then(|file| file.get("upgrade.checkpoints")) else {
+            return Ok(KEEP_DEFAULT);
+        };
+        text.parse::<u16>()
+            .map(usize::from)
+            .map_err(|_| format!("upgrade.checkpoints: {text:?} is not a number of checkpoints"))
     }
 }
 

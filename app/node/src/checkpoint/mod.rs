@@ -12,6 +12,7 @@
 mod heights;
 mod keeper;
 mod leveldb;
+mod outlook;
 pub mod priority;
 mod requests;
 pub mod rollback;
@@ -19,4 +20,5 @@ pub mod rollback;
 pub use heights::{Heights, HeightsError};
 pub use keeper::{CheckpointPolicy, FOLDER, KEEP_DEFAULT, Keeper, Kept};
 pub use leveldb::crc32c;
+pub use outlook::{Outlook, check_possible, of_home};
 pub use requests::{Requests, words};

@@ -1,7 +1,5 @@
 //! `checkpoint`: what there is to go back to.
 
-use std::sync::Arc;
-
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use swing_store::checkpoint::{CheckpointError, Checkpoints, Manifest};
@@ -10,7 +8,10 @@ use super::{
     Context, Failure,
     output::{self, Format},
 };
-use crate::checkpoint::FOLDER;
+use crate::{
+    checkpoint::{self, Outlook},
+    status::Status,
+};
 
 /// Commands of `checkpoint`.
 #[derive(Debug, Subcommand)]
@@ -41,7 +42,7 @@ pub struct VerifyArgs {
 
 /// The home's checkpoints.
 pub fn of_home(context: &Context) -> Checkpoints {
-    Checkpoints::through(Arc::clone(context.home.files()), context.home.data_folder().join(FOLDER))
+    checkpoint::of_home(&context.home)
 }
 
 /// Runs one.
@@ -50,10 +51,13 @@ pub fn run(context: &Context, command: &CheckpointCommand) -> Result<(), Failure
     match command {
         CheckpointCommand::List(arguments) => {
             let list = checkpoints.list().map_err(failed)?;
+            let committed = Status::committed_height(&context.home.data_folder());
+            let outlook = Outlook::of_home(&context.home, committed);
             let rows = list.iter().map(|entry| match entry {
                 Ok(manifest) => {
                     let mut row = to_json(manifest);
                     row["verified"] = json!(checkpoints.is_verified(manifest));
+                    row["rollback"] = json!(outlook.rollback(manifest.height));
                     row
                 }
                 Err(error) => json!({ "error": error.to_string() }),

@@ -9,7 +9,7 @@ use super::StartArgs;
 use crate::{
     api::{ClientsConfig, NodeSettings},
     app::{AppOptions, snapshots::KEEP_RECENT_DEFAULT},
-    checkpoint::KEEP_DEFAULT,
+    checkpoint::CheckpointPolicy,
     config::{Home, toml_file::TomlFile},
 };
 
@@ -31,7 +31,7 @@ pub(super) fn app_options(
     options.gas_prices = gas_prices;
     options.store = StoreOptions::with_pruning(pruning(arguments, file.as_ref())?);
     options.flags = Flags { skip_heights: arguments.unsafe_skip_upgrades.clone() };
-    options.checkpoints.keep = checkpoints(file.as_ref())?;
+    options.checkpoints.keep = CheckpointPolicy::keep_of(file.as_ref())?;
     (options.snapshots.interval, options.snapshots.keep_recent) = snapshots(arguments, file.as_ref())?;
     options.min_retain_blocks = arguments.min_retain_blocks;
     Ok(options)
@@ -74,15 +74,6 @@ fn pruning(arguments: &StartArgs, file: Option<&TomlFile>) -> Result<Pruning, St
         }
     };
     Pruning::from_settings(&name, keep_recent, interval).map_err(|error| error.to_string())
-}
-
-fn checkpoints(file: Option<&TomlFile>) -> Result<usize, String> {
-    let Some(text) = file.and_then(|file| file.get("upgrade.checkpoints")) else {
-        return Ok(KEEP_DEFAULT);
-    };
-    text.parse::<u16>()
-        .map(usize::from)
-        .map_err(|_| format!("upgrade.checkpoints: {text:?} is not a number of checkpoints"))
 }
 
 /// Blocks between two snapshots, and how many are kept.

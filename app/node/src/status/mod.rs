@@ -7,6 +7,7 @@
 
 mod readiness;
 mod takeover;
+mod ways_back;
 
 use std::path::Path;
 
@@ -135,6 +136,11 @@ impl Status {
         })
     }
 
+    /// The committed height; 0 where there is none to be read.
+    pub fn committed_height(data_folder: &Path) -> u64 {
+        look(&data_folder.join(DATABASE_FOLDER)).ok().flatten().map_or(0, |view| view.version())
+    }
+
     /// A divergence, with what this node did in the block that came out otherwise.
     fn diverged_json(&self, diverged: &Divergence) -> Value {
         let applied = self.last_applied.as_ref().filter(|(_, height)| *height == diverged.height);
@@ -191,6 +197,8 @@ impl Status {
                 "plan": self.plan.as_ref().map(plan_json),
                 "plans": self.plans.iter().map(PendingPlan::to_json).collect::<Vec<_>>(),
                 "skipped_upgrades": self.skipped.iter().map(skipped_json).collect::<Vec<_>>(),
+                "checkpoint": ways_back::next(home, self.height),
+                "checkpoints": ways_back::kept(home, self.height),
                 "diverged": self.diverged.as_ref().map(|diverged| self.diverged_json(diverged)),
                 "stop": self.refusal.as_ref().map(|refusal| json!({
                     "exit_code": refusal.exit_code().code(), "lines": refusal.lines(),
@@ -241,7 +249,28 @@ mod tests {
     use swing_core::ports::upgrade::{Decision, Plan};
 
     use super::Status;
-    use crate::lifecycle::Refusal;
+    use crate::{
+        divergence::Divergence,
+        lifecycle::{Refusal, SkippedPlan},
+    };
+
+    #[test]
+    fn a_node_that_diverged_is_told_what_it_did_in_that_block() {
+        let diverged = Divergence { height: 100, ours: vec![1], theirs: vec![2], power: 30, power_in_all: 40 };
+        let check = |applied: u64, skipped: u64, did: &str| {
+            let status = Status {
+                last_applied: Some(("version-2".to_owned(), applied)),
+                skipped: vec![SkippedPlan { name: "version-2".to_owned(), height: skipped }],
+                ..Status::default()
+            };
+            let told = status.diverged_json(&diverged);
+            assert_eq!(told["did"], did);
+            assert_eq!((&told["app_hash"], &told["chains_app_hash"]), (&"01".into(), &"02".into()));
+        };
+        check(100, 99, "upgrade version-2 was applied here in block 100");
+        check(99, 100, "plan version-2 was skipped here in block 100");
+        check(99, 101, "neither an upgrade nor a skipped plan is known of that block here");
+    }
 
     #[test]
     fn a_supervisor_hears_the_plans_height_once_the_stop_is_due_and_the_committed_one_before() {

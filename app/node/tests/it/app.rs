@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use swing_core::error::Halt;
+use swing_core::{error::Halt, execute::Flags, ports::upgrade::Plan};
 use swing_node::{
     abci::ReadApplication,
     app::{AppOptions, NodeApp, OpenError, PROOF_TYPE},
@@ -11,13 +11,14 @@ use swing_node::{
     lifecycle::{ExitCode, StopReason},
     releases,
 };
-use tendermint_proto::v0_38::abci::{
-    CheckTxType, RequestCheckTx, RequestPrepareProposal, RequestProcessProposal, RequestQuery, ResponseQuery,
+use tendermint_proto::v0_38::{
+    abci::{CheckTxType, RequestCheckTx, RequestPrepareProposal, RequestProcessProposal, RequestQuery, ResponseQuery},
+    types::{ConsensusParams, VersionParams},
 };
 
 use crate::support::{
     genesis::{Account, accounts, block, init_chain},
-    planned::schedule,
+    planned::{schedule, schedule_with},
     scripted::Gate,
 };
 
@@ -167,6 +168,34 @@ fn init_chain_always_names_the_app_version_and_info_tells_the_committed_one() {
     assert_eq!(response.validators.len(), 1);
     run_block(&mut app, 1, Vec::new());
     assert_eq!(app.info().expect("no fault").app_version, 1);
+}
+
+#[test]
+fn the_header_of_a_plans_height_is_marked_in_the_block_before_and_a_skip_sets_it_back() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let mut app = open(folder.path(), "version-2").expect("a new home");
+    let mut genesis = init_chain(&accounts(1));
+    genesis.consensus_params.as_mut().expect("there").version = Some(VersionParams { app: 2 });
+    app.init_chain(genesis).expect("a good genesis");
+    run_block(&mut app, 1, Vec::new());
+    drop(app);
+    let plan = Plan { name: "version-9".to_owned(), height: 5, info: r#"{"app_version":"9"}"#.to_owned() };
+    schedule_with(folder.path(), 2, plan);
+    let options = AppOptions {
+        flags: Flags { skip_heights: vec![5] },
+        ..AppOptions::new(folder.path(), releases::release("version-2").expect("a release"))
+    };
+    let mut app = NodeApp::open(options, Box::new(SwingsetEngine::new().expect("an engine"))).expect("this home");
+    for (height, told, header) in [(3, None, 2), (4, Some(9), 9), (5, Some(2), 2), (6, None, 2)] {
+        let update = app.finalize_block(block(height, Vec::new())).expect("executed").consensus_param_updates;
+        let complete = |params: &ConsensusParams| params.block.is_some() && params.evidence.is_some();
+        assert!(update.as_ref().is_none_or(complete), "CometBFT takes the parameters: {update:?}");
+        let update = update.map(|params| params.version.expect("a version").app);
+        app.commit().expect("committed");
+        let info = app.info().expect("no fault").app_version;
+        assert_eq!((update, info), (told, header), "block {height} tells of {}, and Info is asked then", height + 1);
+        assert_eq!(app.read().committed().app_version, 2, "the rules stay");
+    }
 }
 
 #[test]

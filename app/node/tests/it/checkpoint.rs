@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output},
 };
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use swing_node::{
     app::{AppOptions, DATABASE_FOLDER, NodeApp, OpenError},
     checkpoint::{Heights, HeightsError},
@@ -169,6 +169,38 @@ fn past_the_point_of_no_return_a_rollback_refuses_and_names_state_sync_tendermin
     refused(home.path(), &["rollback", "--to", "2-2"], "no checkpoint 2-2");
     refused(home.path(), &["rollback", "--height", "3"], "no checkpoint of height 3");
     assert_eq!(swingd(NEWEST, home.path(), &["rollback"]).status.code(), Some(2), "what to go back to must be said");
+}
+
+fn status(home: &Path) -> Value {
+    let output = swingd(NEWEST, home, &["status"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice::<Value>(&output.stdout).expect("JSON")["application"].take()
+}
+
+#[test]
+fn list_and_status_say_beside_a_running_node_to_which_checkpoint_there_is_still_a_way_back_cosmos_sdk_20472() {
+    let (home, _) = upgraded(3);
+    #[track_caller]
+    fn check(home: &Path, part: &str) {
+        let (list, status) = (list(home), status(home));
+        let told = list[0]["rollback"].as_str().expect("a text");
+        assert!(told.contains(part), "`{part}` is not in: {told}");
+        assert_eq!(status["checkpoints"], json!([{"id": "2-1", "height": "2", "rollback": told}]), "{status:#}");
+        assert_eq!(status["checkpoint"], json!({"possible": true, "reason": null}), "{status:#}");
+    }
+    let node = open(&home.path().join("data"), "version-2").expect("opens");
+    check(home.path(), "open");
+    sign(home.path(), 4);
+    check(home.path(), "has signed at height 4, above block 3");
+    check(home.path(), "by state sync");
+    sign(home.path(), 3);
+    record_comet(home.path());
+    let held = fs::File::open(home.path().join("data/state.db/LOCK")).expect("there");
+    held.lock().expect("free");
+    check(home.path(), "CometBFT has stored block 12");
+    drop((held, node));
+    fs::write(home.path().join("data/blockstore.db/CURRENT"), "MANIFEST-999999\n").expect("written");
+    check(home.path(), "not known: CometBFT's data: ");
 }
 
 #[test]

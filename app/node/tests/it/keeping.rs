@@ -1,7 +1,8 @@
 //! Which blocks a checkpoint is made before, what is seen to ahead of it, and what becomes of it afterwards.
 
-use std::{fs, os::unix::fs::symlink, path::Path};
+use std::{fs, os::unix::fs::symlink, path::Path, process::Command};
 
+use serde_json::Value;
 use swing_core::{execute::Flags, modules::swingset::keys::PENDING_SWAP, state::Changes};
 use swing_node::{
     app::{AppOptions, DATABASE_FOLDER, NodeApp},
@@ -126,7 +127,7 @@ fn a_damaged_checkpoint_is_never_noted_as_read() {
     bytes[middle] ^= 0x10;
     fs::remove_file(&table).expect("removed");
     fs::write(&table, &bytes).expect("written");
-    let output = std::process::Command::new(NEWEST)
+    let output = Command::new(NEWEST)
         .args(["checkpoint", "verify", "2-1", "--home"])
         .arg(home.path())
         .output()
@@ -139,6 +140,16 @@ fn a_damaged_checkpoint_is_never_noted_as_read() {
 #[test]
 fn room_and_filesystem_are_looked_at_as_soon_as_the_plan_is_in_state() {
     let home = home(1_000);
+    let foreseen = || {
+        let output =
+            Command::new(NEWEST).args(["status", "--home"]).arg(home.path()).output().expect("the binary runs");
+        let status: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        (
+            status["application"]["checkpoint"]["possible"].clone(),
+            status["application"]["checkpoint"]["reason"].to_string(),
+        )
+    };
+    assert_eq!(foreseen(), (Value::Bool(true), "null".to_owned()), "before the folder is made");
     check_exit(&start(VERSION_1, home.path(), &[]), ExitCode::Failed, "a checkpoint will be made before this block");
     let elsewhere = tempfile::tempdir_in("/dev/shm").expect("Linux has a filesystem in memory");
     let folder = home.path().join("data/checkpoints");
@@ -148,6 +159,12 @@ fn room_and_filesystem_are_looked_at_as_soon_as_the_plan_is_in_state() {
     check_exit(&output, ExitCode::Failed, "NO CHECKPOINT can be made before this block");
     check_exit(&output, ExitCode::Failed, "is on another filesystem");
     assert!(said(&output).contains(AT_THE_PORT), "it goes on all the same");
+    let (possible, reason) = foreseen();
+    assert!(possible == Value::Bool(false) && reason.contains("is on another filesystem"), "{reason}");
+    fs::create_dir_all(home.path().join("config")).expect("made");
+    fs::write(home.path().join("config/app.toml"), "[upgrade]\ncheckpoints = 0\n").expect("written");
+    let (possible, reason) = foreseen();
+    assert!(possible == Value::Bool(false) && reason.contains("upgrade.checkpoints is 0"), "{reason}");
 }
 
 #[test]

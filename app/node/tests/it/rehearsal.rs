@@ -210,6 +210,42 @@ fn a_running_node_makes_the_copy_at_once_or_of_the_state_of_a_coming_height() {
     assert_eq!(view(home.root()).version(), 6, "the node has gone on");
 }
 
+/// The processes that this one has started and that still run.
+fn children(parent: u32) -> Vec<u32> {
+    let all = std::fs::read_dir("/proc").expect("Linux has it").flatten();
+    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    pids.filter(|pid| stat(*pid).is_some_and(|fields| fields[1] == parent.to_string())).collect()
+}
+
+/// What `/proc` says of a process, from its state on: its parent comes second, how nice it is the seventeenth.
+fn stat(pid: u32) -> Option<Vec<String>> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(text.rsplit_once(") ")?.1.split(' ').map(str::to_owned).collect())
+}
+
+#[test]
+fn the_rehearsing_process_takes_what_nobody_else_wants_and_opens_no_port() {
+    let home = home(1_000);
+    let mut command = Command::new(NEWEST);
+    command.args(["upgrade", "rehearse", "-o", "json", "--home"]).arg(home.path()).stdout(Stdio::piped());
+    let mut running = command.spawn().expect("the binary runs");
+    let (mut nicest, mut open) = (0, Vec::new());
+    while running.try_wait().expect("its end is seen").is_none() {
+        for child in children(running.id()) {
+            let nice = stat(child).map_or(0, |fields| fields[16].parse().expect("a number"));
+            nicest = nicest.max(nice);
+            let Ok(files) = std::fs::read_dir(format!("/proc/{child}/fd")) else { continue };
+            open.extend(files.flatten().filter_map(|entry| std::fs::read_link(entry.path()).ok()));
+        }
+        std::thread::yield_now();
+    }
+    report(&running.wait_with_output().expect("it ended"));
+    assert_eq!(nicest, 19);
+    let opened = |part: &str| open.iter().filter(|path| path.to_string_lossy().contains(part)).count();
+    assert!(opened("data/rehearsals/") > 0, "its files are seen: {open:?}");
+    assert_eq!(opened("socket:"), 0, "{open:?}");
+}
+
 /// State with something wrong in it: what each check must find.
 fn broken(change: impl FnOnce(&View, &mut Changes)) -> Vec<Checked> {
     let home = home(1_000);

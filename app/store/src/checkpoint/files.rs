@@ -30,6 +30,25 @@ pub fn free_bytes(path: &Path) -> io::Result<u64> {
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
+/// What two paths must have in common so that one can be linked at the other: a mount, and, where the system does not tell of these, a
+/// device.
+pub fn mount(path: &Path) -> io::Result<(u64, u64)> {
+    let device = std::os::unix::fs::MetadataExt::dev(&std::fs::metadata(path)?);
+    Ok((device, mount_id(path)))
+}
+
+#[cfg(target_os = "linux")]
+fn mount_id(path: &Path) -> u64 {
+    use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+    // An older kernel leaves it at zero.
+    statx(CWD, path, AtFlags::empty(), StatxFlags::MNT_ID).map_or(0, |stat| stat.stx_mnt_id)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount_id(_: &Path) -> u64 {
+    0
+}
+
 /// Links or copies a closed database's files into the new folder `to`: tables are linked, everything else is copied and synced.
 /// RocksDB's and the store's lock files stay behind.
 pub fn link_database(files: &dyn Files, from: &Path, to: &Path) -> io::Result<()> {

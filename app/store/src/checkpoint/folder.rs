@@ -81,6 +81,28 @@ impl Checkpoints {
     pub fn check_room(&self, database: &Path) -> Result<Room, CheckpointError> {
         make_synced_folder(self.files(), &self.folder).map_err(CheckpointError::io(&self.folder))?;
         self.check_links(database)?;
+        self.room(database, &self.folder)
+    }
+
+    /// As [`Checkpoints::check_room`] for whoever asks beside the process that makes them: nothing is written, so no link is tried.
+    ///
+    /// # Errors
+    /// As [`Checkpoints::check_room`].
+    pub fn look_at_room(&self, database: &Path) -> Result<Room, CheckpointError> {
+        let present = self.folder.ancestors().find(|folder| folder.is_dir()).unwrap_or(Path::new("."));
+        let mount = |path: &Path| files::mount(path).map_err(CheckpointError::io(path));
+        if mount(&database.join("CURRENT"))? != mount(present)? {
+            return Err(self.other_filesystem(database));
+        }
+        self.room(database, present)
+    }
+
+    fn other_filesystem(&self, database: &Path) -> CheckpointError {
+        CheckpointError::OtherFilesystem { folder: self.folder.clone(), database: database.to_path_buf() }
+    }
+
+    /// The room for a checkpoint at `place`, which is there.
+    fn room(&self, database: &Path, place: &Path) -> Result<Room, CheckpointError> {
         let all = files::list(self.files(), database).map_err(CheckpointError::io(database))?;
         let sum = |tables: bool| {
             let of_kind = all.iter().filter(|(path, _)| files::is_table(path) == tables);
@@ -88,7 +110,7 @@ impl Checkpoints {
         };
         let (linked, copied) = (sum(true), sum(false));
         let room = Room {
-            free: files::free_bytes(&self.folder).map_err(CheckpointError::io(&self.folder))?,
+            free: files::free_bytes(place).map_err(CheckpointError::io(place))?,
             needed: copied.saturating_add(ROOM_SPARE_BYTES),
             at_most: linked.saturating_add(copied),
         };
@@ -104,9 +126,7 @@ impl Checkpoints {
         self.files.remove(&probe).map_err(CheckpointError::io(&probe))?;
         match self.files.hard_link(&database.join("CURRENT"), &probe) {
             Ok(()) => self.files.remove(&probe).map_err(CheckpointError::io(&probe)),
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                Err(CheckpointError::OtherFilesystem { folder: self.folder.clone(), database: database.to_path_buf() })
-            }
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => Err(self.other_filesystem(database)),
             Err(error) => Err(CheckpointError::io(&probe)(error)),
         }
     }

@@ -22,6 +22,8 @@ use super::network::{SOON, Stage, binaries};
 
 const VERSION_2: &str = "version-2";
 const TEST_VERSION_3: &str = "swingd-test-version-3";
+/// The header of the plan's height is to carry the release's app version.
+const MARKED: &str = r#"{"app_version":"3"}"#;
 
 /// What the first node says of upgrades.
 fn ask(network: &Network, arguments: &[&str]) -> Value {
@@ -29,10 +31,17 @@ fn ask(network: &Network, arguments: &[&str]) -> Value {
     first.swingd.query(&first.rpc_url(), &[&["upgrade"], arguments].concat()).expect("an answer")
 }
 
+/// The app version in the header of a block.
+fn header_app_version(network: &Network, height: u64) -> u64 {
+    let request = json!({ "height": height.to_string() });
+    let block = network.first().expect("one").rpc().call("block", request).expect("the block is there");
+    number(&block["block"]["header"]["version"]["app"]).expect("a version")
+}
+
 /// Schedules a plan and lets its height come; gives it.
 #[track_caller]
-fn goes_through(network: &mut Network, plan: &str, program: &str, tell: &mut Narrator) -> u64 {
-    let height = upgrade::schedule_plan(network, plan, "{}", tell).expect("the plan is scheduled");
+fn goes_through(network: &mut Network, plan: &str, info: &str, program: &str, tell: &mut Narrator) -> u64 {
+    let height = upgrade::schedule_plan(network, plan, info, tell).expect("the plan is scheduled");
     network.wait_for_height(height + 3, SOON).expect("blocks go on");
     visor::upgraded_to(network, plan, program).expect("every swingvisor has switched");
     let applied = ask(network, &["applied", plan]);
@@ -58,11 +67,11 @@ fn four_validators_go_through_two_upgrades_in_a_row_with_no_peer_no_client_and_n
     let load = visor::load(&network, &mut tell).expect("an account");
     let (kernel_1, _) = upgrade::kernel(&network).expect("one kernel on all");
 
-    let first = goes_through(&mut network, VERSION_2, NEWEST, &mut tell);
+    let first = goes_through(&mut network, VERSION_2, "{}", NEWEST, &mut tell);
     let (kernel_2, schema) = upgrade::kernel(&network).expect("one kernel on all");
     assert!(kernel_2[0] != kernel_1[0] && schema == 2, "{kernel_1:?}, {kernel_2:?}, schema {schema}");
 
-    let second = goes_through(&mut network, slow_release::NAME, TEST_VERSION_3, &mut tell);
+    let second = goes_through(&mut network, slow_release::NAME, MARKED, TEST_VERSION_3, &mut tell);
     let migrated = wait::until_ok("the migrations", SOON, || {
         Ok(Some(ask(&network, &["migration"])).filter(|answer| answer["migration"].is_null()))
     });
@@ -80,6 +89,13 @@ fn four_validators_go_through_two_upgrades_in_a_row_with_no_peer_no_client_and_n
     for height in [first - 1, first, second - 1, second, end - 1] {
         network.common_app_hash(height).expect("all four agree");
     }
+    let headers = [first, first + 1, second - 1, second, second + 1];
+    let versions = headers.map(|height| header_app_version(&network, height));
+    assert_eq!(
+        versions,
+        [1, 2, 2, 3, 3],
+        "the second plan's header carries its app version, the first plan said nothing"
+    );
     assert_eq!(zero::comets(&network, &how).expect("they run"), comets, "no CometBFT was started again");
     for (validator, watch) in network.validators.iter().zip(watches) {
         let seen = watch.finish().unwrap_or_else(|error| panic!("{}: {error:#}", validator.name));

@@ -81,7 +81,7 @@ fn gaps_downgrades_and_unknown_modules_are_errors() {
 }
 
 #[test]
-fn a_new_module_gets_genesis_only_into_an_empty_store_cosmos_sdk_20489() {
+fn a_new_module_gets_genesis_only_into_an_empty_store_cosmos_sdk_15120_and_20489() {
     check(&[("a", 3)], &[a(3), b()], Ok("b0 "));
     let base: BTreeMap<Vec<u8>, Bytes> = BTreeMap::from([(b"b/left".to_vec(), Bytes::from_static(b"x"))]);
     let mut state = State::new(&base);

@@ -33,7 +33,7 @@ pub fn set_params(state: &mut State<'_>, params: &ConsensusParams) -> Result<(),
     state.set(keys::PARAMS, params.encode_to_vec())
 }
 
-/// The committed app version: what `Info` answers and what decides which rules hold.
+/// The committed app version: what decides which rules hold.
 ///
 /// # Errors
 /// Storage, out of gas.
@@ -49,15 +49,6 @@ pub fn set_app_version(state: &mut State<'_>, app: u64) -> Result<(), StateError
     let mut params = params(state)?;
     params.version = Some(VersionParams { app });
     set_params(state, &params)
-}
-
-/// The parameters' bytes for CometBFT when they are no longer those of the block's start.
-///
-/// # Errors
-/// Storage.
-pub fn changed_since(start: &ConsensusParams, state: &dyn StateRead) -> Result<Option<Vec<u8>>, StateError> {
-    let now = params(state)?;
-    Ok((now != *start).then(|| now.encode_to_vec()))
 }
 
 /// Whether CometBFT would take these parameters, and whether this chain can live with them.

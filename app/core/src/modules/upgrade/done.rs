@@ -62,6 +62,21 @@ pub fn check_bundles(plan: &Plan, ids: &BTreeMap<String, String>) -> Result<(), 
     Ok(())
 }
 
+/// Refuses a release that writes another app version than the plan names: headers carry that one already.
+///
+/// # Errors
+/// SDK 35.
+pub fn check_app_version(plan: &Plan, app_version: u64) -> Result<(), Failure> {
+    match super::info::stored(&plan.info).app_version {
+        Some(wanted) if wanted != app_version => {
+            let reason =
+                format!("the plan names app version {wanted}, this release writes {app_version}: it is another build");
+            Err(Rejected::sdk(SdkError::Logic as u32, reason).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

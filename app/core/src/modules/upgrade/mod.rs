@@ -12,6 +12,7 @@ pub mod genesis;
 pub mod handler;
 pub mod info;
 pub mod keys;
+pub mod mark;
 pub mod migration;
 pub mod migrations;
 pub mod msg;

@@ -127,6 +127,7 @@ fn apply(state: &mut State<'_>, block: &BlockContext, ports: &mut Ports<'_>, pla
     let release = ports.release;
     let bundles = done::bundle_ids(&release.bundles(release.app_version()).unwrap_or_default());
     done::check_bundles(plan, &bundles)?;
+    done::check_app_version(plan, release.app_version())?;
     let (before, mark) = (upgrades::versions(state)?, state.mark());
     let mut context =
         UpgradeContext { state: &mut *state, engine: &mut *ports.engine, height: block.height, time: block.time };

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     error::{Failure, Rejected},
-    modules::{MsgContext, authority, swingset::swap},
+    modules::{MsgContext, authority, consensus, swingset::swap},
     ports::upgrade::Plan,
     sdk_error::SdkError,
 };
@@ -146,7 +146,7 @@ fn check_beside(context: &MsgContext<'_, '_>, plan: &Plan, replaced: Option<&Pla
     swap::check_plan(context.state, plan, earlier.map(|record| record.name.as_str()))
 }
 
-/// Whether there are blocks left for what the plan asks of validators.
+/// Whether there are blocks left for what the plan asks of validators, and whether its app version is one to go up to.
 fn check_options(context: &MsgContext<'_, '_>, plan: &Plan) -> Result<(), Failure> {
     let (present, info) = (context.block.height, info::stored(&plan.info));
     if let Some(rehearsal) = info.rehearsal
@@ -156,6 +156,12 @@ fn check_options(context: &MsgContext<'_, '_>, plan: &Plan) -> Result<(), Failur
             "plan: info rehearsal: height {} is not between the present one, {present}, and the plan's, {}",
             rehearsal.height, plan.height
         ));
+    }
+    if let Some(app_version) = info.app_version {
+        let present = consensus::state::app_version(context.state)?;
+        if app_version <= present {
+            return refuse(format!("plan: info app_version: {app_version} is not above the present one, {present}"));
+        }
     }
     let Some(readiness) = info.readiness else { return Ok(()) };
     let decision = plan.height.saturating_sub(readiness.decide_blocks_before);

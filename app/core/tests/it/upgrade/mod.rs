@@ -2,6 +2,7 @@
 
 mod begin;
 mod export;
+mod marked;
 mod migrating;
 mod numbered;
 mod plans;

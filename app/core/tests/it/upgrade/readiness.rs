@@ -248,7 +248,7 @@ fn options_that_leave_no_block_for_what_they_ask_are_refused() {
     check(100, &rehearsal(100), "height 100 is not between");
     check(60, ASKING, "it would be decided at height 50, and nobody can attest before 51");
     check(50, r#"{"readiness":{"power_percent":"67"}}"#, "decided at height 40, and nobody can attest before 41");
-    check(100, r#"{"ready":{}}"#, "binaries, kernel_schemas, bundles, rehearsal and readiness are");
+    check(100, r#"{"ready":{}}"#, "binaries, kernel_schemas, bundles, app_version, rehearsal and readiness are");
 }
 
 #[test]

@@ -6,10 +6,11 @@
 //! | `binaries` | `{"linux/amd64": "https://…?checksum=sha256:<hex>"}` | supervisors, as cosmovisor |
 //! | `kernel_schemas` | `"1-2"`: the kernel schemas that the plan's release starts from | [`crate::modules::swingset::swap`] |
 //! | `bundles` | `{"kernel": "b1-…"}`: bundles that the release must carry | [`super::preblock`] |
+//! | `app_version` | `"3"`: the app version of the plan's release, which the header of the plan's height is to carry | [`super::mark`] |
 //! | `rehearsal` | `{"height": "120", "block": "empty"}`: the state that validators rehearse on, and the block that they make on it | [`super::readiness`] |
 //! | `readiness` | `{"power_percent": "67", …}`: the power that must have attested, and what happens otherwise | [`super::readiness`] |
 //!
-//! The last three are known from layout 3 of this module on.
+//! The last four are known from layout 3 of this module on.
 //!
 //! # Invariants
 //! - Whether a text is accepted depends on the text alone, and a refusal's words are ours: both are the same on every node.
@@ -38,6 +39,8 @@ pub struct PlanInfo {
     pub kernel_schemas: Option<RangeInclusive<u64>>,
     /// IDs of bundles that the release must carry: `kernel`, `lockdown`, `supervisor`.
     pub bundles: BTreeMap<String, String>,
+    /// The app version of the release, to be told in the header of the plan's height.
+    pub app_version: Option<u64>,
     /// What validators rehearse on.
     pub rehearsal: Option<Rehearsal>,
     /// The power that must have attested.
@@ -57,7 +60,7 @@ impl Keys {
     const fn words(self) -> &'static str {
         match self {
             Keys::First => "binaries and kernel_schemas are",
-            Keys::All => "binaries, kernel_schemas, bundles, rehearsal and readiness are",
+            Keys::All => "binaries, kernel_schemas, bundles, app_version, rehearsal and readiness are",
         }
     }
 
@@ -95,7 +98,7 @@ pub enum InfoProblem {
     /// `bundles` names something else than kernel, lockdown and supervisor, or no ID.
     #[error("bundles: an object of kernel, lockdown and supervisor expected, each b1- and 128 lower-case hex digits")]
     Bundles,
-    /// A field of `rehearsal` or `readiness` that is missing, unknown or out of its range.
+    /// An app version, or a field of `rehearsal` or `readiness`, that is missing, unknown or out of its range.
     #[error("{key}: {reason}")]
     Option {
         /// The key.
@@ -171,6 +174,8 @@ pub fn parse_as(text: &str, known: Keys) -> Result<Option<PlanInfo>, InfoProblem
             ("kernel_schemas", _) => return Err(InfoProblem::KernelSchemas),
             ("bundles", Field::Texts(Once(entries))) => info.bundles = options::bundles(entries)?,
             ("bundles", _) => return Err(InfoProblem::Bundles),
+            ("app_version", Field::Text(text)) => info.app_version = Some(options::app_version(&text)?),
+            ("app_version", _) => return Err(options::no_app_version()),
             ("rehearsal", Field::Texts(Once(fields))) => info.rehearsal = Some(Rehearsal::read(fields)?),
             ("readiness", Field::Texts(Once(fields))) => info.readiness = Some(Readiness::read(fields)?),
             ("rehearsal", _) => return Err(options::not_an_object("rehearsal")),

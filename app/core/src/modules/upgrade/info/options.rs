@@ -1,7 +1,8 @@
-//! What a plan asks of validators before its height: `rehearsal` and `readiness`; and the bundles that it names.
+//! What a plan asks of validators before its height: `rehearsal` and `readiness`; and the bundles and the app version that it names.
 //!
 //! | field | meaning | allowed |
 //! |---|---|---|
+//! | `app_version` | the app version that the plan's release writes | above the present one |
 //! | `rehearsal.height` | the committed state that validators rehearse on | after the block that decides the plan, before its height |
 //! | `rehearsal.block` | the block that they make on it | `empty`: time of that state's header, no transactions, no proposer |
 //! | `readiness.power_percent` | power that must have attested one digest, of the whole | 1 to 100 |
@@ -111,6 +112,18 @@ pub(super) fn not_an_object(key: &'static str) -> InfoProblem {
     InfoProblem::Option { key, reason: "an object of texts expected, each once".to_owned() }
 }
 
+pub(super) fn no_app_version() -> InfoProblem {
+    InfoProblem::Option {
+        key: "app_version",
+        reason: "a number from 1 on as a text expected, such as \"3\"".to_owned(),
+    }
+}
+
+pub(super) fn app_version(text: &str) -> Result<u64, InfoProblem> {
+    let number = text.parse::<u64>().ok().filter(|number| *number > 0 && number.to_string() == text);
+    number.ok_or_else(no_app_version)
+}
+
 pub(super) fn bundles(entries: BTreeMap<String, String>) -> Result<BTreeMap<String, String>, InfoProblem> {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     let is_id = |text: &str| {
@@ -139,6 +152,7 @@ mod tests {
         let readiness = info.readiness.unwrap();
         assert_eq!((readiness.power_percent, readiness.decide_blocks_before), (67, 10));
         assert_eq!((readiness.postpone_blocks, readiness.postponements_max), (100, 3));
+        assert_eq!(parse(r#"{"app_version":"3"}"#).unwrap().unwrap().app_version, Some(3));
         let id = format!("b1-{}", "0a".repeat(64));
         let bundles = parse(&format!("{{\"bundles\":{{\"kernel\":\"{id}\"}}}}")).unwrap().unwrap().bundles;
         assert_eq!(bundles.get("kernel"), Some(&id));
@@ -162,11 +176,21 @@ mod tests {
         check_problem(r#"{"bundles":{}}"#, "bundles: an object of kernel");
         let vat = format!("{{\"bundles\":{{\"vat\":\"b1-{}\"}}}}", "00".repeat(64));
         check_problem(&vat, "bundles: an object of kernel");
+        for value in ["3", "true", "{}", r#""0""#, r#""03""#, r#""v3""#, r#""18446744073709551616""#] {
+            check_problem(
+                &format!("{{\"app_version\":{value}}}"),
+                "app_version: a number from 1 on as a text expected",
+            );
+        }
     }
 
     #[test]
     fn under_the_first_rules_options_are_unknown() {
-        for text in [r#"{"rehearsal":{"height":"120","block":"empty"}}"#, r#"{"readiness":{"power_percent":"67"}}"#] {
+        for text in [
+            r#"{"rehearsal":{"height":"120","block":"empty"}}"#,
+            r#"{"readiness":{"power_percent":"67"}}"#,
+            r#"{"app_version":"2"}"#,
+        ] {
             let problem = parse_as(text, Keys::First).unwrap_err().to_string();
             assert!(problem.contains("is not known: binaries and kernel_schemas are"), "{problem}");
         }
