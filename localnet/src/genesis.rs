@@ -1,6 +1,11 @@
 //! Prepares the homes of a new network through the command line: init, keys, gentx, collect, validate.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
@@ -26,6 +31,10 @@ pub struct Plan {
     pub block_interval_ms: u64,
     /// Governance's voting period in seconds.
     pub voting_period_s: u64,
+    /// The most transactions in a mempool, where it is not CometBFT's default.
+    pub mempool_txs_max: Option<u32>,
+    /// The most gas of a block's transactions, where there is a limit.
+    pub block_gas_max: Option<u64>,
 }
 
 impl Plan {
@@ -38,6 +47,8 @@ impl Plan {
             accounts: vec!["load".into()],
             block_interval_ms: 500,
             voting_period_s: 6,
+            mempool_txs_max: None,
+            block_gas_max: None,
         }
     }
 }
@@ -163,6 +174,9 @@ fn configure_home(plan: &Plan, validator: &Validator, peers: &[String]) -> Resul
     set(&mut config, "p2p", "pex", false);
     set(&mut config, "consensus", "timeout_commit", format!("{}ms", plan.block_interval_ms));
     set(&mut config, "instrumentation", "prometheus", false);
+    if let Some(txs) = plan.mempool_txs_max {
+        set(&mut config, "mempool", "size", i64::from(txs));
+    }
     fs::write(&path, toml::to_string(&config)?)?;
     serve_clients(validator)
 }
@@ -209,17 +223,27 @@ fn set(config: &mut toml::Table, section: &str, key: &str, value: impl Into<toml
     }
 }
 
+/// Ports below those that the system gives to outgoing connections: one of these could be taken before its node listens there.
+const PORTS: std::ops::Range<u16> = 10_000..32_000;
+
 impl Ports {
-    /// Free loopback ports, as the system gives them.
+    /// Free loopback ports.
     ///
     /// # Errors
     /// When there are none.
     pub fn free() -> Result<Self> {
-        // All are held at once, so that they differ.
-        let free = || TcpListener::bind("127.0.0.1:0");
-        let held = [free()?, free()?, free()?, free()?, free()?];
-        let [rpc, p2p, pages, api, grpc] = &held;
-        let port = |held: &TcpListener| held.local_addr().map(|address| address.port());
-        Ok(Ports { rpc: port(rpc)?, p2p: port(p2p)?, pages: port(pages)?, api: port(api)?, grpc: port(grpc)? })
+        Ok(Ports { rpc: free_port()?, p2p: free_port()?, pages: free_port()?, api: free_port()?, grpc: free_port()? })
     }
+}
+
+/// A port that is given once in this process; another process begins elsewhere.
+fn free_port() -> Result<u16> {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let first = std::process::id().wrapping_mul(101);
+    let candidates = PORTS.filter_map(|_| {
+        let step = first.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        u16::try_from(step % u32::from(PORTS.end.saturating_sub(PORTS.start))).ok()?.checked_add(PORTS.start)
+    });
+    let mut free = candidates.filter(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok());
+    free.next().context("no free port")
 }

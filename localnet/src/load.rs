@@ -51,6 +51,7 @@ struct Sender {
     address: String,
     account_number: u64,
     hashes: Vec<String>,
+    tries: usize,
 }
 
 impl Load {
@@ -69,6 +70,7 @@ impl Load {
             address,
             account_number: 0,
             hashes: Vec::new(),
+            tries: 0,
         };
         sender.account_number = number(&sender.account_state()?["account_number"])?;
         let stop = Arc::new(AtomicBool::new(false));
@@ -148,10 +150,11 @@ impl Sender {
         Ok((code, answer["txhash"].as_str().unwrap_or_default().to_owned()))
     }
 
-    /// One try. A node that is down, or a mempool that lost what it had, is met by sending the rest again.
+    /// One try, at the next node. A node that is down, or a mempool that lost what it had, is met by sending the rest again.
     fn send_next(&mut self) {
         let sequence = self.hashes.len();
-        let Ok(rpc) = self.rpc(sequence) else { return };
+        self.tries = self.tries.wrapping_add(1);
+        let Ok(rpc) = self.rpc(self.tries) else { return };
         match self.send(sequence, rpc) {
             Ok((0 | IN_MEMPOOL, hash)) => self.hashes.push(hash),
             Ok((WRONG_SEQUENCE, _)) => {

@@ -53,7 +53,7 @@ enum Verb {
     },
     /// Replaces the kernel of a running network by a vote, with no new software and no stop, and tells the story.
     Swap(SwapArgs),
-    /// Measures the extra time at an upgrade's height under swingvisor: with a restart, and with CometBFT kept connected.
+    /// Measures the extra time at an upgrade's height under swingvisor: with a restart, with CometBFT kept connected, and installed early.
     Handover {
         #[command(flatten)]
         common: Common,
@@ -77,6 +77,8 @@ enum HandoverMode {
     Unprepared,
     /// The same, with the next binary standing by
     Front,
+    /// The next binary runs from the first block on, and goes through the height in one process
+    Early,
 }
 
 impl HandoverMode {
@@ -85,6 +87,7 @@ impl HandoverMode {
             HandoverMode::Restart => Supervision { poll: "1s", ..Supervision::restart(program) },
             HandoverMode::Unprepared => Supervision { standby: false, ..Supervision::front(program) },
             HandoverMode::Front => Supervision::front(program),
+            HandoverMode::Early => Supervision::early(program),
         }
     }
 }

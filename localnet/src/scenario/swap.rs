@@ -12,26 +12,17 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    times,
     upgrade::{begin, counted, kernel, short},
+    visor::BlockTimes,
 };
 use crate::{
-    binaries::Binaries,
-    genesis::Plan,
-    load::Load,
-    network::Network,
-    report::Narrator,
-    rpc::{Rpc, number},
-    swingd::text,
-    validator::Engine,
-    wait,
+    binaries::Binaries, genesis::Plan, load::Load, network::Network, report::Narrator, rpc::number, swingd::text,
+    validator::Engine, wait,
 };
 
 const SOON: Duration = Duration::from_secs(120);
 /// Bytes of a chunk: small, so that an installation is several transactions.
 const CHUNK: &str = "16384";
-/// Blocks of which the usual time between two is told.
-const USUAL_BLOCKS: u64 = 20;
 
 /// What the scenario swaps.
 #[derive(Clone, Debug)]
@@ -71,8 +62,8 @@ pub struct SwapReport {
     pub engine_stopped: Option<String>,
     /// App hash, common to all validators, after the block before the swap, the swap's, and the last one looked at.
     pub app_hashes: Vec<(u64, String)>,
-    /// Milliseconds between the swap's block and the next one, and the median of the blocks before it.
-    pub swap_block_ms: [i64; 2],
+    /// The times of the blocks around the swap's.
+    pub blocks: BlockTimes,
     /// Process IDs of the nodes, from the first block to the last.
     pub processes: Vec<u32>,
     /// Messages that the chain accepted while all this happened.
@@ -292,17 +283,9 @@ fn swaps(network: &mut Network, report: &mut SwapReport, id: &str, tell: &mut Na
         tell.say(&format!("app hash after {at}, the same on all: {}", short(&hash)));
         report.app_hashes.push((at, hash));
     }
-    report.swap_block_ms = block_times(&network.first()?.rpc(), height)?;
-    let [swap, usual] = report.swap_block_ms;
-    tell.say(&format!("the block after the swap's came {swap} ms after it; {usual} ms is usual"));
+    report.blocks = BlockTimes::around(&network.first()?.rpc(), height)?;
+    tell.say(&format!("the blocks around the swap: {}", report.blocks));
     Ok(())
-}
-
-/// Milliseconds from block `height` to the next one, and the median of the blocks before.
-fn block_times(rpc: &Rpc, height: u64) -> Result<[i64; 2]> {
-    let mut between = times::intervals(rpc, height.saturating_sub(USUAL_BLOCKS), height.saturating_add(1))?;
-    let swap = between.pop().context("two blocks at least")?;
-    Ok([swap, times::median(between)?])
 }
 
 impl SwapReport {

@@ -15,7 +15,7 @@ use crate::{
     report::{Narrator, UpgradeReport},
     rpc::number,
     swingd::Swingd,
-    validator::Engine,
+    validator::{Engine, Validator},
     wait,
 };
 
@@ -161,6 +161,19 @@ pub fn expect_refusal(name: &str, swingd: &Swingd, code: i32, output: &str, heig
         height.saturating_sub(1)
     );
     Ok(committed)
+}
+
+/// The node has a checkpoint of the state before block `height`.
+///
+/// # Errors
+/// When it has not.
+pub fn has_checkpoint(validator: &Validator, height: u64) -> Result<()> {
+    let list = validator.swingd.json(&["checkpoint", "list"])?;
+    let before = height.saturating_sub(1);
+    let mut heights = list.as_array().into_iter().flatten().map(|checkpoint| number(&checkpoint["height"]));
+    let found = heights.any(|height| height.is_ok_and(|height| height == before));
+    ensure!(found, "{} has no checkpoint of {before}: {list}", validator.name);
+    Ok(())
 }
 
 /// However often version-1 is restarted, it refuses in the same words.

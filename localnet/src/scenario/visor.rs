@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::{
     times,
@@ -46,6 +47,10 @@ pub struct Supervision {
     pub delay: Option<String>,
     /// How often committed state, or cosmovisor's file, is looked at, as the environment has it.
     pub poll: &'static str,
+    /// The newest release is installed from the first block on, and goes through its height in one process.
+    pub early: bool,
+    /// More of the environment.
+    pub environment: &'static [(&'static str, &'static str)],
 }
 
 /// A moment at which a watcher may look.
@@ -53,6 +58,8 @@ pub struct Supervision {
 pub enum Moment {
     /// Blocks are made, no plan is made yet.
     Begun,
+    /// The plan of this height is in state.
+    Scheduled(u64),
     /// Some blocks after the plan of this height.
     Upgraded(u64),
 }
@@ -90,7 +97,11 @@ pub struct BlockTimes {
 }
 
 impl BlockTimes {
-    fn around(rpc: &Rpc, height: u64) -> Result<Self> {
+    /// Of the blocks around `height`.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub fn around(rpc: &Rpc, height: u64) -> Result<Self> {
         let from = height.saturating_sub(USUAL_BLOCKS).max(1);
         let mut between = times::intervals(rpc, from, height.saturating_add(2))?;
         let upgrade = between.pop().context("blocks after the upgrade")?;
@@ -128,12 +139,19 @@ impl Supervision {
             standby: true,
             delay: None,
             poll: "1s",
+            early: false,
+            environment: &[],
         }
     }
 
     /// A supervisor that stops and starts the node, whose next binary is added before.
     pub fn restart(program: &Path) -> Self {
         Supervision { front: false, standby: false, poll: "300ms", ..Supervision::front(program) }
+    }
+
+    /// swingvisor with nothing to do at the height: the newest release is there from the first block on.
+    pub fn early(program: &Path) -> Self {
+        Supervision { early: true, poll: "1s", ..Supervision::restart(program) }
     }
 
     /// The supervisor's command for one home, in the environment that an operator would give it.
@@ -149,11 +167,14 @@ impl Supervision {
         if let Some(delay) = &self.delay {
             command.env("DAEMON_RESTART_DELAY", delay);
         }
+        if self.front || self.early {
+            command.env("SWINGVISOR_LISTEN", format!("127.0.0.1:{}", validator.ports.pages));
+        }
         if self.front {
-            let pages = format!("127.0.0.1:{}", validator.ports.pages);
-            command.env("SWINGVISOR_MODE", "front").env("SWINGVISOR_LISTEN", pages);
+            command.env("SWINGVISOR_MODE", "front");
             command.env("SWINGVISOR_STANDBY", if self.standby { "true" } else { "false" });
         }
+        command.envs(self.environment.iter().copied());
         command
     }
 
@@ -161,11 +182,20 @@ impl Supervision {
     ///
     /// # Errors
     /// When it does not answer.
-    pub fn status(&self, validator: &Validator) -> Result<serde_json::Value> {
+    pub fn status(&self, validator: &Validator) -> Result<Value> {
         let output = self.command(validator, &["status", "-o", "json"]).output().context("running the supervisor")?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.success(), "`status` ended with {}: {said}", output.status);
         Ok(serde_json::from_slice(&output.stdout)?)
+    }
+
+    /// Puts a binary into the place of a plan's on one home, as its operator does.
+    ///
+    /// # Errors
+    /// What the supervisor says against it.
+    pub fn add(&self, validator: &Validator, plan: &str, binary: &Path, force: bool) -> Result<()> {
+        let arguments = ["add-upgrade", plan, text(binary)?, "--force"];
+        self.run(validator, arguments.get(..if force { 4 } else { 3 }).unwrap_or_default())
     }
 
     fn run(&self, validator: &Validator, arguments: &[&str]) -> Result<()> {
@@ -203,8 +233,10 @@ pub fn run_watched(
     watcher: Watcher<'_>,
 ) -> Result<VisorReport> {
     let mut report = VisorReport::default();
-    let staged: &[Staged<'_>] = if how.download_info.is_none() { &[(PLAN, NEWEST)] } else { &[] };
+    let is_staged = how.download_info.is_none() && !how.early;
+    let staged: &[Staged<'_>] = if is_staged { &[(PLAN, NEWEST)] } else { &[] };
     let mut network = begin(plan, folder, binaries, how, staged, tell)?;
+    let early = if how.early { pids(&network, how)? } else { Vec::new() };
     report.kernels[0] = upgrade::kernel(&network)?.0[0].clone();
 
     watcher(&network, Moment::Begun)?;
@@ -213,11 +245,16 @@ pub fn run_watched(
     let info = how.download_info.as_deref().unwrap_or("{}");
     let height = upgrade::schedule_with_info(&network, info, tell)?;
     report.upgrade_height = height;
+    watcher(&network, Moment::Scheduled(height))?;
 
     tell.step(&format!("Nobody touches a node while height {height} comes"));
     network.wait_for_height(height.saturating_add(3), SOON)?;
     watcher(&network, Moment::Upgraded(height))?;
-    upgraded_to(&mut network, PLAN, NEWEST)?;
+    if how.early {
+        stayed(&network, how, &early, height)?;
+    } else {
+        upgraded_to(&mut network, PLAN, NEWEST)?;
+    }
     let first = network.first()?;
     let applied = first.swingd.query(&first.rpc_url(), &["upgrade", "applied", PLAN])?;
     ensure!(number(&applied["height"])? == height, "{PLAN} was applied at {applied}, expected {height}");
@@ -244,7 +281,15 @@ pub fn run_watched(
 /// When its account is not on the chain.
 pub fn load(network: &Network, tell: &mut Narrator) -> Result<Load> {
     tell.step("A load of messages to the contract `counter` begins");
-    let rpcs: Vec<Rpc> = network.validators.iter().map(Validator::rpc).collect();
+    load_through(network, &network.validators)
+}
+
+/// The same through these nodes alone.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_through(network: &Network, nodes: &[Validator]) -> Result<Load> {
+    let rpcs = nodes.iter().map(Validator::rpc).collect();
     Load::start(network.first()?.swingd.clone(), rpcs, &network.plan.chain_id, "load")
 }
 
@@ -261,6 +306,23 @@ pub fn upgraded_to(network: &mut Network, plan: &str, program: &str) -> Result<(
     Ok(())
 }
 
+/// Process IDs of the nodes.
+fn pids(network: &Network, how: &Supervision) -> Result<Vec<Value>> {
+    network.validators.iter().map(|validator| Ok(how.status(validator)?["pid"].clone())).collect()
+}
+
+/// Every node went through `height` in the process that it had before, and kept the state before it.
+fn stayed(network: &Network, how: &Supervision, before: &[Value], height: u64) -> Result<()> {
+    ensure!(pids(network, how)? == before, "the nodes' processes were {before:?}, now {:?}", pids(network, how)?);
+    for validator in &network.validators {
+        let status = how.status(validator)?;
+        let counted = (&status["starts"], &status["crashes"], &status["last_switch"]);
+        ensure!(counted == (&1.into(), &0.into(), &Value::Null), "{}: {status}", validator.name);
+        upgrade::has_checkpoint(validator, height)?;
+    }
+    Ok(())
+}
+
 /// Makes the homes with the supervisor's layout, `staged` in place, and starts the supervisors.
 ///
 /// # Errors
@@ -273,10 +335,11 @@ pub fn begin(
     staged: &[Staged<'_>],
     tell: &mut Narrator,
 ) -> Result<Network> {
-    tell.step(&format!("A new chain of {} version-1 node(s), each under its supervisor", plan.validators));
+    tell.step(&format!("A new chain of {} node(s) of version-1's rules, each under its supervisor", plan.validators));
     let mut network = Network::create(plan, folder, binaries, VERSION_1)?;
     for validator in &mut network.validators {
-        how.run(validator, &["init", text(&network.binaries.path(VERSION_1))?])?;
+        let first = if how.early { NEWEST } else { VERSION_1 };
+        how.run(validator, &["init", text(&network.binaries.path(first))?])?;
         for (plan, program) in staged {
             how.run(validator, &["add-upgrade", plan, text(&network.binaries.path(program))?])?;
         }

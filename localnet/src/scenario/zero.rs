@@ -5,12 +5,12 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::visor::{self, Supervision, VisorReport};
+use super::visor::{self, BlockTimes, Supervision, VisorReport};
 use crate::{
-    asking::Asking, binaries::Binaries, genesis::Plan, network::Network, report::Narrator, validator::Validator,
-    watch::Watch,
+    asking::Asking, binaries::Binaries, genesis::Plan, network::Network, report::Narrator, rpc::number,
+    validator::Validator, watch::Watch,
 };
 
 /// What was seen.
@@ -41,6 +41,21 @@ pub fn run(
     how: &Supervision,
     tell: &mut Narrator,
 ) -> Result<ZeroReport> {
+    run_watched(plan, folder, binaries, how, tell, &mut |_, _| Ok(()))
+}
+
+/// As [`run`], with somebody else who looks too.
+///
+/// # Errors
+/// As [`run`], and the watcher's.
+pub fn run_watched(
+    plan: Plan,
+    folder: &Path,
+    binaries: Binaries,
+    how: &Supervision,
+    tell: &mut Narrator,
+    watcher: visor::Watcher<'_>,
+) -> Result<ZeroReport> {
     let mut report = ZeroReport::default();
     let mut watched = None;
     let mut asking = Vec::new();
@@ -53,8 +68,9 @@ pub fn run(
             let watches = network.validators.iter().map(|validator| Watch::start(validator.ports.rpc, peers));
             watched = Some(watches.collect::<Result<Vec<_>>>()?);
             asking = network.validators.iter().map(|validator| Asking::start(validator.ports.api)).collect();
-            Ok(())
+            watcher(network, moment)
         }
+        visor::Moment::Scheduled(_) => watcher(network, moment),
         visor::Moment::Upgraded(height) => {
             let watches = watched.take().context("the watches were started")?;
             ensure!(comets(network, how)? == seen_comets, "a CometBFT was started again");
@@ -74,6 +90,7 @@ pub fn run(
                 let heard = asking.finish()?;
                 report.rest.push((heard.answers, heard.upgrading));
             }
+            watcher(network, moment)?;
             kill_a_comet(network, how, &seen_comets)
         }
     })?;
@@ -82,6 +99,41 @@ pub fn run(
         report.extra_ms, report.parked_ms, report.upgrade.blocks
     ));
     Ok(report)
+}
+
+/// The most that consensus may wait for block H, in usual blocks: many times what a change of processes takes on a loaded machine, and
+/// less than a stop and a start of both processes.
+const EXTRA_BLOCKS_MAX: i64 = 4;
+/// The rounds that block H may take: with one more than usual its first proposer was late.
+const ROUND_MAX: u64 = 1;
+
+/// What the change of processes before block `height` took, which was the last one of every validator: its parts are told and add up,
+/// consensus waited for no longer than CometBFT was parked, within bounds, and CometBFT's own blocks say the same.
+///
+/// # Errors
+/// When one of them is not as it must be, with the figures.
+pub fn check_extra_time(network: &Network, how: &Supervision, height: u64, tell: &mut Narrator) -> Result<()> {
+    let rpc = network.first()?.rpc();
+    let blocks = BlockTimes::around(&rpc, height)?;
+    let commit = rpc.call("commit", json!({ "height": height.to_string() }))?;
+    let round = number(&commit["signed_header"]["commit"]["round"])?;
+    let mut longest_ms = 0;
+    for validator in &network.validators {
+        let swap = how.status(validator)?["front"]["last_swap"].clone();
+        tell.say(&format!("{}: {swap}", validator.name));
+        let of = |name: &str| swap[name].as_i64().with_context(|| format!("{}: no {name} in {swap}", validator.name));
+        ensure!(of("committed_height")? == i64::try_from(height)? - 1, "{}: {swap}", validator.name);
+        let (parked_ms, extra_ms) = (of("parked_ms")?, of("extra_ms")?);
+        let parts_ms = of("exit_ms")? + of("switch_ms")? + of("start_ms")?;
+        ensure!(parked_ms > 0 && parked_ms == parts_ms && extra_ms <= parked_ms, "{}: {swap}", validator.name);
+        longest_ms = longest_ms.max(extra_ms);
+    }
+    tell.say(&format!("extra time at {height}: {longest_ms} ms, round {round}; {blocks}"));
+    let most_ms = blocks.usual * EXTRA_BLOCKS_MAX;
+    ensure!(longest_ms <= most_ms, "consensus waited {longest_ms} ms for block {height}: {blocks}");
+    ensure!(round <= ROUND_MAX, "block {height} was decided in round {round}");
+    ensure!(blocks.handover <= longest_ms + most_ms, "block {height} came late, and nobody waited for it: {blocks}");
+    Ok(())
 }
 
 /// Kills the first validator's CometBFT: it is started again, and the validator goes on.

@@ -4,12 +4,12 @@ use std::{path::Path, process::Command, thread};
 
 use serde_json::Value;
 use swing_localnet::{
-    binaries::{Binaries, NEWEST, VERSION_1},
+    binaries::{NEWEST, VERSION_1},
     genesis::{Plan, prepare_full_node},
     network::Network,
     report::Narrator,
     rpc::number,
-    scenario::upgrade::{self, expect_refusal},
+    scenario::{upgrade, visor},
     swingd::Swingd,
     validator::{Engine, Validator},
     wait,
@@ -20,7 +20,10 @@ use swing_tests::{
     points::WAITING,
 };
 
-use super::network::{SOON, Stage, binaries};
+use super::{
+    network::{SOON, Stage, binaries, none_lost, refuses},
+    newcomers::{INTERVAL, SNAPSHOTS, earliest, state_sync, wait_for_sync},
+};
 
 const TEST_VERSION_2: &str = "swingd-test-version-2";
 const SKIP: &str = "--unsafe-skip-upgrades";
@@ -32,12 +35,6 @@ fn status(node: &Validator) -> Value {
 
 fn committed(node: &Validator) -> u64 {
     number(&status(node)["committed_height"]).expect("a height")
-}
-
-#[track_caller]
-fn refuses(node: &mut Validator, height: u64) {
-    let (code, output) = node.wait_for_exit(SOON).expect("it stops");
-    expect_refusal(&node.name, &node.swingd, code, &output, height).expect("it refuses");
 }
 
 /// A rollback to the block before `height` is refused, says why and what is left, and changes nothing.
@@ -110,69 +107,32 @@ fn wrong_build_makes_h(network: &mut Network, height: u64, with_block: &[usize])
     first.swingd.json(&["status"]).expect("a status")["sync_info"]["latest_app_hash"].clone()
 }
 
-/// Version-2 is rehearsed on two validators, with one digest. Then its first build fails on all; a wrong build makes another block H
-/// of it; all go back, since nobody has signed above H, and a repaired build of the same plan name goes through. Afterwards nobody
-/// can go back any more.
-#[test]
-fn a_repaired_binary_goes_through_h_after_all_went_back_and_past_the_next_block_nobody_can_go_back() {
-    let stage = Stage::new();
-    let mut tell = Narrator::new(false);
+/// A network on a chain that is begun, with one node that has no vote.
+fn begin(stage: &Stage) -> (Network, Validator) {
     let plan = Plan::quick(4, Engine::CometChild);
-    let mut network = upgrade::begin(plan, stage.folder(), binaries(), &mut tell).expect("a chain begins");
-    let height = upgrade::schedule(&network, &mut tell).expect("the plan is scheduled");
-
-    let reports = rehearsed(&network, height - 4);
-    assert_eq!(reports[0]["height"], (height - 4).to_string());
-    assert_eq!(reports[0]["digest"], reports[1]["digest"], "the digest is the same on every machine: {reports:?}");
-    network.validators.iter_mut().for_each(|node| refuses(node, height));
-    for node in &network.validators {
-        let left = std::fs::read_dir(node.swingd.home.join("data/rehearsals"));
-        let folders =
-            left.into_iter().flatten().filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir()));
-        assert_eq!(folders.count(), 0, "the rehearsed copy is thrown away");
-    }
-
-    let with_block = all_fail(&mut network, height);
-    let wrong = wrong_build_makes_h(&mut network, height, &with_block);
-
-    let before = (height - 1).to_string();
-    for node in &network.validators {
-        let answer = node.swingd.json(&["rollback", "--height", &before]).expect("the way back is open");
-        assert_eq!((&answer["height"], committed(node)), (&Value::from(before.clone()), height - 1), "{answer}");
-    }
-    network.start_all(NEWEST).expect("the repaired build starts");
-    network.wait_for_height(height + 3, SOON).expect("the chain goes on");
-    let right = network.common_app_hash(height).expect("all agree on block H");
-    assert_ne!(Value::from(right), wrong, "another block H was taken back");
-    network.common_app_hash(height + 1).expect("and after it");
-    network.stop_all(SOON).expect("all stop");
-    network.validators.iter().for_each(|node| rollback_is_refused(node, height));
-}
-
-/// A network whose validators and one node without a vote have stopped before H.
-fn stopped_before_h(stage: &Stage, binaries: Binaries) -> (Network, Validator, u64) {
-    let mut tell = Narrator::new(false);
-    let plan = Plan::quick(4, Engine::CometChild);
-    let mut network = upgrade::begin(plan, stage.folder(), binaries, &mut tell).expect("a chain begins");
+    let network = upgrade::begin(plan, stage.folder(), binaries(), &mut Narrator::new(false)).expect("a chain begins");
     let program = network.binaries.path(VERSION_1);
     let mut observer = prepare_full_node(&network.plan, stage.folder(), "observer", &program, &network.validators)
         .expect("a new home");
     observer.start(&network.binaries, VERSION_1, &[]).expect("version-1 starts");
-    let height = upgrade::schedule(&network, &mut tell).expect("the plan is scheduled");
-    network.validators.iter_mut().chain([&mut observer]).for_each(|node| refuses(node, height));
-    (network, observer, height)
+    (network, observer)
+}
+
+/// What nodes did in block H, as status says it.
+fn applied_in(height: u64) -> String {
+    format!("upgrade version-2 was applied here in block {height}")
 }
 
 /// The node ends by itself, names what it is, and its status says the same and what it did.
 #[track_caller]
-fn is_named(node: &mut Validator, height: u64) {
+fn is_named(node: &mut Validator, height: u64, did: &str) {
     let (code, output) = node.wait_for_exit(SOON).expect("it ends");
     assert_eq!(code, i32::from(ExitCode::Diverged.code()), "{}: {output}", node.name);
     assert!(output.contains(&format!("DIVERGED: this node's state after block {height}")), "{output}");
     let status = status(node);
     let diverged = &status["diverged"];
     assert_eq!(diverged["height"], height.to_string(), "{status}");
-    assert_eq!(diverged["did"], format!("upgrade version-2 was applied here in block {height}"), "{status}");
+    assert_eq!(diverged["did"], did, "{status}");
     assert_eq!(diverged["signed_power"], "300 of 400", "{status}");
     assert_ne!(diverged["app_hash"], diverged["chains_app_hash"]);
 }
@@ -191,7 +151,9 @@ fn forget_chain(home: &Path) {
 #[test]
 fn the_plan_is_skipped_on_more_than_two_thirds_and_who_did_otherwise_is_named_and_comes_back() {
     let stage = Stage::new();
-    let (mut network, mut observer, height) = stopped_before_h(&stage, binaries());
+    let (mut network, mut observer) = begin(&stage);
+    let height = upgrade::schedule(&network, &mut Narrator::new(false)).expect("the plan is scheduled");
+    network.validators.iter_mut().chain([&mut observer]).for_each(|node| refuses(node, height));
     let skip_height = height.to_string();
     let skip = [SKIP, skip_height.as_str()];
     let binaries = network.binaries.clone();
@@ -206,8 +168,8 @@ fn the_plan_is_skipped_on_more_than_two_thirds_and_who_did_otherwise_is_named_an
         wait::until("block H", SOON, || Ok((committed(node) == height).then_some(()))).expect("it is made");
     }
     network.validators[2].start(&binaries, VERSION_1, &skip).expect("version-1 starts");
-    is_named(&mut network.validators[3], height);
-    is_named(&mut observer, height);
+    is_named(&mut network.validators[3], height, &applied_in(height));
+    is_named(&mut observer, height, &applied_in(height));
     let three = network.validators[0].rpc();
     wait::until_ok("the chain to go on", SOON, || three.height().map(|at| (at > height + 2).then_some(())))
         .expect("three quarters are enough");
@@ -231,4 +193,96 @@ fn the_plan_is_skipped_on_more_than_two_thirds_and_who_did_otherwise_is_named_an
         network.common_app_hash(at).expect("all agree");
     }
     network.stop_all(SOON).expect("all stop");
+}
+
+/// The height at which the validator's key has signed last.
+fn signed(node: &Validator) -> u64 {
+    let state = std::fs::read(node.swingd.home.join("data/priv_validator_state.json")).expect("the signing state");
+    let state: Value = serde_json::from_slice(&state).expect("JSON");
+    number(&state["height"]).expect("a height")
+}
+
+/// All are before H. Three validators take the repaired build; the fourth skips the plan, and the node without a vote takes a wrong
+/// build. These two come to other states, and are named at H+1.
+fn two_go_their_own_ways(network: &mut Network, observer: &mut Validator, height: u64) {
+    let (binaries, skip_height) = (network.binaries.clone(), height.to_string());
+    // Block H and what each makes of it come before the third, without which there is no H+1.
+    observer.start(&binaries, TEST_VERSION_2, &[AS, "wrong-version-2"]).expect("the wrong build starts");
+    network.validators[3].start(&binaries, VERSION_1, &[SKIP, &skip_height]).expect("version-1 starts");
+    for node in &mut network.validators[..2] {
+        node.start(&binaries, NEWEST, &SNAPSHOTS).expect("the repaired build starts");
+    }
+    for node in [&network.validators[3], &*observer] {
+        wait::until("block H", SOON, || Ok((committed(node) == height).then_some(()))).expect("it is made");
+    }
+    wait::until("the skipper to sign above H", SOON, || Ok((signed(&network.validators[3]) > height).then_some(())))
+        .expect("it signs");
+    network.validators[2].start(&binaries, NEWEST, &SNAPSHOTS).expect("the repaired build starts");
+    is_named(&mut network.validators[3], height, &format!("plan version-2 was skipped here in block {height}"));
+    is_named(observer, height, &applied_in(height));
+}
+
+/// Who has signed above H cannot go back: a snapshot of the others' brings the validator to their state, with its signing state.
+fn comes_back_by_state_sync(network: &mut Network, height: u64) {
+    let (three, skipper) = network.validators.split_at_mut(3);
+    let skipper = &mut skipper[0];
+    rollback_is_refused(skipper, height);
+    forget_chain(&skipper.swingd.home);
+    let (snapshot, rpc) = (height.next_multiple_of(INTERVAL), three[0].rpc());
+    // A light client verifies a snapshot's height by the two blocks above it.
+    wait::until_ok("a snapshot", SOON, || rpc.height().map(|at| (at > snapshot + 2).then_some(())))
+        .expect("it is made");
+    state_sync(skipper, three);
+    skipper.start(&network.binaries, NEWEST, &[]).expect("version-2 starts");
+    wait_for_sync(skipper, snapshot + 1);
+    assert!(earliest(&skipper.rpc()) > height, "it has not executed H");
+}
+
+/// Version-2 is rehearsed on two validators, with one digest. Then its first build fails on all; a wrong build makes another block H
+/// of it; all go back, since nobody has signed above H, and a repaired build of the same plan name goes through. One that skips the
+/// plan meanwhile, and one that keeps the wrong build, are named, and come back. Afterwards nobody can go back any more.
+#[test]
+fn a_repaired_binary_goes_through_h_after_all_went_back_and_past_the_next_block_nobody_can_go_back() {
+    let stage = Stage::new();
+    let (mut network, mut observer) = begin(&stage);
+    let load = visor::load(&network, &mut Narrator::new(false)).expect("an account");
+    let height = upgrade::schedule(&network, &mut Narrator::new(false)).expect("the plan is scheduled");
+
+    let reports = rehearsed(&network, height - 4);
+    assert_eq!(reports[0]["height"], (height - 4).to_string());
+    assert_eq!(reports[0]["digest"], reports[1]["digest"], "the digest is the same on every machine: {reports:?}");
+    network.validators.iter_mut().chain([&mut observer]).for_each(|node| refuses(node, height));
+    for node in &network.validators {
+        let left = std::fs::read_dir(node.swingd.home.join("data/rehearsals"));
+        let folders =
+            left.into_iter().flatten().filter(|entry| entry.as_ref().is_ok_and(|entry| entry.path().is_dir()));
+        assert_eq!(folders.count(), 0, "the rehearsed copy is thrown away");
+    }
+
+    let with_block = all_fail(&mut network, height);
+    let wrong = wrong_build_makes_h(&mut network, height, &with_block);
+    let before = (height - 1).to_string();
+    for node in &network.validators {
+        let answer = node.swingd.json(&["rollback", "--height", &before]).expect("the way back is open");
+        assert_eq!((&answer["height"], committed(node)), (&Value::from(before.clone()), height - 1), "{answer}");
+    }
+    two_go_their_own_ways(&mut network, &mut observer, height);
+    assert_eq!(status(&observer)["diverged"]["app_hash"], wrong, "H is the block that was decided, executed again");
+
+    observer.swingd.json(&["rollback", "--height", &before]).expect("it has signed nothing");
+    observer.start(&network.binaries, NEWEST, &[]).expect("the repaired build starts");
+    comes_back_by_state_sync(&mut network, height);
+    let skipper = network.validators.pop().expect("four");
+    network.validators.push(observer);
+    network.wait_for_height(height + 3, SOON).expect("the chain goes on");
+    let right = network.common_app_hash(height).expect("all agree on block H");
+    assert_ne!(Value::from(right), wrong, "another block H was taken back");
+    network.common_app_hash(height + 1).expect("and after it");
+    network.validators.push(skipper);
+    let last = network.validators[0].rpc().height().expect("a height");
+    network.wait_for_height(last + 2, SOON).expect("all five go on");
+    network.common_app_hash(last).expect("all five agree");
+    none_lost(&network, load);
+    network.stop_all(SOON).expect("all stop");
+    network.validators[..3].iter().for_each(|node| rollback_is_refused(node, height));
 }

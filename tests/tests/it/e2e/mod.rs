@@ -17,3 +17,4 @@ mod successive;
 mod swap;
 mod tools;
 mod visor;
+mod wrong_binary;

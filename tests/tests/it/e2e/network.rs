@@ -6,7 +6,13 @@ use std::{
     time::Duration,
 };
 
-use swing_localnet::binaries::Binaries;
+use swing_localnet::{
+    binaries::Binaries,
+    load::{Load, Sent},
+    network::Network,
+    scenario::upgrade::{self, expect_refusal},
+    validator::Validator,
+};
 
 /// How long a story waits for anything: far above what it takes on a loaded machine of two cores.
 pub const SOON: Duration = Duration::from_secs(240);
@@ -72,6 +78,22 @@ impl Stage {
 /// The binaries under test.
 pub fn binaries() -> Binaries {
     Binaries::find(Some(&program_folder())).expect("the node's binaries are built with the workspace's tests")
+}
+
+/// A node ends by itself before `height`, in the words of one that cannot handle its plan.
+#[track_caller]
+pub fn refuses(node: &mut Validator, height: u64) {
+    let (code, output) = node.wait_for_exit(SOON).expect("it stops");
+    expect_refusal(&node.name, &node.swingd, code, &output, height).expect("it refuses");
+}
+
+/// Ends the load: every message that the chain accepted was delivered, once.
+#[track_caller]
+pub fn none_lost(network: &Network, load: Load) -> Sent {
+    let sent = load.finish(SOON).expect("every message is in a block");
+    assert!(sent.accepted > 0, "no message was sent");
+    upgrade::counted(network, sent.accepted).and_then(|counted| counted.check(&sent)).expect("none lost, none twice");
+    sent
 }
 
 /// The folder that cargo puts the binaries into, two above this test's own.

@@ -18,9 +18,9 @@ use swing_node::config::{Home, toml_file::TomlFile};
 use super::network::{SOON, Stage, binaries};
 
 /// Blocks between two snapshots.
-const INTERVAL: u64 = 4;
+pub const INTERVAL: u64 = 4;
 /// How the validators are started: every snapshot is kept.
-const SNAPSHOTS: [&str; 4] = ["--state-sync.snapshot-interval", "4", "--state-sync.snapshot-keep-recent", "0"];
+pub const SNAPSHOTS: [&str; 4] = ["--state-sync.snapshot-interval", "4", "--state-sync.snapshot-keep-recent", "0"];
 
 fn newcomer(network: &Network, folder: &Path, name: &str) -> Validator {
     let program = network.binaries.path(NEWEST);
@@ -28,11 +28,11 @@ fn newcomer(network: &Network, folder: &Path, name: &str) -> Validator {
 }
 
 /// Has a home state sync, as an operator sets it up: two RPC servers to verify headers with, and one header that is trusted.
-fn state_sync(node: &Validator, network: &Network) {
-    let first = network.validators[0].rpc();
+pub fn state_sync(node: &Validator, servers: &[Validator]) {
+    let first = servers[0].rpc();
     let commit = first.call("commit", json!({ "height": "1" })).expect("block 1 is there");
     let hash = commit["signed_header"]["commit"]["block_id"]["hash"].as_str().expect("a hash").to_owned();
-    let servers: Vec<_> = network.validators.iter().map(Validator::rpc_url).collect();
+    let servers: Vec<_> = servers.iter().map(Validator::rpc_url).collect();
     let mut config = TomlFile::load(Home::new(&node.swingd.home).config_toml()).expect("config.toml");
     for (key, value) in [
         ("enable", "true"),
@@ -48,13 +48,13 @@ fn state_sync(node: &Validator, network: &Network) {
 }
 
 /// The lowest block that the node has.
-fn earliest(rpc: &Rpc) -> u64 {
+pub fn earliest(rpc: &Rpc) -> u64 {
     let status = rpc.call("status", json!({})).expect("a status");
     number(&status["sync_info"]["earliest_block_height"]).expect("a height")
 }
 
 /// Waits until the node has synced, and makes blocks with the others.
-fn wait_for_sync(node: &mut Validator, height: u64) {
+pub fn wait_for_sync(node: &mut Validator, height: u64) {
     let rpc = node.rpc();
     let synced = wait::until_ok("the newcomer to sync", SOON, || {
         let status = rpc.call("status", json!({}))?;
@@ -100,7 +100,7 @@ fn the_newest_binary_alone_syncs_from_genesis_and_from_snapshots_on_both_sides_o
     network.wait_for_height(INTERVAL + 3, SOON).expect("blocks are made");
 
     let mut below = newcomer(&network, stage.folder(), "below");
-    state_sync(&below, &network);
+    state_sync(&below, &network.validators);
     below.start(&network.binaries, NEWEST, &[]).expect("version-2 starts");
     wait_for_sync(&mut below, INTERVAL + 1);
     counts(&network, &below, 1);
@@ -116,7 +116,7 @@ fn the_newest_binary_alone_syncs_from_genesis_and_from_snapshots_on_both_sides_o
 
     let mut genesis = newcomer(&network, stage.folder(), "genesis");
     let mut above = newcomer(&network, stage.folder(), "above");
-    state_sync(&above, &network);
+    state_sync(&above, &network.validators);
     for node in [&mut genesis, &mut above] {
         node.start(&network.binaries, NEWEST, &[]).expect("version-2 starts");
     }
