@@ -113,6 +113,20 @@ fn a_rollback_has_all_of_the_old_database_on_disk_before_it_takes_its_place() {
 }
 
 #[test]
+fn a_rollback_of_a_lost_database_has_its_name_on_disk_before_it_says_that_it_is_there() {
+    let place: Place = after_the_upgrade().copy();
+    place.lose_database();
+    let run = place.run(NEW, None, ROLLBACK);
+    assert!(run.status.success(), "{}", run.output);
+    let found = changes(&run.points);
+    let named = found.iter().position(|change| change == "rename data/application.db").expect("it gets its name");
+    check(
+        &found[named - 1..],
+        &["sync_folder data/application.db.restoring", "rename data/application.db", "sync_folder data"],
+    );
+}
+
+#[test]
 fn a_snapshot_gets_its_name_when_all_of_it_is_on_disk() {
     let place: Place = after_the_upgrade().copy();
     let deleted = place.run(NEW, None, &["snapshots", "delete", "8"]);
