@@ -50,7 +50,7 @@ impl LogTime {
         if name.is_empty() {
             return Ok(LogTime::None);
         }
-        let layout = NAMED.iter().find(|(known, _)| *known == name).map(|(_, layout)| LogTime::Layout(*layout));
+        let layout = NAMED.iter().find(|(known, _)| *known == name).map(|(_, layout)| LogTime::Layout(layout));
         layout.ok_or_else(|| format!("{name:?} is none of {}", NAMED.map(|(known, _)| known).join(", ")))
     }
 
@@ -158,7 +158,7 @@ mod tests {
             "4:07PM",
         ];
         for ((name, layout), expected) in NAMED.iter().zip(expected) {
-            assert_eq!(LogTime::parse(name), Ok(LogTime::Layout(*layout)));
+            assert_eq!(LogTime::parse(name), Ok(LogTime::Layout(layout)));
             assert_eq!(written(layout, 1_707_149_229, 250_000_000), expected, "{name}");
         }
         for (seconds, expected) in [
