@@ -37,6 +37,7 @@ test/raw-pingpong     vat-raw-pingpong           -
 test/pingpong         vat-pingpong               -
 test/hostile          vat-hostile                -
 test/devices          vat-devices                -
+test/founder          vat-founder                -
 test/stories          vat-stories                -
 test/tutorial         vat-tutorial               -
 TABLE

@@ -53,6 +53,7 @@ pub const RELEASES: &[Release] = &[
 #[cfg(feature = "test-bundles")]
 pub const TEST: &[(&str, &[u8])] = &[
     ("devices", include_bytes!("../test/devices.bundle")),
+    ("founder", include_bytes!("../test/founder.bundle")),
     ("hostile", include_bytes!("../test/hostile.bundle")),
     ("kernel-3", include_bytes!("../test/kernel-3.bundle")),
     ("kernel-endless-migration", include_bytes!("../test/kernel-endless-migration.bundle")),

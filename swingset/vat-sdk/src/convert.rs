@@ -95,6 +95,13 @@ impl IntoValue for () {
     }
 }
 
+impl FromValue for () {
+    /// Whatever it is: nobody asked.
+    fn from_value(_value: Value) -> Result<Self, Error> {
+        Ok(())
+    }
+}
+
 impl IntoValue for &str {
     fn into_value(self) -> Value {
         Value::Text(String::from(self))

@@ -150,6 +150,22 @@ impl BridgeDevice {
     }
 }
 
+device! {
+    /// An installed bundle, of whose code vats can be made ([`crate::vat_admin`]).
+    BundleCap
+}
+
+impl BundleCap {
+    /// The bundle's ID.
+    ///
+    /// # Errors
+    /// When the node is another device's.
+    #[inline]
+    pub fn bundle_id(&self) -> Result<alloc::string::String, Error> {
+        self.call("getBundleID", ())
+    }
+}
+
 /// The devices that `bootstrap(vats, devices)` gives, as far as they are there.
 #[derive(Clone, Debug, Default)]
 pub struct Devices {

@@ -62,6 +62,7 @@ mod smallcaps;
 pub mod store;
 mod task;
 mod value;
+pub mod vat_admin;
 
 #[doc(hidden)]
 pub use alloc::{string::String as RtString, vec as rt_vec};

@@ -23,7 +23,7 @@ pub fn bundles(name: &str) -> SwingsetBundles {
     let Release { kernel, lockdown, supervisor, vats, .. } = release(name).expect("a release of this name");
     let owned = |(name, bytes): &(&str, &[u8])| ((*name).to_owned(), bytes.to_vec());
     let mut all: Vec<(String, Vec<u8>)> = vats.iter().map(owned).collect();
-    for name in ["devices", "hostile", "pingpong", "raw-pingpong", "stories", "tutorial"] {
+    for name in ["devices", "founder", "hostile", "pingpong", "raw-pingpong", "stories", "tutorial"] {
         all.push((name.to_owned(), test_bundle(name).expect("a test bundle of this name").to_vec()));
     }
     SwingsetBundles { kernel: kernel.to_vec(), lockdown: lockdown.to_vec(), supervisor: supervisor.to_vec(), vats: all }

@@ -124,6 +124,20 @@ fn a_large_collection_goes_over_several_deliveries() {
 }
 
 #[test]
+fn what_is_too_much_for_one_bring_out_your_dead_is_left_to_the_next() {
+    shop(|world| {
+        assert_eq!(world.ask("fill", "[\"m\",4000]", &[]), "#\"+4000\"");
+        world.send("o+0", "take_away", "[\"m\"]", &[]);
+        let left = [(); 3].map(|()| {
+            world.bring_out_your_dead();
+            world.keys().len()
+        });
+        assert!((700..900).contains(&left[0]), "{left:?}");
+        assert_eq!(left[1..], [1, 1], "only the baggage's size");
+    });
+}
+
+#[test]
 fn a_virtual_collection_is_handed_out_and_goes_when_it_is_dropped() {
     shop(|world| {
         assert_eq!(
