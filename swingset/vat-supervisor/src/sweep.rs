@@ -14,8 +14,9 @@ use crate::{
 
 /// How many objects and entries any delivery may delete.
 pub const SWEEP_BUDGET: u64 = 200;
-/// How many bringOutYourDead may delete: each takes some syscalls, of which the kernel allows 100,000 a crank.
-pub const SWEEP_BUDGET_DEAD: u64 = 3_000;
+/// How many bringOutYourDead may delete. It is a crank as any other, and a vat that passes a crank's limits (10,000 syscalls, a million
+/// computrons by default) is ended: this much takes a quarter of them at most.
+pub const SWEEP_BUDGET_DEAD: u64 = 500;
 
 impl Supervisor {
     /// What is to be done before the delivery ends; `None` when nothing is left to do.
