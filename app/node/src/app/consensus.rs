@@ -133,8 +133,11 @@ impl ConsensusApp {
     fn commit_staged(&mut self) -> Result<Committed, Halt> {
         let shared = &self.shared;
         let block = self.staged.take().ok_or_else(|| Halt::new("the engine sent Commit without FinalizeBlock"))?;
-        let skipped = block.skipped;
         let height = block.staged.version();
+        if let Some(plan) = &block.skipped {
+            // First: once the block is committed, nothing tells a process that is started again that it was skipped here.
+            note_skipped(shared.options.files.as_ref(), &shared.options.data_folder, plan, height)?;
+        }
         shared.options.killpoints.reach(Killpoint::BeforeCommit, height);
         shared.store.commit(block.staged).map_err(stored)?;
         shared.options.killpoints.reach(Killpoint::AfterCommit, height);
@@ -144,12 +147,6 @@ impl ConsensusApp {
                 "block {height} with app version {} was committed, {} with {} is in the store",
                 block.app_version, committed.height, committed.app_version
             )));
-        }
-        if let Some(plan) = skipped
-            && let Err(Halt { reason }) =
-                note_skipped(shared.options.files.as_ref(), &shared.options.data_folder, &plan, height)
-        {
-            tracing::warn!("{reason}");
         }
         shared.publish(committed.clone());
         Ok(committed)

@@ -215,9 +215,21 @@ impl Place {
         last: u64,
         done: impl Fn(&Place, &str) -> bool,
     ) -> Run {
+        self.start_with(program, &[], fault, last, done)
+    }
+
+    /// As [`Place::start`], with more arguments.
+    pub fn start_with(
+        &self,
+        program: &str,
+        more: &[&str],
+        fault: Option<(Fault, &Point)>,
+        last: u64,
+        done: impl Fn(&Place, &str) -> bool,
+    ) -> Run {
         let socket = self.folder.path().join("abci.sock");
         let address = format!("unix://{}", socket.display());
-        let arguments = ["start", "--engine", "external", "--address", &address];
+        let arguments = [&["start", "--engine", "external", "--address", &address], more].concat();
         let mut child = self.command(program, fault, &arguments).spawn().expect("it starts");
         let mut hashes = BTreeMap::new();
         // Open until the node has ended: a lost engine would be another reason to end.

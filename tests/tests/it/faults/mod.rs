@@ -6,6 +6,7 @@ mod back;
 mod home;
 mod order;
 mod snapshots;
+mod through;
 
 use std::{
     collections::BTreeMap,
