@@ -11,6 +11,7 @@ use swing_node::{
     killpoints::Killpoints,
     lifecycle::{Refusal, StopReason},
 };
+use swingset_host::{ControllerOptions, EngineRuntime};
 use tendermint_proto::{
     google::protobuf::{Duration, Timestamp},
     v0_38::{
@@ -63,7 +64,15 @@ impl Chain {
         killpoints: Arc<dyn Killpoints>,
         app_state: Vec<u8>,
     ) -> Result<Self> {
-        begin(open(AppOptions { killpoints, ..AppOptions::new(data, release) })?, app_state)
+        Self::begin(AppOptions { killpoints, ..AppOptions::new(data, release) }, app_state)
+    }
+
+    /// The same with options of the test's own.
+    ///
+    /// # Errors
+    /// As [`Chain::open`].
+    pub fn begin(options: AppOptions, app_state: Vec<u8>) -> Result<Self> {
+        begin(open(options)?, app_state)
     }
 
     /// Opens a home as it is, without making a genesis: for a state that comes from elsewhere, or a node with other options.
@@ -148,7 +157,8 @@ pub fn finalize_request(block: &ScriptedBlock) -> RequestFinalizeBlock {
 }
 
 fn open(options: AppOptions) -> Result<NodeApp> {
-    let engine = SwingsetEngine::new().map_err(|halt| anyhow!(halt))?;
+    let runtime = options.runtime.clone().map_or_else(EngineRuntime::new, Ok).map_err(|halt| anyhow!(halt.0))?;
+    let engine = SwingsetEngine::with_runtime(runtime, ControllerOptions::default());
     Ok(NodeApp::open(options, Box::new(engine))?)
 }
 

@@ -9,7 +9,7 @@ use swing_core::{
     address::{Address, module_address},
     ports::upgrade::Release,
 };
-use swing_node::killpoints::NoKillpoints;
+use swing_node::{app::AppOptions, killpoints::NoKillpoints};
 use swing_proto::{
     agoric::swingset::MsgInstallBundle,
     cosmos::auth::v1beta1::{QueryAccountInfoRequest, QueryAccountInfoResponse},
@@ -56,8 +56,16 @@ impl Governed {
     /// # Errors
     /// As [`Chain::open`].
     pub fn open_with(data: &Path, release: &'static dyn Release, app_state: Vec<u8>) -> Result<Self> {
+        Self::begin(AppOptions::new(data, release), app_state)
+    }
+
+    /// The same with options of the test's own.
+    ///
+    /// # Errors
+    /// As [`Chain::open`].
+    pub fn begin(options: AppOptions, app_state: Vec<u8>) -> Result<Self> {
         Ok(Governed {
-            chain: Chain::open_with(data, release, Arc::new(NoKillpoints), app_state)?,
+            chain: Chain::begin(options, app_state)?,
             operator: Signer::new(1, 0),
             alice: Signer::new(2, 1),
             proposals: 0,
@@ -280,9 +288,15 @@ impl std::fmt::Debug for Governed {
 
 /// The message that names a kernel for the next block.
 pub fn set_kernel(id: &str) -> Any {
+    set_kernel_at(id, 0)
+}
+
+/// The same for the block of a height.
+pub fn set_kernel_at(id: &str, height: i64) -> Any {
     pack(&MsgSetKernelBundle {
         authority: module_address("gov").to_string(),
         kernel_bundle_id: id.to_owned(),
+        height,
         ..MsgSetKernelBundle::default()
     })
 }

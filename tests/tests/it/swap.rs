@@ -1,17 +1,23 @@
 //! The kernel is replaced by votes on a running chain: the real application, engine and database in one process.
 
-use std::path::Path;
+use std::{path::Path, time::Duration};
 
+use swing_localnet::wait;
+use swing_node::app::AppOptions;
 use swing_proto::{
     cosmos::gov::v1::ProposalStatus,
     swing::swingset::v1::{EngineStatus, SwapOutcome},
 };
 use swing_tests::{
-    governed::{Governed, set_kernel},
-    releases,
+    governed::{Governed, set_kernel, set_kernel_at},
+    releases, script,
 };
 use swingset_bundles::{release, test_bundle};
-use swingset_host::bundle::{Bundle, BundleKind, Manifest};
+use swingset_host::{
+    EngineRuntime,
+    bundle::{Bundle, BundleKind, Manifest},
+    engine::CodeCache,
+};
 
 /// The binary of version-1 makes all these chains: no new software is needed.
 fn open(data: &Path) -> Governed {
@@ -204,4 +210,25 @@ fn what_is_no_kernel_for_this_state_is_refused_when_it_is_proposed() {
         "there is only forward: {}",
         result.log
     );
+}
+
+#[test]
+fn a_kernel_that_is_decided_is_compiled_while_its_height_is_waited_for() {
+    let folder = temporary();
+    let kept = folder.path().join("code");
+    let runtime = EngineRuntime::with_cache(Some(CodeCache::open(&kept).expect("a cache"))).expect("an engine");
+    let version_1 = releases::release("version-1").expect("a release");
+    let options = AppOptions { runtime: Some(runtime), ..AppOptions::new(folder.path(), version_1) };
+    let mut chain = Governed::begin(options, script::app_state()).expect("the application opens");
+    chain.block(Vec::new()).expect("a first block");
+    let next = chain.install(kernel_of("version-2")).expect("installed");
+    let compiled = || std::fs::read_dir(&kept).expect("a folder").count();
+    let before = compiled();
+    let height = i64::try_from(chain.height().expect("a height")).expect("it fits") + 50;
+    let proposal = chain.decide(vec![set_kernel_at(&next, height)]).expect("decided");
+    assert_eq!(proposal.status(), ProposalStatus::Passed, "{}", proposal.failed_reason);
+    let more =
+        wait::until("the kernel's code", Duration::from_secs(60), || Ok(Some(compiled()).filter(|now| *now > before)));
+    assert_eq!(more.expect("it is compiled with no block in between"), before + 1);
+    assert_ne!(chain.kernel().expect("a kernel").kernel_bundle_id, next, "its height is not yet there");
 }

@@ -5,7 +5,7 @@ use std::{path::PathBuf, sync::Arc};
 use swing_core::{ante::GasPrices, error::Halt, execute::Flags, ports::upgrade::Release};
 use swing_files::{Disk, Files};
 use swing_store::{StoreError, StoreOptions};
-use swingset_host::transcript::TranscriptRecorder;
+use swingset_host::{EngineRuntime, transcript::TranscriptRecorder};
 
 use super::snapshots::SnapshotPolicy;
 use crate::{
@@ -43,6 +43,8 @@ pub struct AppOptions {
     pub snapshots: SnapshotPolicy,
     /// What collects the engine's transcripts, where they are kept; the engine's own watcher is a clone of it.
     pub transcripts: Option<TranscriptRecorder>,
+    /// The engine's runtime, where code that a coming block will run is to be compiled ahead in it.
+    pub runtime: Option<Arc<EngineRuntime>>,
     /// The port through which files beside the database are touched.
     pub files: Arc<dyn Files>,
     /// Where a test may kill the process.
@@ -64,6 +66,7 @@ impl AppOptions {
             signatures_remembered: SIGNATURES_REMEMBERED,
             min_retain_blocks: 0,
             transcripts: None,
+            runtime: None,
             files: Arc::new(Disk),
             killpoints: Arc::new(NoKillpoints),
         }

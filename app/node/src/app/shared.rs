@@ -11,8 +11,10 @@ use swing_core::{
         upgrade::{self, preblock},
     },
     ports::upgrade::Decision,
+    state::StateError,
     tx::signature_checks,
 };
+use swing_proto::swing::swingset::v1::PendingSwap;
 use swing_store::{Store, checkpoint::Checkpoints};
 
 use super::{
@@ -24,6 +26,7 @@ use super::{
 use crate::{
     checkpoint::{Keeper, Kept, Requests, words},
     control::CopyMaker,
+    engine_adapter::Ahead,
     lifecycle::{Refusal, refusal_of},
     rehearsal::Place,
     signatures::{AheadVerifier, Checks},
@@ -36,6 +39,8 @@ pub(super) struct Shared {
     pub signatures: AheadVerifier,
     pub store: Store,
     pub keeper: Keeper,
+    /// Compiles what coming blocks will run.
+    pub ahead: Ahead,
     pub requests: Requests,
     pub snapshots: SnapshotKeeper,
     committed: RwLock<Arc<Committed>>,
@@ -54,6 +59,7 @@ impl Shared {
     pub(super) fn new(options: AppOptions, store: Store) -> Result<Self, Halt> {
         let committed = Committed::load(&store)?;
         Ok(Shared {
+            ahead: Ahead::new(options.runtime.clone()),
             keeper: Keeper::new(&options.checkpoints, &options.files),
             requests: Requests::default(),
             signatures: AheadVerifier::new(options.signatures_remembered),
@@ -105,7 +111,8 @@ impl Shared {
         let chain_id = chain::id(&committed.view).map_err(fault)?;
         let kept = self.kept(committed, &chain_id);
         self.requests.serve(&self.store, &self.options.files, &kept);
-        let swap = swap::pending(&committed.view).map_err(fault)?.and_then(|swap| u64::try_from(swap.height).ok());
+        let pending = swap::pending(&committed.view).map_err(fault)?;
+        let swap = pending.as_ref().and_then(|swap| u64::try_from(swap.height).ok());
         let next = committed.height.saturating_add(1);
         // A plan that is skipped counts: who skips it alone has to come back.
         let due = matches!(decision, Decision::Needed(_) | Decision::Apply(_) | Decision::Skip(_))
@@ -115,9 +122,22 @@ impl Shared {
             return Ok(());
         }
         let plan = upgrade::state::plan(&committed.view).map_err(fault)?.map(|plan| plan.height);
+        self.compile_ahead(committed, pending.as_ref(), plan.is_some()).map_err(fault)?;
         if let Some(target) = [plan, swap].into_iter().flatten().filter(|height| *height > next).min() {
             let database = self.options.data_folder.join(DATABASE_FOLDER);
             self.keeper.arm(&self.store, &database, committed.height, target);
+        }
+        Ok(())
+    }
+
+    /// Begins to compile what a decided swap, or a plan that this release carries out, will run.
+    fn compile_ahead(&self, committed: &Committed, swap: Option<&PendingSwap>, plan: bool) -> Result<(), StateError> {
+        if let Some(swap) = swap {
+            self.ahead.compile_installed(&committed.view, &swap.kernel_bundle_id)?;
+            self.ahead.compile_installed(&committed.view, &swap.supervisor_bundle_id)?;
+        }
+        if plan && self.options.release.app_version() > committed.app_version {
+            self.ahead.compile_release(self.options.release);
         }
         Ok(())
     }

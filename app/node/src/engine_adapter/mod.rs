@@ -5,6 +5,7 @@
 //!   call leaves half-done is undone by it or ends the process.
 //! - A refusal stays a refusal, a stop a stop, a halt a halt.
 
+mod ahead;
 mod convert;
 mod engine;
 mod environment;
@@ -12,6 +13,7 @@ mod precompile;
 pub mod slog;
 pub mod vat_json;
 
+pub use ahead::Ahead;
 pub use convert::bundles;
 pub use engine::SwingsetEngine;
 pub use environment::StateEnvironment;

@@ -139,10 +139,11 @@ fn start(
 ) -> Result<Running, Ended> {
     tracing::info!(release = release.name(), app_version = release.app_version(), home = %home.root().display(), "swingd starts");
     let loaded = standby::stand_by(home, release, runtime)?;
-    let setup = SwingsetSetup::new(home, swingset, loaded);
+    let setup = SwingsetSetup::new(home, swingset, loaded).map_err(Ended::Halt)?;
     let mut app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
     app_options.store.transcript_bytes_max = swingset.transcript_bytes_max;
     app_options.transcripts = setup.transcripts();
+    app_options.runtime = Some(setup.runtime());
     let (served, told) = (options::clients(home, arguments).map_err(config)?, options::told(&app_options));
     let opened = OpenedApp::open(app_options)?;
     let committed = opened.read().committed();
@@ -158,7 +159,7 @@ fn start(
     let waiting = clients::Waiting::open(served, told, opened.read(), comet).map_err(config)?;
     let (engine, own) = match arguments.engine {
         EngineKind::Solo => {
-            let make = setup.prepare().map_err(Ended::Halt)?;
+            let make = setup.prepare();
             let (solo, own) = solo::start(opened, move || Box::new(make()) as _, home, &switch).map_err(config)?;
             (RunningEngine::Solo(solo), own)
         }
@@ -187,7 +188,7 @@ fn serve_abci(
         drop(HomeLock::take(home).map_err(config)?);
     }
     let read = Arc::new(opened.read());
-    let make = setup.prepare().map_err(Ended::Halt)?;
+    let make = setup.prepare();
     let build = move || Ok(opened.consensus(Box::new(make())));
     let (consensus, _thread) = spawn_owner(build, Arc::clone(lifecycle)).map_err(system)?;
     let server_config = ServerConfig { frame_bytes_max: arguments.abci_frame_bytes_max, ..ServerConfig::default() };

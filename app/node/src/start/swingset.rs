@@ -16,8 +16,7 @@ pub(crate) const CODE_CACHE_FOLDER: &str = "code-cache";
 /// What an engine is made with.
 #[derive(Debug)]
 pub(super) struct SwingsetSetup {
-    home: Home,
-    loaded: Option<Arc<EngineRuntime>>,
+    runtime: Arc<EngineRuntime>,
     options: ControllerOptions,
     slog: bool,
     transcripts: Option<TranscriptRecorder>,
@@ -25,15 +24,22 @@ pub(super) struct SwingsetSetup {
 
 impl SwingsetSetup {
     /// By the home's settings, with a runtime that was loaded ahead, if one was.
-    pub(super) fn new(home: &Home, config: &SwingsetConfig, loaded: Option<Arc<EngineRuntime>>) -> Self {
+    ///
+    /// # Errors
+    /// This machine cannot run the engine.
+    pub(super) fn new(home: &Home, config: &SwingsetConfig, loaded: Option<Arc<EngineRuntime>>) -> Result<Self, Halt> {
         let recorder = |bytes| TranscriptRecorder::new(usize::try_from(bytes).unwrap_or(usize::MAX));
-        SwingsetSetup {
-            home: home.clone(),
-            loaded,
+        Ok(SwingsetSetup {
+            runtime: loaded.map_or_else(|| runtime(home), Ok)?,
             options: ControllerOptions { live_vats_max: config.max_vats_online, ..ControllerOptions::default() },
             slog: config.slogfile.is_some(),
             transcripts: Some(config.transcript_bytes_max).filter(|bytes| *bytes > 0).map(recorder),
-        }
+        })
+    }
+
+    /// What the engine will run on.
+    pub(super) fn runtime(&self) -> Arc<EngineRuntime> {
+        Arc::clone(&self.runtime)
     }
 
     /// What collects transcripts, where they are kept.
@@ -41,14 +47,10 @@ impl SwingsetSetup {
         self.transcripts.clone()
     }
 
-    /// What makes the engine, on the thread that will own it. Whether this machine can run one is known when this returns.
-    ///
-    /// # Errors
-    /// It cannot.
-    pub(super) fn prepare(self) -> Result<impl FnOnce() -> SwingsetEngine + Send + 'static, Halt> {
-        let runtime = self.loaded.map_or_else(|| runtime(&self.home), Ok)?;
-        Ok(move || {
-            let mut engine = SwingsetEngine::with_runtime(runtime, self.options);
+    /// What makes the engine, on the thread that will own it.
+    pub(super) fn prepare(self) -> impl FnOnce() -> SwingsetEngine + Send + 'static {
+        move || {
+            let mut engine = SwingsetEngine::with_runtime(self.runtime, self.options);
             if self.slog {
                 engine = engine.watched(Box::new(Slog::default()));
             }
@@ -56,7 +58,7 @@ impl SwingsetSetup {
                 engine = engine.watched(Box::new(recorder));
             }
             engine
-        })
+        }
     }
 }
 

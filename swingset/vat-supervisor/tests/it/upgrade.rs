@@ -107,12 +107,13 @@ fn virtual_objects_go_with_their_incarnation_and_what_they_held_with_them() {
 #[test]
 fn what_was_being_deleted_at_an_upgrade_goes_on_being_deleted() {
     let kernel = first(|world| {
-        world.ask("fill", "[\"m\",4000]", &[]);
+        world.ask("fill", "[\"m\",1500]", &[]);
         world.send("o+0", "take_away", "[\"m\"]", &[]);
     });
     assert!(kernel.store.len() > 500, "the last bringOutYourDead was not enough");
     incarnation(kernel, vat::next::vat_deliver, |world| {
         world.start();
+        world.bring_out_your_dead();
         world.bring_out_your_dead();
         assert_eq!(world.keys(), ["o.d1/1"], "of the baggage only its size is left");
     });
