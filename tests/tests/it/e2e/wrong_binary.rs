@@ -66,7 +66,8 @@ fn a_wrong_binary_on_one_of_four_is_named_and_costs_the_chain_nothing_until_it_i
     let stage = Stage::new();
     let mut tell = Narrator::new(false);
     let program = binaries().path(NEWEST);
-    let url = format!("file://{}?checksum=sha256:{}", program.display(), "ab".repeat(32));
+    // As an archive: a checksum of the binary itself would be held against the file that an operator puts there, too.
+    let url = format!("file://{}?archive=tar.gz&checksum=sha256:{}", program.display(), "ab".repeat(32));
     let info = json!({ "binaries": { "any": url } }).to_string();
     let how = Supervision {
         download_info: Some(info.clone()),
