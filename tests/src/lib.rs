@@ -4,7 +4,6 @@
 pub mod chain;
 pub mod engine;
 pub mod faulted;
-pub mod flood;
 pub mod governed;
 pub mod killable;
 pub mod points;
