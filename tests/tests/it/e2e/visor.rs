@@ -67,14 +67,23 @@ fn four_validators_each_under_its_swingvisor_go_through_the_upgrade_under_load()
 fn four_validators_go_through_the_upgrade_with_no_peer_no_client_and_no_height_lost() {
     let stage = Stage::new();
     let plan = Plan::quick(4, Engine::CometChild);
-    // Longer than CometBFT's RPC gives its clients, 11 s.
-    let how = Supervision { delay: Some("12s".to_owned()), ..Supervision::front(&swingvisor()) };
+    // Longer than CometBFT's RPC gives its clients, 11 s, and as long as is promised.
+    let how = Supervision { delay: Some("30s".to_owned()), ..Supervision::front(&swingvisor()) };
     let report = zero::run(plan, stage.folder(), binaries(), &how, &mut Narrator::new(false))
         .expect("the scenario reaches its end");
-    assert!(report.parked_ms.iter().all(|parked_ms| *parked_ms >= 12_000), "{report:?}");
+    assert!(report.parked_ms.iter().all(|parked_ms| *parked_ms >= 30_000), "{report:?}");
+    // Who was to propose block H waited for all of it, and for little more.
+    let extra_ms = report.extra_ms.iter().copied().max().expect("four");
+    let usual_ms = u64::try_from(report.upgrade.blocks.usual).expect("time goes on");
+    assert!(extra_ms + usual_ms >= 30_000 && extra_ms <= 30_000 + 10 * usual_ms, "{report:?}");
     assert!(report.upgrade.messages > 0 && report.requests.iter().all(|requests| *requests > 0), "{report:?}");
     // REST waits 5 s for a node, and then says why there is none.
     assert!(report.rest.iter().all(|(answers, upgrading)| *answers > 0 && *upgrading > 0), "{report:?}");
+}
+
+#[test]
+fn swingvisor_has_nothing_to_do_at_the_height_where_the_newest_release_was_there_from_the_first_block() {
+    run(Plan::quick(1, Engine::Solo), &Supervision::early(&swingvisor()));
 }
 
 #[test]
