@@ -31,10 +31,6 @@ pub struct Plan {
     pub block_interval_ms: u64,
     /// Governance's voting period in seconds.
     pub voting_period_s: u64,
-    /// The most transactions in a mempool, where it is not CometBFT's default.
-    pub mempool_txs_max: Option<u32>,
-    /// The most gas of a block's transactions, where there is a limit.
-    pub block_gas_max: Option<u64>,
 }
 
 impl Plan {
@@ -47,8 +43,6 @@ impl Plan {
             accounts: vec!["load".into()],
             block_interval_ms: 500,
             voting_period_s: 6,
-            mempool_txs_max: None,
-            block_gas_max: None,
         }
     }
 }
@@ -174,9 +168,6 @@ fn configure_home(plan: &Plan, validator: &Validator, peers: &[String]) -> Resul
     set(&mut config, "p2p", "pex", false);
     set(&mut config, "consensus", "timeout_commit", format!("{}ms", plan.block_interval_ms));
     set(&mut config, "instrumentation", "prometheus", false);
-    if let Some(txs) = plan.mempool_txs_max {
-        set(&mut config, "mempool", "size", i64::from(txs));
-    }
     fs::write(&path, toml::to_string(&config)?)?;
     serve_clients(validator)
 }

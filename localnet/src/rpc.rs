@@ -69,14 +69,6 @@ impl Rpc {
         Ok(block["block"]["header"]["time"].as_str().context("no time")?.to_owned())
     }
 
-    /// Number of transactions in the mempool.
-    ///
-    /// # Errors
-    /// As [`Rpc::call`].
-    pub fn unconfirmed(&self) -> Result<u64> {
-        number(&self.call("num_unconfirmed_txs", json!({}))?["total"])
-    }
-
     /// Number of connected peers.
     ///
     /// # Errors

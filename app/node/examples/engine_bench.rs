@@ -16,7 +16,7 @@ use swing_store::{Store, StoreOptions};
 use swingset_abi::{kernel::ResolutionPolicy, vat::CapData};
 use swingset_host::{
     Controller, ControllerOptions, EngineRuntime,
-    controller::{PolicyVerdict, RunPolicy, RunSummary},
+    controller::{CrankBudget, RunSummary},
     engine::CodeCache,
 };
 
@@ -29,31 +29,6 @@ const FIRST_CRANKS: u64 = 20;
 const RESTARTS: usize = 15;
 const SUPERVISED: [(&str, &str); 3] =
     [("bootstrap", "vats/bootstrap"), ("ping", "test/pingpong"), ("pong", "test/pingpong")];
-
-/// Ends a block's run after so many cranks.
-struct Cranks(u64);
-
-impl Cranks {
-    fn one(&mut self) -> PolicyVerdict {
-        self.0 = self.0.saturating_sub(1);
-        if self.0 == 0 { PolicyVerdict::Enough } else { PolicyVerdict::GoOn }
-    }
-}
-
-impl RunPolicy for Cranks {
-    fn vat_created(&mut self) -> PolicyVerdict {
-        PolicyVerdict::GoOn
-    }
-    fn crank_complete(&mut self, _computrons: u64) -> PolicyVerdict {
-        self.one()
-    }
-    fn crank_failed(&mut self, _computrons: u64) -> PolicyVerdict {
-        self.one()
-    }
-    fn empty_crank(&mut self) -> PolicyVerdict {
-        self.one()
-    }
-}
 
 /// A chain without transactions: the engine, and what it wrote in the store.
 struct Chain {
@@ -107,7 +82,7 @@ impl Chain {
         let mut env = StateEnvironment::new(&mut state);
         self.controller.begin_block(&env, self.height, 0)?;
         inbound(&mut self.controller, &mut env)?;
-        let summary = self.controller.run(&mut env, &mut Cranks(CRANKS))?;
+        let summary = self.controller.run(&mut env, &mut CrankBudget::new(CRANKS))?;
         self.controller.end_block(&mut env)?;
         let run = start.elapsed().as_secs_f64();
         self.store.commit(self.store.stage(self.height, state.into_changes())?)?;
@@ -154,7 +129,7 @@ fn restart(folder: &Path, cache: &Path) -> Result<f64, Error> {
     let mut env = StateEnvironment::new(&mut state);
     let mut controller = Controller::build(cached(cache)?, &env, ControllerOptions::default())?;
     controller.begin_block(&env, store.version() + 1, 0)?;
-    let summary = controller.run(&mut env, &mut Cranks(FIRST_CRANKS))?;
+    let summary = controller.run(&mut env, &mut CrankBudget::new(FIRST_CRANKS))?;
     if summary.cranks < FIRST_CRANKS {
         return Err("a restarted engine has nothing to do".into());
     }

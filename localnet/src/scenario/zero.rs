@@ -41,21 +41,6 @@ pub fn run(
     how: &Supervision,
     tell: &mut Narrator,
 ) -> Result<ZeroReport> {
-    run_watched(plan, folder, binaries, how, tell, &mut |_, _| Ok(()))
-}
-
-/// As [`run`], with somebody else who looks too.
-///
-/// # Errors
-/// As [`run`], and the watcher's.
-pub fn run_watched(
-    plan: Plan,
-    folder: &Path,
-    binaries: Binaries,
-    how: &Supervision,
-    tell: &mut Narrator,
-    watcher: visor::Watcher<'_>,
-) -> Result<ZeroReport> {
     let mut report = ZeroReport::default();
     let mut watched = None;
     let mut asking = Vec::new();
@@ -68,9 +53,8 @@ pub fn run_watched(
             let watches = network.validators.iter().map(|validator| Watch::start(validator.ports.rpc, peers));
             watched = Some(watches.collect::<Result<Vec<_>>>()?);
             asking = network.validators.iter().map(|validator| Asking::start(validator.ports.api)).collect();
-            watcher(network, moment)
+            Ok(())
         }
-        visor::Moment::Scheduled(_) => watcher(network, moment),
         visor::Moment::Upgraded(height) => {
             let watches = watched.take().context("the watches were started")?;
             ensure!(comets(network, how)? == seen_comets, "a CometBFT was started again");
@@ -90,7 +74,6 @@ pub fn run_watched(
                 let heard = asking.finish()?;
                 report.rest.push((heard.answers, heard.upgrading));
             }
-            watcher(network, moment)?;
             kill_a_comet(network, how, &seen_comets)
         }
     })?;

@@ -15,9 +15,7 @@ use swingset_abi::{
 use swingset_bundles::RELEASES;
 use swingset_host::{
     Controller, ControllerOptions, EngineError, EngineRuntime,
-    controller::{
-        EngineView, MigrationBudget, PolicyVerdict, RunPolicy, SwapReceipt, SwingsetBundles, SwingsetConfig, VatConfig,
-    },
+    controller::{CrankBudget, EngineView, MigrationBudget, SwapReceipt, SwingsetBundles, SwingsetConfig, VatConfig},
     env::{EnvError, Environment},
     replay::{ReplayError, ReplayReport, VatReplay},
     transcript::TranscriptRecorder,
@@ -96,31 +94,6 @@ pub struct Machine {
     controller: Controller,
     /// What collects transcripts, and how many bytes of them are kept.
     transcripts: Option<(TranscriptRecorder, u64)>,
-}
-
-/// Lets a number of cranks run.
-struct Cranks(u64);
-
-impl Cranks {
-    fn done(&mut self) -> PolicyVerdict {
-        self.0 = self.0.saturating_sub(1);
-        if self.0 == 0 { PolicyVerdict::Enough } else { PolicyVerdict::GoOn }
-    }
-}
-
-impl RunPolicy for Cranks {
-    fn vat_created(&mut self) -> PolicyVerdict {
-        PolicyVerdict::GoOn
-    }
-    fn crank_complete(&mut self, _computrons: u64) -> PolicyVerdict {
-        self.done()
-    }
-    fn crank_failed(&mut self, _computrons: u64) -> PolicyVerdict {
-        self.done()
-    }
-    fn empty_crank(&mut self) -> PolicyVerdict {
-        self.done()
-    }
 }
 
 impl Machine {
@@ -214,7 +187,7 @@ impl Machine {
             let turn = number(&self.env, TURNS)?.saturating_add(1);
             self.controller.begin_block(&self.env, turn, turn)?;
             while self.controller.poll_timer(&mut self.env)? {}
-            let summary = self.controller.run(&mut self.env, &mut Cranks(cranks_per_commit.max(1)))?;
+            let summary = self.controller.run(&mut self.env, &mut CrankBudget::new(cranks_per_commit.max(1)))?;
             self.controller.end_block(&mut self.env)?;
             let over = summary.idle || summary.stopped.is_some();
             if over && summary.cranks == 0 {

@@ -24,7 +24,7 @@ use crate::{
 pub const FOLDER: &str = "checkpoints";
 
 /// Checkpoints kept where `app.toml` does not say.
-pub const KEEP_DEFAULT: usize = 2;
+const KEEP_DEFAULT: usize = 2;
 
 /// Blocks before the one at hand at which memory is written out, so that the checkpoint has little to copy.
 const FLUSH_BLOCKS_BEFORE: u64 = 10;

@@ -18,7 +18,7 @@ mod requests;
 pub mod rollback;
 
 pub use heights::{Heights, HeightsError};
-pub use keeper::{CheckpointPolicy, FOLDER, KEEP_DEFAULT, Keeper, Kept};
+pub use keeper::{CheckpointPolicy, FOLDER, Keeper, Kept};
 pub use leveldb::crc32c;
 pub use outlook::{Outlook, check_possible, of_home};
 pub use requests::{Requests, words};

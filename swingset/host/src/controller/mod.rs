@@ -31,7 +31,7 @@ pub use initialize::{SwingsetBundles, SwingsetConfig, VatConfig};
 pub use inspect::EngineView;
 pub use install::{InstallReceipt, admit};
 pub use migrate::MigrationBudget;
-pub use run::{ComputronBudget, PolicyVerdict, RunForever, RunPolicy, RunSummary};
+pub use run::{ComputronBudget, CrankBudget, PolicyVerdict, RunForever, RunPolicy, RunSummary};
 pub use status::EngineStatus;
 pub use swap::SwapReceipt;
 pub use swap_bundles::{BundleSwap, SchemaStep};

@@ -121,6 +121,37 @@ impl RunPolicy for ComputronBudget {
     }
 }
 
+/// Enough after so many cranks, whatever they were.
+#[derive(Clone, Copy, Debug)]
+pub struct CrankBudget(u64);
+
+impl CrankBudget {
+    /// A budget of this many cranks; of none, one is run all the same.
+    pub fn new(cranks: u64) -> Self {
+        CrankBudget(cranks)
+    }
+
+    fn spend(&mut self) -> PolicyVerdict {
+        self.0 = self.0.saturating_sub(1);
+        if self.0 == 0 { PolicyVerdict::Enough } else { PolicyVerdict::GoOn }
+    }
+}
+
+impl RunPolicy for CrankBudget {
+    fn vat_created(&mut self) -> PolicyVerdict {
+        PolicyVerdict::GoOn
+    }
+    fn crank_complete(&mut self, _computrons: u64) -> PolicyVerdict {
+        self.spend()
+    }
+    fn crank_failed(&mut self, _computrons: u64) -> PolicyVerdict {
+        self.spend()
+    }
+    fn empty_crank(&mut self) -> PolicyVerdict {
+        self.spend()
+    }
+}
+
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunSummary {

@@ -4,7 +4,7 @@ use swingset_abi::vat::CapData;
 use swingset_host::{
     ControllerOptions, EngineError, RejectCode,
     bundle::BundleKind,
-    controller::{MigrationBudget, PolicyVerdict, RunPolicy},
+    controller::{CrankBudget, MigrationBudget},
 };
 
 use crate::{
@@ -149,31 +149,6 @@ fn a_kernel_that_cannot_drive_a_living_vats_supervisor_is_refused() {
     world.controller.set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND).expect("nobody needs ABI 1");
 }
 
-/// Lets this many cranks run.
-struct Cranks(u64);
-
-impl Cranks {
-    fn one(&mut self) -> PolicyVerdict {
-        self.0 -= 1;
-        if self.0 == 0 { PolicyVerdict::Enough } else { PolicyVerdict::GoOn }
-    }
-}
-
-impl RunPolicy for Cranks {
-    fn vat_created(&mut self) -> PolicyVerdict {
-        PolicyVerdict::GoOn
-    }
-    fn crank_complete(&mut self, _computrons: u64) -> PolicyVerdict {
-        self.one()
-    }
-    fn crank_failed(&mut self, _computrons: u64) -> PolicyVerdict {
-        self.one()
-    }
-    fn empty_crank(&mut self) -> PolicyVerdict {
-        self.one()
-    }
-}
-
 /// Keys of the whole state that are not equal in both.
 fn differing(one: &World, other: &World) -> Vec<String> {
     let (one, other) = (one.state(), other.state());
@@ -204,7 +179,7 @@ fn a_swap_to_a_kernel_of_the_same_schema_changes_the_kernels_id_and_nothing_else
     assert!(cranks > 15, "{cranks}");
     for at in 1..cranks {
         let mut world = begun();
-        world.controller.run(&mut world.env, &mut Cranks(at)).unwrap();
+        world.controller.run(&mut world.env, &mut CrankBudget::new(at)).unwrap();
         let (before, dump) = (world.state(), world.controller.dump(&world.env).unwrap());
         world.controller.shutdown(&mut world.env).unwrap();
         assert!(world.state() == before, "all was in state already");

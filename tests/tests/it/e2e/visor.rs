@@ -94,7 +94,6 @@ fn a_client_of_rest_is_not_refused_while_the_node_of_a_solo_chain_is_replaced() 
     let mut watcher = |network: &Network, moment| {
         match moment {
             Moment::Begun => asking = Some(Asking::start(network.first()?.ports.api)),
-            Moment::Scheduled(_) => {}
             Moment::Upgraded(_) => heard = asking.take().expect("it was started").finish()?,
         }
         Ok(())
