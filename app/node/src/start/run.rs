@@ -139,12 +139,13 @@ fn start(
 ) -> Result<Running, Ended> {
     tracing::info!(release = release.name(), app_version = release.app_version(), home = %home.root().display(), "swingd starts");
     let loaded = standby::stand_by(home, release, runtime)?;
-    let setup = SwingsetSetup::new(home, swingset, loaded).map_err(Ended::Halt)?;
     let mut app_options = AppOptions { killpoints, ..options::app_options(home, arguments, release).map_err(config)? };
+    let (served, told) = (options::clients(home, arguments).map_err(config)?, options::told(&app_options));
+    // All settings are read: only now is something made, the folder of compiled code.
+    let setup = SwingsetSetup::new(home, swingset, loaded).map_err(Ended::Halt)?;
     app_options.store.transcript_bytes_max = swingset.transcript_bytes_max;
     app_options.transcripts = setup.transcripts();
     app_options.runtime = Some(setup.runtime());
-    let (served, told) = (options::clients(home, arguments).map_err(config)?, options::told(&app_options));
     let opened = OpenedApp::open(app_options)?;
     let committed = opened.read().committed();
     tracing::info!(height = committed.height, app_version = committed.app_version, "committed state");
