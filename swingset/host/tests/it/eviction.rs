@@ -12,12 +12,12 @@ use crate::{
     support::{World, kernel_1, raw_vat, release, runtime},
 };
 
-const NAMES: [&str; 4] = ["a", "b", "c", "d"];
-const BLOCKS: u64 = 4;
+pub(crate) const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+pub(crate) const BLOCKS: u64 = 4;
 
 /// A deed of a vat that knows the three others' roots. Some are illegal where they come, and end the vat.
 #[derive(Clone, Debug)]
-enum Deed {
+pub(crate) enum Deed {
     Send { to: u8, with_result: bool },
     Subscribe { promise: u8 },
     Settle { promise: u8 },
@@ -42,7 +42,7 @@ fn deed() -> impl Strategy<Value = Deed> {
 }
 
 /// What a vat does at its third, fourth, … delivery: the first is startVat, the second makes it known to the others.
-fn script() -> impl Strategy<Value = Vec<Vec<Deed>>> {
+pub(crate) fn script() -> impl Strategy<Value = Vec<Vec<Deed>>> {
     vec(vec(deed(), 0..4), 3..14)
 }
 
@@ -63,7 +63,7 @@ fn to_do(deed: &Deed, delivery: usize, number: usize) -> Do {
     }
 }
 
-fn module(script: &[Vec<Deed>]) -> Vec<u8> {
+pub(crate) fn module(script: &[Vec<Deed>]) -> Vec<u8> {
     let mut deliveries = vec![Vec::new(), Vec::new()];
     for (at, deeds) in script.iter().enumerate() {
         deliveries.push(deeds.iter().enumerate().map(|(number, deed)| to_do(deed, at + 2, number)).collect());
@@ -71,13 +71,13 @@ fn module(script: &[Vec<Deed>]) -> Vec<u8> {
     scripted(&deliveries)
 }
 
-fn world(code: &[Vec<u8>], options: ControllerOptions) -> World {
+pub(crate) fn world(code: &[Vec<u8>], options: ControllerOptions) -> World {
     let code: Vec<(&str, Vec<u8>)> = NAMES.into_iter().zip(code.iter().cloned()).collect();
     World::start(&release(kernel_1(), &code), &NAMES.map(raw_vat), options)
 }
 
 /// Each vat is told of all roots in the first block, and is poked in each one.
-fn begin_block(world: &mut World, height: u64) {
+pub(crate) fn begin_block(world: &mut World, height: u64) {
     world.controller.begin_block(&world.env, height, 0).unwrap();
     let roots: Vec<String> = (1..=NAMES.len()).filter_map(|n| world.kernel_key(&format!("v{n}.c.o+0"))).collect();
     let roots: Vec<String> = roots.iter().map(|entry| entry.trim_start_matches("R ").to_owned()).collect();

@@ -10,6 +10,7 @@ mod controller_table;
 mod engine;
 mod eviction;
 mod hostile;
+mod interrupted;
 mod pages;
 mod release_bundle;
 mod rewrite;
