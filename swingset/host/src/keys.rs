@@ -54,8 +54,12 @@ pub const KERNEL_CRANK_NUMBER: &str = "crankNumber";
 pub const KERNEL_BUNDLE_WAITS: &str = "bundleWait.";
 /// The earliest time for which something waits in the kernel's timer, in seconds.
 pub const KERNEL_TIMER_NEXT: &str = "timer.next";
-/// The kernel's next vat number.
-pub const KERNEL_VAT_NEXT_ID: &str = "vat.nextID";
+/// Names of the kernel's static vats, comma separated.
+pub const KERNEL_VAT_NAMES: &str = "vat.names";
+/// Begins the kernel's keys of static vats' IDs, by name.
+pub const KERNEL_VAT_NAME_PREFIX: &str = "vat.name.";
+/// Begins the kernel's keys of the dynamic vats that live, by ID.
+pub const KERNEL_DYNAMIC_VAT_PREFIX: &str = "vat.dynamicIDs.";
 
 /// Whether a kernel key is the host's: readable by the kernel, a write to it traps.
 pub fn host_owned(kernel_key: &[u8]) -> bool {

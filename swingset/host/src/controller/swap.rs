@@ -3,7 +3,7 @@
 
 use swingset_abi::{
     HOST_ABI_LEVEL,
-    kernel::{Command, Reply, VatSource},
+    kernel::{Command, Reply, VatOptions, VatSource},
     wire::Wire,
 };
 
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     bundle::{BundleKind, BundleRecord, is_bundle_id},
-    env::Environment,
+    env::{Environment, for_each_entry},
     error::{EngineError, RejectCode},
     installed, keys,
 };
@@ -175,34 +175,23 @@ impl Controller {
         Ok((record, schema))
     }
 
-    /// Every living vat's supervisor must speak a level that the kernel drives.
+    /// Every supervisor that a living vat runs under must speak a level that the kernel drives; a raw vat runs under none. Of several
+    /// vats the one with the least number is named.
     fn check_vats(&self, env: &dyn Environment, id: &str, kernel: &BundleRecord) -> Result<()> {
-        let next = env.get(&keys::kernel(keys::KERNEL_VAT_NEXT_ID.as_bytes()))?;
-        let next = next.and_then(|bytes| std::str::from_utf8(&bytes).ok().and_then(|text| text.parse::<u64>().ok()));
-        for number in 1..next.unwrap_or(1) {
-            // `v$N.options` is there exactly as long as the vat lives.
-            if env.get(&keys::kernel(format!("v{number}.options").as_bytes()))?.is_none() {
-                continue;
-            }
-            let Some(source) = env.get(&keys::kernel(format!("v{number}.source").as_bytes()))? else {
-                continue;
-            };
-            let Ok(source) = VatSource::from_bytes(&source) else {
-                continue;
-            };
-            let Some(supervisor) = installed::record(env, &source.supervisor_bundle_id)? else {
-                continue;
-            };
-            if let Some(level) = supervisor.supervisor_abis.iter().find(|level| !kernel.supervisor_abis.contains(level))
+        let mut unfit: Option<(u64, u32)> = None;
+        for vat in living_vats(env)? {
+            let number = vat.strip_prefix('v').and_then(|number| number.parse().ok()).unwrap_or(u64::MAX);
+            if unfit.is_none_or(|(least, _)| number < least)
+                && let Some(supervisor) = supervisor_of(env, &vat)?
+                && let Some(level) = supervisor.supervisor_abis.iter().find(|abi| !kernel.supervisor_abis.contains(abi))
             {
-                let problem = format!(
-                    "vat v{number} runs under a supervisor of ABI {level}; kernel {id} drives {:?}",
-                    kernel.supervisor_abis
-                );
-                return refuse(RejectCode::Compatibility, problem);
+                unfit = Some((number, *level));
             }
         }
-        Ok(())
+        let Some((number, level)) = unfit else { return Ok(()) };
+        let drives = &kernel.supervisor_abis;
+        let problem = format!("vat v{number} runs under a supervisor of ABI {level}; kernel {id} drives {drives:?}");
+        refuse(RejectCode::Compatibility, problem)
     }
 
     /// A kernel must say of itself what its manifest says.
@@ -216,5 +205,36 @@ impl Controller {
             }
             other => Err(unexpected(&other)),
         }
+    }
+}
+
+/// The IDs of the vats that live, by what the kernel keeps of them: names of static ones, of which some may have ended, and a key for each
+/// dynamic one. How many have ended since the chain began takes no time.
+fn living_vats(env: &dyn Environment) -> Result<Vec<String>> {
+    let names = kernel_text(env, keys::KERNEL_VAT_NAMES)?.unwrap_or_default();
+    let mut vats = Vec::new();
+    for name in names.split(',').filter(|name| !name.is_empty()) {
+        vats.extend(kernel_text(env, &format!("{}{name}", keys::KERNEL_VAT_NAME_PREFIX))?);
+    }
+    for_each_entry(env, &keys::kernel(keys::KERNEL_DYNAMIC_VAT_PREFIX.as_bytes()), |vat, _| {
+        vats.push(String::from_utf8_lossy(vat).into_owned());
+        Ok::<_, EngineError>(())
+    })?;
+    Ok(vats)
+}
+
+fn kernel_text(env: &dyn Environment, name: &str) -> Result<Option<String>> {
+    let value = env.get(&keys::kernel(name.as_bytes()))?;
+    Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// What is known of the supervisor that a vat runs under; none for one that ended, and for a raw vat.
+fn supervisor_of(env: &dyn Environment, vat: &str) -> Result<Option<BundleRecord>> {
+    let read = |part: &str| env.get(&keys::kernel(format!("{vat}.{part}").as_bytes()));
+    let (Some(options), Some(source)) = (read("options")?, read("source")?) else { return Ok(None) };
+    let raw = VatOptions::from_bytes(&options).is_ok_and(|options| options.raw);
+    match VatSource::from_bytes(&source) {
+        Ok(source) if !raw => Ok(installed::record(env, &source.supervisor_bundle_id)?),
+        _ => Ok(None),
     }
 }

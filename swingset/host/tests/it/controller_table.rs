@@ -268,8 +268,8 @@ fn the_figures_are_those_of_the_state_and_asking_changes_nothing() {
 
 #[test]
 fn a_kernel_is_checked_as_it_is_set_and_checking_changes_nothing() {
-    let mut world = world();
-    world.run();
+    let vats = [raw_vat("alice"), vat("bob=alice")];
+    let mut world = World::with_raw_vats(&vats, &[("alice", alice())]);
     let kernel = || released("version-1/kernel.wasm");
     let later = install(&mut world, &pack_for_schema(BundleKind::Kernel {}, "k", kernel(), (2, 3)));
     let deaf = install(&mut world, &speaking(BundleKind::Kernel {}, kernel(), &[2]));

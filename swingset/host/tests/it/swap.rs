@@ -5,9 +5,12 @@ use swingset_host::{
     ControllerOptions, EngineError, RejectCode,
     bundle::BundleKind,
     controller::{CrankBudget, MigrationBudget},
+    env::Environment,
+    keys,
 };
 
 use crate::{
+    interrupted::Failing,
     support::{
         World, id_of, kernel_1, kernel_2, lockdown, pack, pack_for_schema, raw_vat, release, released, vat, wat,
     },
@@ -124,7 +127,7 @@ fn initializing_twice_is_refused() {
 
 #[test]
 fn a_state_of_another_engine_is_not_run() {
-    use swingset_host::{Controller, env::Environment, keys};
+    use swingset_host::Controller;
     let mut world = players();
     world.env.set(&keys::host(keys::ENGINE), bytes::Bytes::from_static(b"another")).unwrap();
     let built = Controller::build(crate::support::runtime(), &world.env, ControllerOptions::default());
@@ -147,6 +150,63 @@ fn a_kernel_that_cannot_drive_a_living_vats_supervisor_is_refused() {
     assert!(world.state() == before, "nothing changed");
     world.controller.terminate_vat(&mut world.env, "v1", CapData::default()).unwrap();
     world.controller.set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND).expect("nobody needs ABI 1");
+}
+
+/// Installs a kernel that drives supervisors of ABI 2 alone.
+fn install_deaf(world: &mut World) -> String {
+    let deaf = speaking(BundleKind::Kernel {}, released("version-1/kernel.wasm"), &[2]);
+    world.controller.validate_and_install_bundle(&mut world.env, &deaf, None).unwrap().id
+}
+
+#[test]
+fn a_raw_vat_binds_no_kernel_to_a_supervisor() {
+    let mut world = players();
+    world.run();
+    let id = install_deaf(&mut world);
+    assert_eq!(world.controller.check_kernel_bundle(&world.env, &id), Ok(()));
+    world.controller.set_kernel_bundle_id(&mut world.env, &id, MigrationBudget::IN_BAND).unwrap();
+    world.queue("bootstrap", "serve", "[3]");
+    assert_eq!(world.run().deliveries, 4);
+}
+
+#[test]
+fn of_the_vats_that_a_kernel_cannot_drive_the_first_is_named_static_or_dynamic() {
+    let code = [("player", released("test/raw-pingpong.wasm"))];
+    let vats = [vat("one=player"), vat("two=player")];
+    let mut world = World::start(&release(kernel_1(), &code), &vats, ControllerOptions::default());
+    let id = install_deaf(&mut world);
+    let key = |name: String| keys::kernel(name.as_bytes());
+    // Two that vats made; their keys come in another order than their numbers.
+    for made in ["v10", "v9"] {
+        for part in ["options", "source"] {
+            let value = world.env.get(&key(format!("v1.{part}"))).unwrap().unwrap();
+            world.env.set(&key(format!("{made}.{part}")), value).unwrap();
+        }
+        world.env.set(&key(format!("vat.dynamicIDs.{made}")), bytes::Bytes::new()).unwrap();
+    }
+    for named in ["v1", "v2", "v9", "v10"] {
+        let words = format!("vat {named} runs under a supervisor of ABI 1; kernel {id} drives [2]");
+        let refused = Err(EngineError::rejected(RejectCode::Compatibility, words));
+        assert_eq!(world.controller.check_kernel_bundle(&world.env, &id), refused);
+        world.env.delete(&key(format!("{named}.options"))).unwrap();
+    }
+    assert_eq!(world.controller.check_kernel_bundle(&world.env, &id), Ok(()), "all have ended");
+}
+
+#[test]
+fn how_many_vats_have_ended_takes_no_time_of_a_swap() {
+    let mut world = players();
+    world.run();
+    let id = id_of(&kernel_1());
+    let calls = |world: &mut World| {
+        let counted = Failing::never(&mut world.env);
+        world.controller.check_kernel_bundle(&counted, &id).unwrap();
+        counted.calls()
+    };
+    let young = calls(&mut world);
+    let next = keys::kernel(b"vat.nextID");
+    world.env.set(&next, bytes::Bytes::from_static(b"1000")).unwrap();
+    assert_eq!(calls(&mut world), young);
 }
 
 /// Keys of the whole state that are not equal in both.
