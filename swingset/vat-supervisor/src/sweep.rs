@@ -14,8 +14,8 @@ use crate::{
 
 /// How many objects and entries any delivery may delete.
 pub const SWEEP_BUDGET: u64 = 200;
-/// How many bringOutYourDead may delete. It is a crank as any other, and a vat that passes a crank's limits (10,000 syscalls, a million
-/// computrons by default) is ended: this much takes a quarter of them at most.
+/// How many bringOutYourDead may delete. It is a crank as any other, and a vat that passes a crank's limits is ended. The tightest lockdown
+/// policy leaves 5,000 syscalls and 500,000 computrons: this much takes half of them at most.
 pub const SWEEP_BUDGET_DEAD: u64 = 500;
 
 impl Supervisor {

@@ -9,7 +9,7 @@ use swingset_abi::{
 use swingset_bundles::{VATS, release};
 use swingset_host::{
     Controller, ControllerOptions, EngineRuntime,
-    bundle::{Bundle, BundleKind, LockdownPolicy, Manifest},
+    bundle::{Bundle, BundleKind, CRANK_SYSCALLS_MIN, LockdownPolicy, Manifest},
     controller::{ComputronBudget, SwingsetBundles, SwingsetConfig, VatConfig},
     env::MemoryEnvironment,
 };
@@ -119,8 +119,8 @@ fn fixtures() -> &'static Fixtures {
     static FIXTURES: OnceLock<Fixtures> = OnceLock::new();
     FIXTURES.get_or_init(|| {
         let policy = LockdownPolicy {
-            crank_computrons_default: 200_000,
-            syscalls_per_crank_max: 200,
+            crank_computrons_default: 700_000,
+            syscalls_per_crank_max: CRANK_SYSCALLS_MIN,
             ..LockdownPolicy::default()
         };
         let runtime = EngineRuntime::new().expect("this machine can run the engine");

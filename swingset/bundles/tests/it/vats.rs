@@ -1,5 +1,7 @@
 //! What users of the example vats see.
 
+use swingset_host::bundle::{CRANK_SYSCALLS_MIN, LockdownPolicy};
+
 use crate::world::World;
 
 #[test]
@@ -89,4 +91,30 @@ fn a_hostile_vat_dies_alone() {
         let dump = world.controller.dump(&world.env).expect("state can be read");
         assert!(!dump.keys().any(|key| key.starts_with(b"v2.")), "{method}: nothing of the dead vat is left");
     }
+}
+
+#[test]
+fn under_the_tightest_policy_a_vat_lives_on_whatever_it_lets_go_of() {
+    let mut policy = LockdownPolicy { syscalls_per_crank_max: CRANK_SYSCALLS_MIN, ..LockdownPolicy::default() };
+    policy.crank_computrons_default = policy.crank_computrons_min();
+    let mut world = World::under(&policy, &["bootstrap=stories", "b=stories", "c=stories", "mint"]);
+    let leaves = |world: &World| {
+        let dump = world.controller.dump(&world.env).expect("state can be read");
+        dump.keys().filter(|key| key.starts_with(b"v1.vs.o.v")).count()
+    };
+    for _ in 0..30 {
+        world.ask("bootstrap", "grow", "[50]");
+    }
+    assert!(leaves(&world) > 1_000, "more than one crank deletes");
+    world.ask("bootstrap", "fell", "[]");
+    let mut before = usize::MAX;
+    // Each deletes as much as its budget allows.
+    while leaves(&world) < before {
+        before = leaves(&world);
+        world.controller.reap_all_vats(&mut world.env).expect("all vats are told");
+        assert_eq!(world.run().stopped, None);
+        world.restart();
+    }
+    assert_eq!(world.ask("bootstrap", "count", "[]"), "#\"+1\"", "it lives");
+    assert_eq!(leaves(&world), 0);
 }

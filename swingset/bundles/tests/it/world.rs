@@ -9,6 +9,7 @@ use swingset_abi::{
 use swingset_bundles::{Release, release, test_bundle};
 use swingset_host::{
     Controller, ControllerOptions, EngineRuntime,
+    bundle::{Bundle, BundleKind, LockdownPolicy, Manifest},
     controller::{RunForever, RunSummary, SwingsetBundles, SwingsetConfig, VatConfig},
     env::MemoryEnvironment,
 };
@@ -44,6 +45,25 @@ impl World {
 
     /// The same with a controller of these options.
     pub fn with_options(vats: &[&str], options: ControllerOptions) -> World {
+        World::of(vats, options, &bundles("version-1"))
+    }
+
+    /// The same under another lockdown policy.
+    pub fn under(policy: &LockdownPolicy, vats: &[&str]) -> World {
+        let manifest = Manifest {
+            kind: BundleKind::Lockdown {},
+            name: "lockdown".to_owned(),
+            host_abi: 1,
+            supervisor_abis: vec![],
+            schema_from: 0,
+            schema_to: 0,
+        };
+        let lockdown = Bundle::single(manifest, policy.to_text()).and_then(|bundle| bundle.encode());
+        let lockdown = lockdown.expect("it is well formed");
+        World::of(vats, ControllerOptions::default(), &SwingsetBundles { lockdown, ..bundles("version-1") })
+    }
+
+    fn of(vats: &[&str], options: ControllerOptions, bundles: &SwingsetBundles) -> World {
         let mut env = MemoryEnvironment::new();
         let mut controller = Controller::new(runtime(), options);
         let vats = vats.iter().map(|vat| {
@@ -57,7 +77,7 @@ impl World {
             }
         });
         let config = SwingsetConfig { vats: vats.collect() };
-        controller.initialize_swingset(&mut env, &config, &bundles("version-1")).expect("it initializes");
+        controller.initialize_swingset(&mut env, &config, bundles).expect("it initializes");
         controller.begin_block(&env, 1, 1_000).expect("a block begins");
         let mut world = World { env, controller, height: 1, now: 1_000 };
         world.run();

@@ -11,7 +11,7 @@ mod record;
 use sha2::{Digest, Sha512};
 
 pub use codec::{BUNDLE_BYTES_MAX, BundleError, FORMAT, MAGIC};
-pub use policy::{LockdownPolicy, POLICY_CEILING};
+pub use policy::{CRANK_SYSCALLS_MIN, LockdownPolicy, POLICY_CEILING};
 pub use record::BundleRecord;
 
 /// Begins every bundle ID of this format.

@@ -5,7 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{RejectCode, Rejection};
+use crate::{
+    error::{RejectCode, Rejection},
+    pages::PAGE_BYTES,
+    schedule::SCHEDULE,
+};
 
 /// The limits of a vat. Fields are in the order of the canonical text.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +51,17 @@ pub const POLICY_CEILING: LockdownPolicy = LockdownPolicy {
     syscalls_per_crank_max: 50_000,
     value_bytes_max: 4 * 1024 * 1024,
 };
+
+/// Syscalls that every policy leaves a crank. A supervisor deletes what nobody holds in the cranks of ordinary deliveries and of
+/// `bringOutYourDead`, as much as its budget says; a vat whose crank cannot bear that would be ended for what it let go of. A released
+/// supervisor's deletions take half of this at most.
+pub const CRANK_SYSCALLS_MIN: u32 = 5_000;
+/// Computrons that every policy leaves a crank, for the same reason, beside those for the vat's memory: see
+/// [`LockdownPolicy::crank_computrons_min`].
+const CRANK_COMPUTRONS_MIN: u64 = 500_000;
+/// A vat's memories: its own, and its supervisor's.
+const MEMORIES: u64 = 2;
+const WASM_PAGE_BYTES: u64 = 64 * 1024;
 
 impl Default for LockdownPolicy {
     /// The policy of the first release.
@@ -90,21 +105,30 @@ impl LockdownPolicy {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
+    /// The fewest computrons of a crank: any delivery may be a vat's first of a block, which pays for its whole memory.
+    pub fn crank_computrons_min(&self) -> u64 {
+        let pages = u64::from(self.memory_pages_max) * (WASM_PAGE_BYTES / PAGE_BYTES as u64) * MEMORIES;
+        CRANK_COMPUTRONS_MIN + SCHEDULE.computrons(pages * SCHEDULE.page_touched)
+    }
+
     fn check(&self) -> Result<(), Rejection> {
         let ceiling = &POLICY_CEILING;
-        let fields = [
-            ("capdataBytesMax", u64::from(self.capdata_bytes_max), u64::from(ceiling.capdata_bytes_max)),
-            ("crankComputronsDefault", self.crank_computrons_default, self.crank_computrons_max),
-            ("crankComputronsMax", self.crank_computrons_max, ceiling.crank_computrons_max),
-            ("keyBytesMax", u64::from(self.key_bytes_max), u64::from(ceiling.key_bytes_max)),
-            ("memoryPagesMax", u64::from(self.memory_pages_max), u64::from(ceiling.memory_pages_max)),
-            ("storedBytesMax", self.stored_bytes_max, ceiling.stored_bytes_max),
-            ("syscallsPerCrankMax", u64::from(self.syscalls_per_crank_max), u64::from(ceiling.syscalls_per_crank_max)),
-            ("valueBytesMax", u64::from(self.value_bytes_max), u64::from(ceiling.value_bytes_max)),
-        ];
-        for (name, value, most) in fields {
-            if value == 0 || value > most {
-                return Err(Rejection::new(RejectCode::Policy, format!("{name} is {value}; it must be 1 to {most}")));
+        let up_to = |name, value: u32, most: u32| (name, u64::from(value), 1, u64::from(most));
+        let (default, max) = (self.crank_computrons_default, self.crank_computrons_max);
+        let syscalls = (self.syscalls_per_crank_max, CRANK_SYSCALLS_MIN, ceiling.syscalls_per_crank_max);
+        for (name, value, least, most) in [
+            up_to("capdataBytesMax", self.capdata_bytes_max, ceiling.capdata_bytes_max),
+            up_to("keyBytesMax", self.key_bytes_max, ceiling.key_bytes_max),
+            up_to("memoryPagesMax", self.memory_pages_max, ceiling.memory_pages_max),
+            up_to("valueBytesMax", self.value_bytes_max, ceiling.value_bytes_max),
+            ("storedBytesMax", self.stored_bytes_max, 1, ceiling.stored_bytes_max),
+            ("crankComputronsMax", max, 1, ceiling.crank_computrons_max),
+            ("crankComputronsDefault", default, self.crank_computrons_min(), max),
+            ("syscallsPerCrankMax", syscalls.0.into(), syscalls.1.into(), syscalls.2.into()),
+        ] {
+            if value < least || value > most {
+                let problem = format!("{name} is {value}; it must be {least} to {most}");
+                return Err(Rejection::new(RejectCode::Policy, problem));
             }
         }
         if self.engine_profile != ceiling.engine_profile {
@@ -151,6 +175,15 @@ mod tests {
             &good.replace("\"storedBytesMax\":268435456", "\"storedBytesMax\":17179869185"),
             "storedBytesMax",
         );
+        check_refused(
+            &good.replace("Max\":10000,", "Max\":4999,"),
+            "syscallsPerCrankMax is 4999; it must be 5000 to 50000",
+        );
+        let words = "crankComputronsDefault is 663839; it must be 663840 to 10000000";
+        check_refused(&good.replace("Default\":1000000", "Default\":663839"), words);
+        check_refused(&good.replace("Max\":10000000", "Max\":999999"), "it must be 663840 to 999999");
+        // More memory to pay for.
+        check_refused(&good.replace("\"memoryPagesMax\":512", "\"memoryPagesMax\":2048"), "it must be 1155360");
         check_refused(&good.replace("\"engineProfile\":1", "\"engineProfile\":2"), "profile");
     }
 }

@@ -61,7 +61,7 @@ impl Controller {
     /// `startVat` and `bootstrap`.
     ///
     /// # Errors
-    /// `AlreadyInitialized`; as installing; `Argument` for a vat whose bundle is not given. Nothing is written then.
+    /// `AlreadyInitialized`; as installing; `Argument` for a vat whose bundle is not given or whose crank limit is too low. Nothing is written then.
     pub fn initialize_swingset(
         &mut self,
         env: &mut dyn Environment,
@@ -96,8 +96,14 @@ impl Controller {
         env.set(&keys::host(keys::ENGINE), Bytes::copy_from_slice(self.runtime.identity().as_bytes()))?;
         env.set(&keys::host(keys::HOST_ABI), Bytes::from(HOST_ABI_LEVEL.to_string()))?;
         write_release_ids(env, &release)?;
+        let least = self.default_policy(env)?.crank_computrons_min();
         let mut vats = Vec::new();
         for vat in &config.vats {
+            // As of policies: its supervisor could not do its work.
+            if !vat.options.raw && (1..least).contains(&vat.options.crank_limit) {
+                let problem = format!("vat {} has a crank limit below {least} computrons", vat.name);
+                return Err(EngineError::rejected(RejectCode::Argument, problem));
+            }
             let found = release.vats.iter().find(|(name, _)| *name == vat.bundle);
             let Some((_, bundle_id)) = found else {
                 let problem =

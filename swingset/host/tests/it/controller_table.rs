@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use swingset_abi::{
-    kernel::{KernelOptions, ReapThreshold, ResolutionPolicy},
+    kernel::{KernelOptions, ReapThreshold, ResolutionPolicy, VatOptions},
     vat::CapData,
     wire::{Blob, Wire},
 };
 use swingset_host::{
     Controller, ControllerOptions, EngineError, RejectCode,
-    bundle::BundleKind,
-    controller::{MigrationBudget, UpgradeOptions},
+    bundle::{BundleKind, LockdownPolicy},
+    controller::{MigrationBudget, SwingsetConfig, UpgradeOptions, VatConfig},
     env::{Environment, MemoryEnvironment},
     keys,
 };
@@ -307,4 +307,20 @@ fn a_static_vats_root_is_pinned_from_the_beginning_and_once_is_as_good_as_twice(
     world.queue("alice", "go", "[]");
     assert_eq!(world.run().deliveries, 2, "the start and the message: nobody holds the root, and it is not dropped");
     assert_eq!(world.kernel_key("ko20.owner").as_deref(), Some("v1"));
+}
+
+#[test]
+fn a_crank_limit_that_is_too_low_for_a_supervisors_work_is_refused() {
+    let refused = |vat: VatConfig, limit: u64| {
+        let vat = VatConfig { options: VatOptions { crank_limit: limit, ..vat.options }, ..vat };
+        let (mut env, mut controller) =
+            (MemoryEnvironment::new(), Controller::new(runtime(), ControllerOptions::default()));
+        let config = SwingsetConfig { vats: vec![vat] };
+        let bundles = release(kernel_1(), &[("alice", alice())]);
+        code_of(controller.initialize_swingset(&mut env, &config, &bundles))
+    };
+    let least = LockdownPolicy::default().crank_computrons_min();
+    assert_eq!(refused(vat("alice"), least - 1), Some(RejectCode::Argument));
+    assert_eq!(refused(vat("alice"), least), None);
+    assert_eq!(refused(raw_vat("alice"), 1), None, "it has no supervisor");
 }

@@ -3,7 +3,7 @@
 use swingset_abi::vat::{CapData, Resolution, VatSyscall};
 use swingset_host::{
     ControllerOptions,
-    bundle::LockdownPolicy,
+    bundle::{CRANK_SYSCALLS_MIN, LockdownPolicy},
     controller::{RunForever, RunSummary},
 };
 
@@ -36,8 +36,8 @@ fn villain(evil: &str) -> Vec<u8> {
 fn policy() -> LockdownPolicy {
     LockdownPolicy {
         capdata_bytes_max: 2_000,
-        crank_computrons_default: 50_000,
-        syscalls_per_crank_max: 100,
+        crank_computrons_default: 510_000,
+        syscalls_per_crank_max: CRANK_SYSCALLS_MIN,
         memory_pages_max: 16,
         stored_bytes_max: 4_000,
         ..LockdownPolicy::default()
