@@ -109,10 +109,15 @@ impl<H: Host> Kernel<'_, H> {
             return Ok(Answer::Refused("the options are not an object"));
         };
         let mut reap = ReapThreshold::default();
+        let mut stored_bytes_max = None;
         for (name, value) in fields {
             let known = match name.as_str() {
                 "reapInterval" => interval(value).map(|threshold| reap.deliveries = Some(threshold)),
                 "reapGCKrefs" => interval(value).map(|threshold| reap.gc_krefs = Some(threshold)),
+                "storedBytesMax" => value
+                    .nat()
+                    .filter(|bytes| *bytes > 0)
+                    .map(|bytes| stored_bytes_max = Some(bytes)),
                 "virtualObjectCacheSize" => value.nat().map(|_| ()),
                 _ => None,
             };
@@ -125,6 +130,7 @@ impl<H: Host> Kernel<'_, H> {
             vat_id: String::from(vat_id),
             reap,
             options: String::from(text.strip_prefix('#').unwrap_or_default()),
+            stored_bytes_max,
         };
         self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())?;
         Ok(Answer::Value(undefined()))

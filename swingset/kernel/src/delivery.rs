@@ -64,11 +64,20 @@ impl<H: Host> Kernel<'_, H> {
             Event::StartVat { vat_id } => self.start_vat(vat_id, limit_default),
             Event::CreateVat { creation } => self.create_vat(creation, limit_default),
             Event::UpgradeVat { upgrade } => self.upgrade_vat(upgrade, limit_default),
-            Event::ChangeVatOptions { vat_id, reap, options } => {
+            Event::ChangeVatOptions {
+                vat_id,
+                reap,
+                options,
+                stored_bytes_max,
+            } => {
                 let Some(mut changed) = self.options(&vat_id)? else {
                     return Ok(Crank::empty(Some(vat_id)));
                 };
                 changed.reap = reap::merged(&reap, &changed.reap);
+                if let Some(bytes) = stored_bytes_max {
+                    changed.stored_bytes_max = bytes;
+                    self.change_stored_max(&vat_id, &changed)?;
+                }
                 self.store.set(path([&vat_id, ".options"]), changed.to_bytes());
                 self.deliver(&vat_id, &VatDelivery::ChangeVatOptions { options }, limit_default)
             }

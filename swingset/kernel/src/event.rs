@@ -37,6 +37,7 @@ pub enum Event {
         vat_id: String,
         reap: ReapThreshold,
         options: String,
+        stored_bytes_max: Option<u64>,
     },
 }
 wire_enum!(Event {
@@ -45,7 +46,7 @@ wire_enum!(Event {
     2 => StartVat { vat_id },
     3 => CreateVat { creation },
     4 => UpgradeVat { upgrade },
-    5 => ChangeVatOptions { vat_id, reap, options },
+    5 => ChangeVatOptions { vat_id, reap, options, stored_bytes_max },
 });
 
 /// A dynamic vat to be made. Nothing of it is in state before its crank but its ID, which no other will have.

@@ -13,6 +13,7 @@ use alloc::{collections::BTreeMap, string::String};
 use swingset_abi::{
     kernel::{CrankKind, VatOptions, VatSource},
     vat::CapData,
+    wire::Wire,
 };
 
 use crate::{
@@ -96,6 +97,14 @@ impl<H: Host> Kernel<'_, H> {
         };
         self.store.set(path([vat_id, ".stored"]), Path::of_numbers([bytes, max]));
         Ok(())
+    }
+
+    /// A living vat has another cap of its own.
+    pub fn change_stored_max(&mut self, vat_id: &str, options: &VatOptions) -> Kept<()> {
+        let source = self.store.get(path([vat_id, ".source"]));
+        let source = source.ok_or(Fault("a living vat has no source"))?;
+        let source = VatSource::from_bytes(source).map_err(|_| Fault("a vat's source is malformed"))?;
+        self.set_stored_max(vat_id, &source, options)
     }
 
     fn tally(&mut self, vat_id: &str) -> Kept<Option<&mut Tally>> {

@@ -88,7 +88,7 @@ remote! {
         fn upgrade(code: &BundleCap, options: UpgradeOptions) -> Upgraded;
         /// Other options.
         #[inline]
-        fn changeOptions(options: ReapOptions);
+        fn changeOptions(options: ChangedOptions);
     }
 }
 
@@ -143,6 +143,15 @@ pub struct ReapOptions {
     pub deliveries: Option<u64>,
     /// After so many references that were dropped or retired.
     pub gc_krefs: Option<u64>,
+}
+
+/// Other options for a vat that lives; `None` is left as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ChangedOptions {
+    /// When it is told `bringOutYourDead`.
+    pub reap: ReapOptions,
+    /// Bytes that it may store.
+    pub stored_bytes_max: Option<u64>,
 }
 
 /// How a vat is upgraded.
@@ -222,12 +231,13 @@ impl IntoValue for VatOptions {
     }
 }
 
-impl IntoValue for ReapOptions {
+impl IntoValue for ChangedOptions {
     #[inline]
     fn into_value(self) -> Value {
         given([
-            ("reapInterval", value(self.deliveries)),
-            ("reapGCKrefs", value(self.gc_krefs)),
+            ("reapInterval", value(self.reap.deliveries)),
+            ("reapGCKrefs", value(self.reap.gc_krefs)),
+            ("storedBytesMax", value(self.stored_bytes_max)),
         ])
     }
 }
@@ -307,6 +317,12 @@ mod tests {
         let fields = [("name", "new".into_value()), ("reapInterval", Value::Int(0))];
         let expected = fields.map(|(name, value)| (String::from(name), value));
         assert_eq!(options.into_value(), Value::Record(Vec::from(expected)));
+        let changed = ChangedOptions {
+            stored_bytes_max: Some(5),
+            ..ChangedOptions::default()
+        };
+        let fields = [(String::from("storedBytesMax"), Value::Int(5))];
+        assert_eq!(changed.into_value(), Value::Record(Vec::from(fields)));
     }
 
     #[test]

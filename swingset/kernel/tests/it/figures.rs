@@ -104,6 +104,7 @@ fn what_a_migration_left_is_queued_once() {
         "v1".to_owned().encode(&mut bytes);
         ReapThreshold::default().encode(&mut bytes);
         options.to_owned().encode(&mut bytes);
+        None::<u64>.encode(&mut bytes);
         Blob(bytes)
     };
     let left = vec![event("{\"first\":1}"), event("{\"second\":2}")];

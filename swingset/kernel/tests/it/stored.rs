@@ -319,3 +319,40 @@ fn a_dynamic_vat_has_the_cap_that_it_was_made_with_and_one_that_starts_over_it_i
     );
     assert!(none.contains("storedBytesMax"), "{none}");
 }
+
+#[test]
+fn the_cap_of_a_dynamic_vat_is_changed_by_its_admin_and_no_higher_than_its_policy() {
+    let mut world = World::started(&["bootstrap", "b"]);
+    world.kv.insert(b"storedBytesMax.b1-lockdown".to_vec(), b"9000".to_vec());
+    let id = world.install('a');
+    world.call_of("o-51", "#[\"createVatAdminService\",[]]", &[], "p+1");
+    world.call_of("o-52", &format!("#[\"getBundleCap\",[\"{id}\"]]"), &[], "p+2");
+    let body = "#[\"createVat\",[\"$0\",{\"storedBytesMax\":1000}]]";
+    world.call_of("o-52", body, &["d-74"], "p+3");
+    let mut result = 3;
+    let mut change = |world: &mut World, max: &str| {
+        result += 1;
+        let body = format!("#[\"changeOptions\",[{{\"storedBytesMax\":{max}}}]]");
+        world.call_of("o-53", &body, &[], &format!("p+{result}"))
+    };
+    // What the vat does next; whether it lives on.
+    let stores = |world: &mut World, bytes: usize| {
+        world.acts("v3", vec![vec![store("k", bytes)]]);
+        world.go(vec![send("o-54", "#[\"go\",[]]", &[], None)]);
+        check(world);
+        figure(world, "v3").is_some()
+    };
+    for (asked, has) in [("5000", 5_000), ("10000", 9_000), ("2000", 2_000)] {
+        assert!(change(&mut world, asked).contains("undefined"));
+        assert_eq!(figure(&world, "v3").unwrap().1, has);
+        assert!(stores(&mut world, has as usize - 200), "there is room for it");
+    }
+    // Below what it has, it lives on and may free some.
+    change(&mut world, "500");
+    assert!(stores(&mut world, 1_000));
+    assert!(!stores(&mut world, 1_001), "more than it had, and more than it may have");
+    for refused in ["0", "\"+0\"", "-1", "\"much\""] {
+        let told = change(&mut world, refused);
+        assert!(told.contains("an option is unknown"), "{refused}: {told}");
+    }
+}
