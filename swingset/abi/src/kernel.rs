@@ -188,7 +188,7 @@ pub enum Command {
     RegisterInterest { kpid: String },
     /// Gives that reference back.
     ReleaseInterest { kpid: String },
-    /// Makes a vat's root object permanent.
+    /// Makes a static vat's root object permanent; the released kernels do so from the beginning.
     PinVatRoot { vat_name: String },
     /// Terminates a vat that is not critical: at once in state, its entries are deleted by later cranks.
     TerminateVat { vat_id: String, reason: CapData },

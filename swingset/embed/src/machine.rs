@@ -123,8 +123,6 @@ impl Machine {
         let controller = Controller::new(runtime, ControllerOptions::default());
         let mut machine = Machine { env, controller, transcripts: None };
         machine.controller.initialize_swingset(&mut machine.env, &SwingsetConfig { vats: vec![vat] }, &bundles)?;
-        // Nobody but this program holds the root: unpinned, it would be collected after its first message.
-        machine.controller.pin_vat_root(&mut machine.env, VAT)?;
         machine.env.commit()?;
         Ok(machine)
     }

@@ -54,7 +54,7 @@ impl<H: Host> Kernel<'_, H> {
         self.written(Reply::Done {})
     }
 
-    /// Makes a vat's root object permanent.
+    /// Makes a static vat's root object permanent, as it has been from the beginning.
     pub fn pin_vat_root(&mut self, name: &str) -> Served<()> {
         let vat_id = self.living_vat(name)?;
         let root = self.root_of(&vat_id)?;

@@ -99,7 +99,8 @@ impl Controller {
         })
     }
 
-    /// Makes a vat's root object permanent, as those of static vats are from the beginning.
+    /// Makes a static vat's root object permanent (`pinVatRoot`). All are, from the beginning and until their vat ends, since they are spoken
+    /// to by name at any time: for a vat that lives nothing is left to do, which is what this says, and for others it is refused.
     ///
     /// # Errors
     /// `Kernel` (no such vat, or one that ended); `NotInitialized`, `Migrating`; Stopped; Halt.

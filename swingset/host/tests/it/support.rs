@@ -123,10 +123,6 @@ impl World {
         let mut controller = Controller::new(runtime(), options);
         controller.initialize_swingset(&mut env, &SwingsetConfig { vats: vats.to_vec() }, bundles).unwrap();
         controller.begin_block(&env, 1, 0).unwrap();
-        for vat in vats {
-            // A root object that nobody else holds would be collected after each message.
-            controller.pin_vat_root(&mut env, &vat.name).unwrap();
-        }
         World { env, controller }
     }
 

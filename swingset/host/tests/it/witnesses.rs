@@ -46,10 +46,7 @@ fn play(runtime: Arc<EngineRuntime>) -> (World, u64) {
     let vats: Vec<_> = supervised.into_iter().map(vat).chain(raw.into_iter().map(raw_vat)).collect();
     let mut env = MemoryEnvironment::new();
     let mut controller = Controller::new(runtime, ControllerOptions::default());
-    controller.initialize_swingset(&mut env, &SwingsetConfig { vats: vats.clone() }, &bundles).unwrap();
-    for vat in &vats {
-        controller.pin_vat_root(&mut env, &vat.name).unwrap();
-    }
+    controller.initialize_swingset(&mut env, &SwingsetConfig { vats }, &bundles).unwrap();
     let mut world = World { env, controller };
     let mut computrons = 0;
     for height in 1..=3 {
