@@ -124,6 +124,18 @@ pub enum CollectionShape {
 }
 wire_enum!(CollectionShape { 1 => Map {}, 2 => Set {}, 3 => WeakMap {}, 4 => WeakSet {} });
 
+impl CollectionShape {
+    /// The kind of its objects.
+    pub const fn kind(&self) -> u64 {
+        match self {
+            CollectionShape::Map {} => 1,
+            CollectionShape::Set {} => 2,
+            CollectionShape::WeakMap {} => 3,
+            CollectionShape::WeakSet {} => 4,
+        }
+    }
+}
+
 /// A key of a collection.
 #[allow(missing_docs, reason = "the variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, Eq)]

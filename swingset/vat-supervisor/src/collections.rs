@@ -24,8 +24,8 @@ const KEY_BYTES_MAX: usize = 400;
 /// Begins the keys that are objects.
 const OBJECT_KEY: char = 'o';
 
-const WEAK_MAP: u64 = 3;
-const WEAK_SET: u64 = 4;
+const WEAK_MAP: u64 = CollectionShape::WeakMap {}.kind();
+const WEAK_SET: u64 = CollectionShape::WeakSet {}.kind();
 
 /// Whether a collection holds its keys weakly.
 pub fn is_weak(collection: StoredId) -> bool {
@@ -60,15 +60,9 @@ impl Supervisor {
         }
         let instance = self.stored.meta.last_collection + 1;
         self.stored.meta.last_collection = instance;
-        let kind = match shape {
-            CollectionShape::Map {} => 1,
-            CollectionShape::Set {} => 2,
-            CollectionShape::WeakMap {} => WEAK_MAP,
-            CollectionShape::WeakSet {} => WEAK_SET,
-        };
         let id = StoredId {
             durable,
-            kind,
+            kind: shape.kind(),
             instance,
         };
         let record = CollectionRecord { label, schema, size: 0 };

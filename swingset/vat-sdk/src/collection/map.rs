@@ -5,13 +5,10 @@ use core::marker::PhantomData;
 use swingset_abi::supervisor::{CollectionShape, EntryKey};
 
 use super::{
-    key::{Key, from_key, to_key},
+    key::{Key, from_key},
     raw::{self, Raw},
 };
 use crate::{Error, FromValue, IntoValue, Value};
-
-const MAP: u64 = 1;
-const SET: u64 = 2;
 
 /// An ordered map in the vatstore. Its keys and values are kept alive by it, and it by whatever refers to it.
 ///
@@ -22,13 +19,7 @@ pub struct MapStore<K, V> {
     of: PhantomData<fn() -> (K, V)>,
 }
 
-raw::handle!(MapStore<K, V>);
-
-impl<K: Key, V: FromValue> FromValue for MapStore<K, V> {
-    fn from_value(value: Value) -> Result<Self, Error> {
-        Ok(Self::around(Raw::of(value, MAP, K::SCHEMA)?))
-    }
-}
+raw::handle!(MapStore<K: Key, V: FromValue>, Map, K::SCHEMA);
 
 impl<V> MapStore<alloc::string::String, V> {
     pub(super) fn baggage() -> Self {
@@ -37,19 +28,9 @@ impl<V> MapStore<alloc::string::String, V> {
 }
 
 impl<K: Key, V: FromValue> MapStore<K, V> {
-    /// A new one that outlives an upgrade of the vat. The label is for people.
-    pub fn durable(label: &str) -> Self {
-        Self::around(Raw::make(true, CollectionShape::Map {}, MAP, label, K::SCHEMA))
-    }
-
-    /// A new one that ends with this incarnation.
-    pub fn temporary(label: &str) -> Self {
-        Self::around(Raw::make(false, CollectionShape::Map {}, MAP, label, K::SCHEMA))
-    }
-
     /// The value of a key, if there is one.
     pub fn get(&self, key: impl IntoValue) -> Result<Option<V>, Error> {
-        self.raw.get(to_key(&key.into_value())?)?.map(V::from_value).transpose()
+        self.raw.get(key)?.map(V::from_value).transpose()
     }
 
     /// The value of a key; an error when there is none.
@@ -59,29 +40,22 @@ impl<K: Key, V: FromValue> MapStore<K, V> {
 
     /// Whether there is such a key.
     pub fn has(&self, key: impl IntoValue) -> Result<bool, Error> {
-        Ok(self.raw.get(to_key(&key.into_value())?)?.is_some())
+        Ok(self.raw.get(key)?.is_some())
     }
 
     /// Adds a key; an error when it is there already.
     pub fn init(&self, key: impl IntoValue, value: impl IntoValue) -> Result<(), Error> {
-        let (key, value) = (key.into_value(), value.into_value());
-        if self.raw.set(to_key(&key)?, &value, true)? {
-            return Err(Error::new("the map has this key already"));
-        }
-        Ok(())
+        self.raw.init(key, value)
     }
 
     /// Sets the value of a key, new or not.
     pub fn set(&self, key: impl IntoValue, value: impl IntoValue) -> Result<(), Error> {
-        let (key, value) = (key.into_value(), value.into_value());
-        self.raw.set(to_key(&key)?, &value, false)?;
-        Ok(())
+        self.raw.set(key, value)
     }
 
     /// Takes a key out; whether it was there.
     pub fn delete(&self, key: impl IntoValue) -> Result<bool, Error> {
-        let key = key.into_value();
-        self.raw.delete(to_key(&key)?)
+        self.raw.delete(key)
     }
 
     /// How many entries there are.
@@ -159,40 +133,22 @@ pub struct SetStore<K> {
     of: PhantomData<fn() -> K>,
 }
 
-raw::handle!(SetStore<K>);
-
-impl<K: Key> FromValue for SetStore<K> {
-    fn from_value(value: Value) -> Result<Self, Error> {
-        Ok(Self::around(Raw::of(value, SET, K::SCHEMA)?))
-    }
-}
+raw::handle!(SetStore<K: Key>, Set, K::SCHEMA);
 
 impl<K: Key> SetStore<K> {
-    /// A new one that outlives an upgrade of the vat. The label is for people.
-    pub fn durable(label: &str) -> Self {
-        Self::around(Raw::make(true, CollectionShape::Set {}, SET, label, K::SCHEMA))
-    }
-
-    /// A new one that ends with this incarnation.
-    pub fn temporary(label: &str) -> Self {
-        Self::around(Raw::make(false, CollectionShape::Set {}, SET, label, K::SCHEMA))
-    }
-
     /// Adds a member; whether it was there.
     pub fn add(&self, key: impl IntoValue) -> Result<bool, Error> {
-        let key = key.into_value();
-        self.raw.set(to_key(&key)?, &Value::Undefined, true)
+        self.raw.add(key)
     }
 
     /// Whether it is a member.
     pub fn has(&self, key: impl IntoValue) -> Result<bool, Error> {
-        Ok(self.raw.get(to_key(&key.into_value())?)?.is_some())
+        Ok(self.raw.get(key)?.is_some())
     }
 
     /// Takes a member out; whether it was there.
     pub fn delete(&self, key: impl IntoValue) -> Result<bool, Error> {
-        let key = key.into_value();
-        self.raw.delete(to_key(&key)?)
+        self.raw.delete(key)
     }
 
     /// How many members there are.

@@ -4,8 +4,9 @@ use alloc::string::String;
 
 use swingset_abi::supervisor::{CollectionShape, Entry, EntryKey, SlotHandle, StoredId, VatAnswer, VatRequest};
 
+use super::key::to_key;
 use crate::{
-    Error, Far, FromValue, Value,
+    Error, Far, FromValue, IntoValue, Value,
     request::{request, try_request},
     smallcaps,
 };
@@ -31,7 +32,8 @@ impl Raw {
         }
     }
 
-    pub fn make(durable: bool, shape: CollectionShape, kind: u64, label: &str, schema: &str) -> Raw {
+    pub fn make(durable: bool, shape: CollectionShape, label: &str, schema: &str) -> Raw {
+        let kind = shape.kind();
         // A refusal here is a mistake in the label, and traps.
         let answer = request(&VatRequest::NewCollection {
             durable,
@@ -51,13 +53,13 @@ impl Raw {
         Raw { far, id }
     }
 
-    /// A collection that was stored or passed, when it is of this kind and schema.
-    pub fn of(value: Value, kind: u64, schema: &str) -> Result<Raw, Error> {
+    /// A collection that was stored or passed, when it is of this shape and schema.
+    pub fn of(value: Value, shape: &CollectionShape, schema: &str) -> Result<Raw, Error> {
         let far = Far::from_value(value)?;
         let SlotHandle::Stored { object: id } = far.slot() else {
             return Err(Error::type_error("expected a collection of this vat"));
         };
-        if id.kind != kind {
+        if id.kind != shape.kind() {
             return Err(Error::type_error("expected a collection of another kind"));
         }
         let raw = Raw { far: Some(far), id };
@@ -84,27 +86,53 @@ impl Raw {
         }
     }
 
-    pub fn get(&self, key: EntryKey) -> Result<Option<Value>, Error> {
-        let collection = self.id;
+    /// The value of a key, if there is one.
+    pub fn get(&self, key: impl IntoValue) -> Result<Option<Value>, Error> {
+        self.read(&key.into_value())
+    }
+
+    /// Adds a key; an error when it is there already.
+    pub fn init(&self, key: impl IntoValue, value: impl IntoValue) -> Result<(), Error> {
+        if self.write(&key.into_value(), &value.into_value(), true)? {
+            return Err(Error::new("the map has this key already"));
+        }
+        Ok(())
+    }
+
+    /// Sets the value of a key, new or not.
+    pub fn set(&self, key: impl IntoValue, value: impl IntoValue) -> Result<(), Error> {
+        self.write(&key.into_value(), &value.into_value(), false).map(drop)
+    }
+
+    /// Adds a key without a value; whether it was there.
+    pub fn add(&self, key: impl IntoValue) -> Result<bool, Error> {
+        self.write(&key.into_value(), &Value::Undefined, true)
+    }
+
+    /// Takes a key out; whether it was there.
+    pub fn delete(&self, key: impl IntoValue) -> Result<bool, Error> {
+        let key = key.into_value();
+        self.delete_entry(to_key(&key)?)
+    }
+
+    fn read(&self, key: &Value) -> Result<Option<Value>, Error> {
+        let (collection, key) = (self.id, to_key(key)?);
         match try_request(&VatRequest::EntryGet { collection, key })? {
             VatAnswer::Stored { data } => data.as_ref().map(smallcaps::decode).transpose(),
             _ => crate::trap(),
         }
     }
 
-    /// Whether the key was there before.
-    pub fn set(&self, key: EntryKey, value: &Value, only_new: bool) -> Result<bool, Error> {
-        let request = VatRequest::EntrySet {
+    fn write(&self, key: &Value, value: &Value, only_new: bool) -> Result<bool, Error> {
+        existed(&VatRequest::EntrySet {
             collection: self.id,
-            key,
+            key: to_key(key)?,
             value: smallcaps::encode(value)?,
             only_new,
-        };
-        existed(&request)
+        })
     }
 
-    /// Whether the key was there.
-    pub fn delete(&self, key: EntryKey) -> Result<bool, Error> {
+    fn delete_entry(&self, key: EntryKey) -> Result<bool, Error> {
         existed(&VatRequest::EntryDelete {
             collection: self.id,
             key,
@@ -115,7 +143,7 @@ impl Raw {
     pub fn clear(&self) -> Result<(), Error> {
         while let Some((key, _)) = self.next(None)? {
             let held = super::key::from_key(&key)?;
-            self.delete(key)?;
+            self.delete_entry(key)?;
             drop(held);
         }
         Ok(())
@@ -132,9 +160,27 @@ impl Raw {
     }
 }
 
-/// What the types around a handle have in common.
+/// What the types around a handle have in common: their shape, and the schema of their keys.
 macro_rules! handle {
-    ($name:ident $(<$($param:ident),*>)?) => {
+    ($name:ident $(<$($param:ident: $bound:ident),*>)?, $shape:ident, $schema:expr) => {
+        impl $(<$($param: $bound),*>)? $name $(<$($param),*>)? {
+            /// A new one that outlives an upgrade of the vat. The label is for people.
+            pub fn durable(label: &str) -> Self {
+                Self::around(Raw::make(true, CollectionShape::$shape {}, label, $schema))
+            }
+
+            /// A new one that ends with this incarnation.
+            pub fn temporary(label: &str) -> Self {
+                Self::around(Raw::make(false, CollectionShape::$shape {}, label, $schema))
+            }
+        }
+
+        impl $(<$($param: $bound),*>)? FromValue for $name $(<$($param),*>)? {
+            fn from_value(value: Value) -> Result<Self, Error> {
+                Ok(Self::around(Raw::of(value, &CollectionShape::$shape {}, $schema)?))
+            }
+        }
+
         impl $(<$($param),*>)? $name $(<$($param),*>)? {
             fn around(raw: Raw) -> Self {
                 $name { raw, of: PhantomData }
