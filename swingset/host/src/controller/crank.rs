@@ -32,8 +32,7 @@ impl KernelServices for Services<'_> {
         let halt = |error: crate::env::EnvError| KernelFault::Halt(error.into());
         match request {
             Request::Load(key) => {
-                let value = self.env.get(&keys::seen_by_kernel(&key)).map_err(halt)?;
-                desk.kv.learn(&key, value.as_deref());
+                desk.kv.load(self.env, &key).map_err(halt)?;
                 Ok(Answer::Done)
             }
             Request::Successor(from) => {

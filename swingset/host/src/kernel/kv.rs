@@ -1,20 +1,19 @@
 //! The kernel's view of the kvStore during one run: an overlay with a read cache on the environment.
 //!
 //! Reads that were made before and all writes stay here until the run ends; the environment is asked only for what was never
-//! read. It is emptied between public calls, so that whatever is done to the environment there is seen.
+//! read. It is emptied between public calls, so that whatever is done to the environment there is seen; during a run nothing else
+//! changes the kernel's keys there.
 //!
 //! # Invariants
 //! - A crank's net writes are the keys whose value differs from the one at the crank's start, in byte order: exactly what is
 //!   written to the environment for it.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound::{Excluded, Included, Unbounded},
-};
+use std::collections::BTreeSet;
+use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use bytes::Bytes;
 
-use super::{net_hash::NetHash, table::Table};
+use super::{gaps::Gaps, net_hash::NetHash, table::Table};
 use crate::{
     env::{EnvError, Environment, prefix_end},
     keys, uses,
@@ -101,8 +100,8 @@ pub(crate) struct KvStore {
     written: Option<BTreeSet<Bytes>>,
     /// Host-owned keys whose values the environment does not have yet.
     host: BTreeSet<&'static str>,
-    /// Least kernel key of the environment from a key on, within the kernel's prefix.
-    successors: BTreeMap<Bytes, Option<Bytes>>,
+    /// Where the environment has no keys.
+    gaps: Gaps,
     /// Nothing has changed since the kernel's last command, which was kept.
     unchanged: bool,
     /// Buffers of values that were replaced.
@@ -117,7 +116,10 @@ const SPARE_MAX: usize = 64;
 impl KvStore {
     /// A value.
     pub(crate) fn lookup(&self, key: &[u8]) -> &Value {
-        self.entries.find(key).map_or(&Value::Unknown, |at| &self.entries.at(at).value)
+        match self.entries.find(key).map(|at| &self.entries.at(at).value) {
+            Some(Value::Unknown) | None if !keys::host_owned(key) && self.gaps.cover(key) => &Value::Absent,
+            found => found.unwrap_or(&Value::Unknown),
+        }
     }
 
     /// Whether nothing has changed since the kernel's last command, which was kept; only what the kernel writes, and the activity hash.
@@ -131,7 +133,7 @@ impl KvStore {
     }
 
     /// Takes note of a value that the environment has.
-    pub(crate) fn learn(&mut self, key: &[u8], value: Option<&[u8]>) {
+    fn learn(&mut self, key: &[u8], value: Option<&[u8]>) {
         let at = self.entries.find_or_insert(key);
         let entry = self.entries.at_mut(at);
         if entry.value == Value::Unknown {
@@ -227,10 +229,10 @@ impl KvStore {
             .range::<[u8], _>((Included(from.as_slice()), end.as_deref().map_or(Unbounded, Excluded)))
             .find(|key| matches!(self.entries.find(key).map(|at| &self.entries.at(at).value), Some(Value::Present(_))));
         loop {
-            let Some(successor) = self.successors.get(from.as_slice()) else {
+            let Some(successor) = self.gaps.successor(&from) else {
                 return Next::Ask(Bytes::from(from));
             };
-            let stored = successor.as_ref().filter(|key| within(key));
+            let stored = successor.filter(|key| within(key));
             let Some(stored) = stored.filter(|key| written.is_none_or(|written| *key < written)) else {
                 return Next::Key(written.cloned());
             };
@@ -250,18 +252,33 @@ impl KvStore {
         if let Some((key, value)) = &found {
             self.learn(key, Some(value));
         }
-        self.successors.insert(from, found.map(|(key, _)| key));
+        self.gaps.learn(from, found.map(|(key, _)| key));
         Ok(())
+    }
+
+    /// What the environment has under a key that the kernel sees.
+    fn ask(&mut self, env: &dyn Environment, key: &[u8]) -> Result<Option<Bytes>, EnvError> {
+        if keys::host_owned(key) {
+            return env.get(&keys::seen_by_kernel(key));
+        }
+        let covered = self.gaps.cover(key);
+        let value = if covered { None } else { env.get(&keys::kernel(key))? };
+        if value.is_none() && self.gaps.met_absent(covered) {
+            self.learn_next(env, Bytes::copy_from_slice(key))?;
+        }
+        Ok(value)
+    }
+
+    /// Lets a value be known that the environment has.
+    pub(crate) fn load(&mut self, env: &dyn Environment, key: &[u8]) -> Result<(), EnvError> {
+        self.ask(env, key).map(|value| self.learn(key, value.as_deref()))
     }
 
     /// The value of a key, from the environment when it is not known.
     pub(crate) fn get(&mut self, env: &dyn Environment, key: &[u8]) -> Result<Option<&[u8]>, EnvError> {
         let at = self.entries.find_or_insert(key);
         if self.entries.at(at).value == Value::Unknown {
-            let value = env.get(&keys::seen_by_kernel(key))?;
-            let entry = self.entries.at_mut(at);
-            entry.stored = Stored::of(value.as_deref());
-            entry.value = value.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
+            self.load(env, key)?;
         }
         Ok(match &self.entries.at(at).value {
             Value::Present(value) => Some(value),
@@ -286,17 +303,18 @@ impl KvStore {
         let mut touched = std::mem::take(&mut self.touched);
         // Written before it was ever read, and gone back on: it is what the environment has.
         touched.retain(|at| self.entries.at(*at).value != Value::Unknown);
+        let mut key = std::mem::take(&mut self.bytes);
         for at in &touched {
             if self.entries.at(*at).before == Value::Unknown {
-                self.bytes.clear();
-                self.bytes.extend_from_slice(keys::KERNEL);
-                self.bytes.extend_from_slice(self.entries.key(*at));
-                let then = env.get(&self.bytes)?;
+                key.clear();
+                key.extend_from_slice(self.entries.key(*at));
+                let then = self.ask(env, &key)?;
                 let entry = self.entries.at_mut(*at);
                 entry.stored = Stored::of(then.as_deref());
                 entry.before = then.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
             }
         }
+        self.bytes = key;
         touched.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
         let mut hash = NetHash::new(&mut self.bytes);
         let mut differs = false;

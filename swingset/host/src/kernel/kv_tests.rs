@@ -131,3 +131,121 @@ fn what_was_rolled_back_is_no_net_write_whether_it_was_read_before_or_not() {
         assert_eq!(stored(&env), [("there".to_owned(), "1".to_owned())]);
     }
 }
+
+/// Counts what it is asked.
+struct Counted<'a> {
+    inner: &'a mut MemoryEnvironment,
+    asked: std::cell::Cell<u64>,
+}
+
+impl Counted<'_> {
+    fn count(&self) {
+        self.asked.set(self.asked.get() + 1);
+    }
+}
+
+impl Environment for Counted<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, EnvError> {
+        self.count();
+        self.inner.get(key)
+    }
+    fn next_entry(&self, start: &[u8], end: Option<&[u8]>) -> Result<Option<crate::env::Entry>, EnvError> {
+        self.count();
+        self.inner.next_entry(start, end)
+    }
+    fn set(&mut self, key: &[u8], value: Bytes) -> Result<(), EnvError> {
+        self.inner.set(key, value)
+    }
+    fn delete(&mut self, key: &[u8]) -> Result<(), EnvError> {
+        self.inner.delete(key)
+    }
+    fn mark(&mut self) -> crate::env::EnvMark {
+        self.inner.mark()
+    }
+    fn rollback(&mut self, mark: crate::env::EnvMark) -> Result<(), EnvError> {
+        self.inner.rollback(mark)
+    }
+    fn release(&mut self, mark: crate::env::EnvMark) -> Result<(), EnvError> {
+        self.inner.release(mark)
+    }
+    fn net_writes(&self, mark: crate::env::EnvMark) -> Result<crate::env::NetWrites, EnvError> {
+        self.inner.net_writes(mark)
+    }
+}
+
+#[test]
+fn new_keys_that_lie_together_cost_the_store_few_looks() {
+    let mut env = env(&[("kp9.state", "x"), ("runQueue", "[0,0]"), ("vat.names", "x")]);
+    let env = Counted { inner: &mut env, asked: std::cell::Cell::new(0) };
+    let mut kv = KvStore::default();
+    for number in 10..1010 {
+        kv.put(format!("kp{number}.state").as_bytes(), Some(b"unresolved"));
+        kv.put(format!("runQueue.{number}").as_bytes(), Some(b"x"));
+        kv.commit_crank(&env).unwrap();
+    }
+    assert!(env.asked.get() < 100, "{} looks for 2,000 new keys", env.asked.get());
+}
+
+type Model = std::collections::BTreeMap<String, &'static [u8]>;
+
+/// The crank hash by its definition.
+fn net_hash(before: &Model, after: &Model) -> Option<[u8; 32]> {
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let mut bytes = Vec::new();
+    let mut hash = NetHash::new(&mut bytes);
+    for key in keys.into_iter().filter(|key| before.get(*key) != after.get(*key)) {
+        hash.write(key.as_bytes(), after.get(key).copied());
+    }
+    (before != after).then(|| hash.finish())
+}
+
+proptest::proptest! {
+    /// What is known of gaps changes nothing that the kernel sees, no hash and no write: a map is the witness.
+    #[test]
+    fn gaps_change_nothing(
+        there in proptest::collection::btree_set(0u16..200, 0..20),
+        deeds in proptest::collection::vec((0u8..7, 0u16..200), 1..300),
+    ) {
+        let mut kept: Model = there.into_iter().map(|number| (format!("k{number}"), &b"old"[..])).collect();
+        let entries = kept.iter().map(|(key, value)| (keys::kernel(key.as_bytes()), Bytes::from_static(value)));
+        let mut env = MemoryEnvironment::from_entries(entries);
+        let (mut now, mut kv) = (kept.clone(), KvStore::default());
+        for (deed, number) in deeds {
+            let key = format!("k{number}");
+            match deed {
+                0 | 1 => {
+                    kv.put(key.as_bytes(), Some(b"new"));
+                    now.insert(key, b"new");
+                }
+                2 => {
+                    kv.put(key.as_bytes(), None);
+                    now.remove(&key);
+                }
+                3 => {
+                    if kv.lookup(key.as_bytes()) == &Value::Unknown {
+                        kv.load(&env, key.as_bytes()).unwrap();
+                    }
+                    proptest::prop_assert_eq!(kv.lookup(key.as_bytes()).known(), Some(now.get(&key).copied()));
+                }
+                4 => {
+                    let expected = now.range::<String, _>((Excluded(&key), Unbounded)).next();
+                    let expected = expected.map(|(key, _)| key.clone());
+                    proptest::prop_assert_eq!(next(&mut kv, &env, &key, "k"), expected);
+                }
+                5 => {
+                    proptest::prop_assert_eq!(kv.commit_crank(&env).unwrap(), net_hash(&kept, &now));
+                    kept.clone_from(&now);
+                }
+                _ => {
+                    kv.undo_crank();
+                    now.clone_from(&kept);
+                }
+            }
+        }
+        kv.undo_crank();
+        kv.flush(&mut env).unwrap();
+        let text = |value: &[u8]| String::from_utf8(value.to_vec()).unwrap();
+        let kept: Vec<_> = kept.into_iter().map(|(key, value)| (key, text(value))).collect();
+        proptest::prop_assert_eq!(stored(&env), kept);
+    }
+}

@@ -5,6 +5,7 @@
 //!   two calls (held by `tests::it::replay`).
 //! - Its own fuel is in no meter, budget or hash; it has one cap a call.
 
+mod gaps;
 mod imports;
 mod instance;
 mod kv;
