@@ -31,6 +31,10 @@ pub struct Plan {
     pub block_interval_ms: u64,
     /// Governance's voting period in seconds.
     pub voting_period_s: u64,
+    /// The most transactions in a mempool, where it is not CometBFT's default.
+    pub mempool_txs_max: Option<u32>,
+    /// The most gas of a block's transactions, where there is a limit.
+    pub block_gas_max: Option<u64>,
 }
 
 impl Plan {
@@ -43,6 +47,8 @@ impl Plan {
             accounts: vec!["load".into()],
             block_interval_ms: 500,
             voting_period_s: 6,
+            mempool_txs_max: None,
+            block_gas_max: None,
         }
     }
 }
@@ -129,6 +135,9 @@ fn edit_genesis(plan: &Plan, first: &Swingd) -> Result<()> {
     params["max_deposit_period"] = json!(format!("{}s", plan.voting_period_s));
     params["min_deposit"] = json!([{ "denom": "uswing", "amount": "10000000" }]);
     params["expedited_min_deposit"] = json!([{ "denom": "uswing", "amount": "50000000" }]);
+    if let Some(gas) = plan.block_gas_max {
+        genesis["consensus_params"]["block"]["max_gas"] = json!(gas.to_string());
+    }
     fs::write(&path, serde_json::to_vec_pretty(&genesis)?)?;
     Ok(())
 }
@@ -168,6 +177,9 @@ fn configure_home(plan: &Plan, validator: &Validator, peers: &[String]) -> Resul
     set(&mut config, "p2p", "pex", false);
     set(&mut config, "consensus", "timeout_commit", format!("{}ms", plan.block_interval_ms));
     set(&mut config, "instrumentation", "prometheus", false);
+    if let Some(txs) = plan.mempool_txs_max {
+        set(&mut config, "mempool", "size", i64::from(txs));
+    }
     fs::write(&path, toml::to_string(&config)?)?;
     serve_clients(validator)
 }

@@ -13,7 +13,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::{
     rpc::{Rpc, number},
@@ -202,10 +202,7 @@ fn counter_hash(id: usize) -> u64 {
 }
 
 fn tx_code(rpc: &Rpc, hash: &str) -> Result<u64> {
-    use base64::Engine as _;
     let bytes: Option<Vec<u8>> =
         (0..hash.len()).step_by(2).map(|at| u8::from_str_radix(hash.get(at..at + 2)?, 16).ok()).collect();
-    let hash = base64::engine::general_purpose::STANDARD.encode(bytes.context("a hash that is not hex")?);
-    let found = rpc.call("tx", json!({ "hash": hash }))?;
-    found["tx_result"]["code"].as_u64().context("no code")
+    rpc.tx_code(&bytes.context("a hash that is not hex")?)
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 
 /// A node's RPC.
@@ -67,6 +68,25 @@ impl Rpc {
     pub fn block_time(&self, height: u64) -> Result<String> {
         let block = self.call("block", json!({ "height": height.to_string() }))?;
         Ok(block["block"]["header"]["time"].as_str().context("no time")?.to_owned())
+    }
+
+    /// The transactions in the mempool, at most a hundred.
+    ///
+    /// # Errors
+    /// As [`Rpc::call`].
+    pub fn unconfirmed(&self) -> Result<Vec<Vec<u8>>> {
+        let answer = self.call("unconfirmed_txs", json!({ "limit": "100" }))?;
+        let txs = answer["txs"].as_array().context("no txs")?;
+        txs.iter().map(|tx| Ok(BASE64.decode(tx.as_str().context("not text")?)?)).collect()
+    }
+
+    /// The code of the transaction with this hash.
+    ///
+    /// # Errors
+    /// When it is in no block, as far as the node's indexer knows.
+    pub fn tx_code(&self, hash: &[u8]) -> Result<u64> {
+        let found = self.call("tx", json!({ "hash": BASE64.encode(hash) }))?;
+        found["tx_result"]["code"].as_u64().context("no code")
     }
 
     /// Number of connected peers.

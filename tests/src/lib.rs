@@ -4,6 +4,7 @@
 pub mod chain;
 pub mod engine;
 pub mod faulted;
+pub mod flood;
 pub mod governed;
 pub mod killable;
 pub mod points;

@@ -58,6 +58,8 @@ pub struct Supervision {
 pub enum Moment {
     /// Blocks are made, no plan is made yet.
     Begun,
+    /// The plan of this height is in state.
+    Scheduled(u64),
     /// Some blocks after the plan of this height.
     Upgraded(u64),
 }
@@ -243,6 +245,7 @@ pub fn run_watched(
     let info = how.download_info.as_deref().unwrap_or("{}");
     let height = upgrade::schedule_with_info(&network, info, tell)?;
     report.upgrade_height = height;
+    watcher(&network, Moment::Scheduled(height))?;
 
     tell.step(&format!("Nobody touches a node while height {height} comes"));
     network.wait_for_height(height.saturating_add(3), SOON)?;

@@ -41,6 +41,21 @@ pub fn run(
     how: &Supervision,
     tell: &mut Narrator,
 ) -> Result<ZeroReport> {
+    run_watched(plan, folder, binaries, how, tell, &mut |_, _| Ok(()))
+}
+
+/// As [`run`], with somebody else who looks too.
+///
+/// # Errors
+/// As [`run`], and the watcher's.
+pub fn run_watched(
+    plan: Plan,
+    folder: &Path,
+    binaries: Binaries,
+    how: &Supervision,
+    tell: &mut Narrator,
+    watcher: visor::Watcher<'_>,
+) -> Result<ZeroReport> {
     let mut report = ZeroReport::default();
     let mut watched = None;
     let mut asking = Vec::new();
@@ -53,8 +68,9 @@ pub fn run(
             let watches = network.validators.iter().map(|validator| Watch::start(validator.ports.rpc, peers));
             watched = Some(watches.collect::<Result<Vec<_>>>()?);
             asking = network.validators.iter().map(|validator| Asking::start(validator.ports.api)).collect();
-            Ok(())
+            watcher(network, moment)
         }
+        visor::Moment::Scheduled(_) => watcher(network, moment),
         visor::Moment::Upgraded(height) => {
             let watches = watched.take().context("the watches were started")?;
             ensure!(comets(network, how)? == seen_comets, "a CometBFT was started again");
@@ -74,6 +90,7 @@ pub fn run(
                 let heard = asking.finish()?;
                 report.rest.push((heard.answers, heard.upgrading));
             }
+            watcher(network, moment)?;
             kill_a_comet(network, how, &seen_comets)
         }
     })?;

@@ -4,7 +4,7 @@ use swing_core::proposals::{Limits, ProposalError, prepare, process};
 
 use crate::{
     accounts::{Account, Draft, send},
-    chain::Chain,
+    chain::{Chain, Genesis},
 };
 
 const OPEN: Limits = Limits { bytes_max: None, gas_max: None };
@@ -51,4 +51,14 @@ fn bytes_and_gas_bound_a_proposal() {
     assert_eq!(chosen.len(), 3);
     assert_eq!(process(&chosen, limits), Ok(()));
     assert_eq!(process(&txs, limits), Err(ProposalError::Gas { wanted: 1_200_000, max: 900_000 }));
+}
+
+#[test]
+fn the_gas_of_a_block_is_bounded_by_the_consensus_parameters_of_genesis() {
+    let limits = |max_gas: i64| {
+        let genesis = Genesis { max_gas, ..Genesis::with(&[&Account::new(1)]) };
+        Limits::of(&genesis.start().expect("valid").state, Some(7)).expect("no fault")
+    };
+    assert_eq!(limits(900_000), Limits { bytes_max: Some(7), gas_max: Some(900_000) });
+    assert_eq!(limits(-1), Limits { bytes_max: Some(7), gas_max: None });
 }

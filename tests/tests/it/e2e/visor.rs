@@ -2,6 +2,7 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
+use anyhow::ensure;
 use sha2::{Digest as _, Sha256};
 use swing_localnet::{
     asking::{Asking, Heard},
@@ -14,9 +15,11 @@ use swing_localnet::{
         zero,
     },
     validator::Engine,
+    wait,
 };
+use swing_tests::flood::Flood;
 
-use super::network::{Stage, binaries};
+use super::network::{SOON, Stage, binaries};
 
 fn swingvisor() -> PathBuf {
     binaries().path("swingvisor")
@@ -63,19 +66,103 @@ fn four_validators_each_under_its_swingvisor_go_through_the_upgrade_under_load()
     run(Plan::quick(4, Engine::CometChild), &Supervision::restart(&swingvisor()));
 }
 
+/// How long the change of processes is held up: longer than CometBFT's RPC gives its clients, 11 s, and as long as is promised.
+const DELAY: &str = "30s";
+const DELAY_MS: u64 = 30_000;
+/// Mempools that are soon full, and of which a block takes a tenth: who stops at a height has just made a block.
+const MEMPOOL_TXS: u32 = 60;
+const BLOCK_TXS: u32 = MEMPOOL_TXS / 10;
+const TX_GAS: u64 = 10_000_000;
+
+/// What waits in each mempool.
+type Mempools = Vec<Vec<Vec<u8>>>;
+
+fn mempools(network: &Network) -> anyhow::Result<Mempools> {
+    network.validators.iter().map(|validator| validator.rpc().unconfirmed()).collect()
+}
+
+/// Waits until all CometBFTs have been parked for so long.
+fn parked_for(network: &Network, how: &Supervision, parked_ms: u64) -> anyhow::Result<()> {
+    network.validators.iter().try_for_each(|validator| {
+        wait::until_ok("CometBFT to be parked", SOON, || {
+            let front = how.status(validator)?["front"].clone();
+            Ok(front["parked_ms"].as_u64().filter(|ms| *ms >= parked_ms).map(drop))
+        })
+    })
+}
+
+/// Fills all mempools before the height, and goes on while no node serves: nobody loses what it had, and a client always gets an
+/// answer. Gives what waited.
+fn flood_while_parked(network: &Network, how: &Supervision) -> anyhow::Result<Mempools> {
+    let flood = Flood::start(network, TX_GAS)?;
+    wait::until("all mempools to be full", SOON, || {
+        Ok(flood.refused().iter().all(|node| node.full > 0).then_some(()))
+    })?;
+    parked_for(network, how, 0)?;
+    let (waiting, before) = (mempools(network)?, flood.refused());
+    let lengths: Vec<_> = waiting.iter().map(Vec::len).collect();
+    let left = (MEMPOOL_TXS - 2 * BLOCK_TXS) as usize;
+    ensure!(lengths.iter().all(|txs| *txs >= left), "the mempools have {lengths:?}");
+    parked_for(network, how, DELAY_MS * 2 / 3)?;
+    for (now, waiting) in mempools(network)?.iter().zip(&waiting) {
+        ensure!(waiting.iter().all(|tx| now.contains(tx)), "of {} transactions {} are left", waiting.len(), now.len());
+    }
+    // It ends shortly before a node serves again, so that nothing that may get lost is sent again.
+    for (after, before) in flood.finish()?.iter().zip(before) {
+        ensure!(
+            after.put_off > before.put_off + 2,
+            "put off: {} times before, {} after",
+            before.put_off,
+            after.put_off
+        );
+    }
+    Ok(waiting)
+}
+
+/// All that waited gets into blocks, although nobody sends it again; and it is reported once that CometBFT was parked for long.
+fn nothing_is_lost(network: &Network, waiting: &Mempools) -> anyhow::Result<()> {
+    let rpc = network.first()?.rpc();
+    for tx in waiting.iter().flatten() {
+        let hash = Sha256::digest(tx);
+        let code = wait::until_ok("what waited to be in blocks", SOON, || rpc.tx_code(&hash).map(Some))?;
+        ensure!(code == 0, "a transaction ended with code {code}");
+    }
+    for validator in &network.validators {
+        let log = std::fs::read_to_string(validator.log())?;
+        let times = log.matches("CometBFT has been parked for long").count();
+        ensure!(times == 1, "{} reports {times} times that it takes long", validator.name);
+    }
+    Ok(())
+}
+
 #[test]
-fn four_validators_go_through_the_upgrade_with_no_peer_no_client_and_no_height_lost() {
+fn four_validators_with_full_mempools_go_through_a_slow_upgrade_with_no_peer_no_client_no_height_and_no_transaction_lost()
+ {
     let stage = Stage::new();
-    let plan = Plan::quick(4, Engine::CometChild);
-    // Longer than CometBFT's RPC gives its clients, 11 s, and as long as is promised.
-    let how = Supervision { delay: Some("30s".to_owned()), ..Supervision::front(&swingvisor()) };
-    let report = zero::run(plan, stage.folder(), binaries(), &how, &mut Narrator::new(false))
+    let plan = Plan {
+        mempool_txs_max: Some(MEMPOOL_TXS),
+        block_gas_max: Some(TX_GAS * u64::from(BLOCK_TXS)),
+        ..Plan::quick(4, Engine::CometChild)
+    };
+    let environment = &[("SWINGVISOR_PARKED_LIMIT", "20s")];
+    let how = Supervision { delay: Some(DELAY.to_owned()), environment, ..Supervision::front(&swingvisor()) };
+    let mut waiting = Mempools::new();
+    let mut watcher = |network: &Network, moment| {
+        match moment {
+            Moment::Begun => {}
+            Moment::Scheduled(_) => waiting = flood_while_parked(network, &how)?,
+            Moment::Upgraded(_) => nothing_is_lost(network, &waiting)?,
+        }
+        Ok(())
+    };
+    let tell = &mut Narrator::new(false);
+    let report = zero::run_watched(plan, stage.folder(), binaries(), &how, tell, &mut watcher)
         .expect("the scenario reaches its end");
-    assert!(report.parked_ms.iter().all(|parked_ms| *parked_ms >= 30_000), "{report:?}");
+    assert!(report.parked_ms.iter().all(|parked_ms| *parked_ms >= DELAY_MS), "{report:?}");
     // Who was to propose block H waited for all of it, and for little more.
     let extra_ms = report.extra_ms.iter().copied().max().expect("four");
     let usual_ms = u64::try_from(report.upgrade.blocks.usual).expect("time goes on");
-    assert!(extra_ms + usual_ms >= 30_000 && extra_ms <= 30_000 + 10 * usual_ms, "{report:?}");
+    assert!(extra_ms + usual_ms >= DELAY_MS && extra_ms <= DELAY_MS + 10 * usual_ms, "{report:?}");
     assert!(report.upgrade.messages > 0 && report.requests.iter().all(|requests| *requests > 0), "{report:?}");
     // REST waits 5 s for a node, and then says why there is none.
     assert!(report.rest.iter().all(|(answers, upgrading)| *answers > 0 && *upgrading > 0), "{report:?}");
@@ -94,6 +181,7 @@ fn a_client_of_rest_is_not_refused_while_the_node_of_a_solo_chain_is_replaced() 
     let mut watcher = |network: &Network, moment| {
         match moment {
             Moment::Begun => asking = Some(Asking::start(network.first()?.ports.api)),
+            Moment::Scheduled(_) => {}
             Moment::Upgraded(_) => heard = asking.take().expect("it was started").finish()?,
         }
         Ok(())
