@@ -13,7 +13,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use crate::{
-    command::{self, Told},
+    command::{self, CommandError, Told},
     core::{Answer, Status},
     program,
 };
@@ -62,7 +62,7 @@ impl Prober {
     pub fn status(&self, binary: &Path) -> Answer {
         let mut command = Command::new(binary);
         command.args(["status", "-o", "json", "--home"]).arg(&self.home);
-        Status::parse(&self.answer(&mut command)?).map_err(|error| error.to_string())
+        Status::parse(&self.answer("status", &mut command)?).map_err(|error| error.to_string())
     }
 
     /// Who the binary is: that it is a program for this machine, its hash, and what it says of itself.
@@ -74,7 +74,7 @@ impl Prober {
         program::check(&head(binary).map_err(failed)?).map_err(|error| error.to_string())?;
         let mut command = Command::new(binary);
         command.args(["version", "--long", "-o", "json"]);
-        let said: Value = serde_json::from_slice(&self.answer(&mut command)?)
+        let said: Value = serde_json::from_slice(&self.answer("version", &mut command)?)
             .map_err(|error| format!("its version is no JSON: {error}"))?;
         let text = |field: &str| said[field].as_str().unwrap_or_default().to_owned();
         Ok(Identity {
@@ -93,11 +93,18 @@ impl Prober {
         let mut command = Command::new(binary);
         command.args(["precompile", "--home"]).arg(&self.home);
         let asker = Prober { limit, ..self.clone() };
-        asker.answer(&mut command).map(|said| String::from_utf8_lossy(&said).trim().to_owned())
+        asker.answer("precompile", &mut command).map(|said| String::from_utf8_lossy(&said).trim().to_owned())
     }
 
-    fn answer(&self, command: &mut Command) -> Result<Vec<u8>, String> {
-        let output = command::run(command, self.limit, &self.told).map_err(|error| error.to_string())?;
+    fn answer(&self, asked: &str, command: &mut Command) -> Result<Vec<u8>, String> {
+        let output = command::run(command, self.limit, &self.told).map_err(|error| match error {
+            CommandError::Slow { program, limit } => format!(
+                "`{program} {asked}` had not answered after {} ms and was ended: put another binary in its place, or let it take \
+                 longer (SWINGVISOR_PROBE_TIMEOUT)",
+                limit.as_millis()
+            ),
+            error => error.to_string(),
+        })?;
         if output.status.success() {
             return Ok(output.stdout);
         }

@@ -99,7 +99,10 @@ fn after_the_end(facts: &Facts) -> Option<Action> {
                 let reason = format!("the node ended {} times in a row, the last time with {code}", facts.crashes);
                 return Some(Action::Leave { code, reason });
             }
-            Some(rest(format!("the node ended with exit code {code}")))
+            Some(rest(match &facts.ended_because {
+                Some(reason) => format!("the node was ended: {reason}"),
+                None => format!("the node ended with exit code {code}"),
+            }))
         }
     }
 }

@@ -86,6 +86,8 @@ pub struct Facts {
     pub just_switched: bool,
     /// Crashes in a row.
     pub crashes: u32,
+    /// Why the node that ended last was ended by swingvisor, if it was; until a block was committed since.
+    pub ended_because: Option<String>,
     /// Slots whose handler failed in this swingvisor's life, with their binary's hash: the same bytes fail again.
     pub handler_failed: BTreeSet<Slot>,
 }
@@ -104,6 +106,7 @@ impl Facts {
             refused: None,
             just_switched: false,
             crashes: 0,
+            ended_because: None,
             handler_failed: BTreeSet::new(),
         }
     }

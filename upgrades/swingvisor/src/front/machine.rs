@@ -42,7 +42,9 @@ pub enum Input {
     Announced(Committed),
     /// A node was started; it may not listen yet.
     NodeStarted,
-    /// The started node listens, and answered Info.
+    /// The started node listens.
+    NodeListens,
+    /// And answered Info.
     NodeSays(Committed),
     /// The node is gone, or does not make sense.
     NodeLost,
@@ -136,6 +138,7 @@ impl Machine {
             Input::Reply(id, frame) => self.reply(id, frame),
             Input::Announced(committed) => self.announced = Some(committed),
             Input::NodeStarted => self.node_started(),
+            Input::NodeListens => self.node_listens(),
             Input::NodeSays(committed) => self.node_says(&committed),
             Input::NodeLost => self.node_lost(),
             Input::Ending => self.ending = true,

@@ -44,11 +44,17 @@ impl Machine {
     pub(super) fn node_started(&mut self) {
         match &mut self.phase {
             Phase::Away | Phase::Asking => self.phase = Phase::Asking,
-            Phase::Parked(parking) => parking.started_ms = Some(self.now_ms),
+            Phase::Parked(parking) => (parking.started_ms, parking.listens) = (Some(self.now_ms), false),
             Phase::Serving | Phase::Draining(_) | Phase::Proving(_) => {
                 self.drop_all("a node was started while another one served".to_owned());
                 self.phase = Phase::Asking;
             }
+        }
+    }
+
+    pub(super) fn node_listens(&mut self) {
+        if let Phase::Parked(parking) = &mut self.phase {
+            parking.listens = true;
         }
     }
 

@@ -67,6 +67,8 @@ pub struct Parking {
     pub asked_ms: Option<u64>,
     /// When the present try to start a node began.
     pub started_ms: Option<u64>,
+    /// It listens.
+    pub listens: bool,
     /// That it lasts for too long was told.
     pub late: bool,
 }

@@ -30,12 +30,14 @@ impl Machine {
                     self.relieve();
                 }
             }
-            Phase::Parked(Parking { started_ms, .. }) => {
+            Phase::Parked(Parking { started_ms, listens, .. }) => {
                 self.relieve();
                 self.tell_if_late();
                 let late = started_ms.is_some_and(|at| self.now_ms.saturating_sub(at) >= self.start_ms_max);
                 if late {
-                    self.unfit(format!("it had not answered Info {} ms after its start", self.start_ms_max));
+                    let step =
+                        if listens { "it listens, and had not answered Info" } else { "it had not opened its socket" };
+                    self.unfit(format!("{step} {} ms after its start (SWINGVISOR_START_TIMEOUT)", self.start_ms_max));
                 }
             }
             _ => {}

@@ -117,6 +117,7 @@ impl Shell {
         let asked = message::ask_info().iter().try_for_each(|frame| end.send(frame));
         if asked.is_ok() {
             self.conns.question = Some(Question::Asked(Box::new(end)));
+            self.conns.inputs.push(Input::NodeListens);
         }
     }
 

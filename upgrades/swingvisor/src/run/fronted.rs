@@ -20,7 +20,7 @@ use super::{
 use crate::{
     command::Told,
     config::{Config, Mode},
-    core::Child,
+    core::{Child, Slot},
     files::{self, Disk},
     front::{self, Address, Front, FrontConfig},
     toml_text,
@@ -171,13 +171,23 @@ impl Supervisor {
             front::Event::TakenOver(swap) => self.webhook.tell(json!({ "event": "taken-over", "swap": swap })),
             front::Event::Unfit(reason) => {
                 self.webhook.tell(json!({ "event": "unfit", "reason": reason }));
-                return Ok(Some(format!("the new node cannot take over: {reason}")));
+                return Ok(Some(format!("the new node cannot take over: {reason}; {}", self.repair())));
             }
             front::Event::Dropped(reason) => self.webhook.tell(json!({ "event": "dropped", "reason": reason })),
             front::Event::Late(parked_ms) => self.tell_late(parked_ms),
             front::Event::Parked(_) | front::Event::Proved(_) => {}
         }
         Ok(None)
+    }
+
+    /// What an operator can do about a binary that does not take over.
+    fn repair(&self) -> String {
+        match &self.facts.current {
+            Some(Slot::Upgrade(folder)) => format!(
+                "it is tried again, or another that is put in its place: swingvisor add-upgrade {folder} FILE --force"
+            ),
+            _ => "it is tried again, or another that is put in its place".to_owned(),
+        }
     }
 
     /// Looks at what runs beside the node; gives why the node must be ended, if it must.
@@ -195,8 +205,8 @@ impl Supervisor {
     }
 
     /// Ends a node that is of no use, so that another one is tried after a rest.
-    pub(super) fn end_useless(&self, node: &mut Node, reason: &str) -> io::Result<Child> {
-        tracing::error!(reason, "the node is ended");
+    pub(super) fn end_useless(&mut self, node: &mut Node, reason: &str) -> io::Result<Child> {
+        self.note_hung(reason);
         let code = node.end(SIGTERM, self.config.shutdown_grace_ms)?;
         // With 0 the work would seem done.
         Ok(Child::Ended { code: if code == 0 { EXIT_NO_USE } else { code } })

@@ -20,6 +20,7 @@ impl Supervisor {
         let mut leaves_since: Option<Moment> = None;
         loop {
             if let Some(code) = node.ended()? {
+                self.facts.ended_because = None;
                 return Ok(Child::Ended { code });
             }
             // With its last words the looker was dismissed, who would have found it.
@@ -68,14 +69,29 @@ impl Supervisor {
     }
 
     /// Ends a node that was to end by itself.
-    fn end_overdue(&self, node: &mut Node, reason: &str) -> io::Result<Child> {
-        tracing::error!(reason, "the node is ended");
+    fn end_overdue(&mut self, node: &mut Node, reason: &str) -> io::Result<Child> {
+        self.note_hung(reason);
         let code = node.end(SIGTERM, self.config.shutdown_grace_ms)?;
         // It was to end with the code of a needed upgrade; with 0 the work would seem done.
         Ok(Child::Ended { code: if code == 0 { EXIT_UPGRADE_NEEDED } else { code } })
     }
 
+    /// What is told of a node that must be ended, until a block is committed.
+    pub(super) fn note_hung(&mut self, reason: &str) {
+        tracing::error!(reason, "the node is ended");
+        self.facts.ended_because = Some(reason.to_owned());
+        self.ended_at = self.board.report().committed_height.unwrap_or_default();
+    }
+
+    /// The same as a trouble.
+    pub(super) fn hung(&self) -> Vec<String> {
+        self.facts.ended_because.iter().map(|reason| format!("the node was ended: {reason}")).collect()
+    }
+
     fn take_in(&mut self, look: &Look) {
+        if look.answer.as_ref().is_ok_and(|status| status.committed_height > self.ended_at) {
+            self.facts.ended_because = None;
+        }
         let troubles = self.troubles(Some(&look.answer), &look.installed);
         let seen = Seen {
             answer: Some(&look.answer),

@@ -62,6 +62,8 @@ pub struct Supervisor {
     /// What the node that runs has said with its last commit.
     pub(super) last_words: Option<Status>,
     pub(super) rests: u32,
+    /// The height that was committed when swingvisor ended a node.
+    pub(super) ended_at: u64,
     said: Option<String>,
     /// Where commands on this machine ask.
     _local: Option<Local>,
@@ -137,6 +139,7 @@ impl Supervisor {
             standby_failed: None,
             last_words: None,
             rests: 0,
+            ended_at: 0,
             said: None,
         })
     }
@@ -183,7 +186,7 @@ impl Supervisor {
         let answer = self.facts.current.as_ref().and_then(|slot| self.facts.asked.get(slot));
         // Who has no time to lose is not asked about disks.
         let waits = matches!(action, Action::Rest { .. });
-        let troubles = if waits { self.troubles(answer, &self.facts.installed) } else { Vec::new() };
+        let troubles = if waits { self.troubles(answer, &self.facts.installed) } else { self.hung() };
         let seen = Seen {
             answer,
             installed: &self.facts.installed,
@@ -205,7 +208,9 @@ impl Supervisor {
     /// What would hinder an upgrade beside its binary.
     pub(super) fn troubles(&self, answer: Option<&Answer>, installed: &BTreeSet<Slot>) -> Vec<String> {
         let situation = Situation { home: &self.prober.home, current: self.facts.current.as_ref(), answer, installed };
-        troubles(&self.config, self.files.as_ref(), &situation)
+        let mut found = self.hung();
+        found.extend(troubles(&self.config, self.files.as_ref(), &situation));
+        found
     }
 
     fn perform(&mut self, action: Action) -> io::Result<Flow> {

@@ -47,6 +47,10 @@ pub fn serve(build: Build, home: &Path, address: &str, term: &AtomicBool) -> u8 
     if build.dies == "at-start" {
         return 7;
     }
+    if build.dies == "never-listens" {
+        super::wait_for(term);
+        return 0;
+    }
     let path = address.strip_prefix("unix://").expect("a unix socket");
     let _ = std::fs::remove_file(path);
     let listener = UnixListener::bind(path).expect("a free path");
