@@ -222,6 +222,7 @@ fn noting() -> (World, Vec<u8>) {
     "v1".to_owned().encode(&mut event);
     ReapThreshold::default().encode(&mut event);
     "{}".to_owned().encode(&mut event);
+    None::<u64>.encode(&mut event);
     (world, vec![Blob(event)].to_bytes())
 }
 
