@@ -99,8 +99,8 @@ fn a_wrong_binary_on_one_of_four_is_named_and_costs_the_chain_nothing_until_it_i
     until_it_says(&network, &how, "the node ended with exit code 7", parked);
     put(&network.validators[FOURTH], &starts_with(&network, "exec sleep 1000"));
     let fourth = network.validators[FOURTH].node().expect("it runs");
-    fourth.wait_for_output("it had not answered Info", SOON).expect("it is given up, and said");
-    until_it_says(&network, &how, "the node ended with exit code 143", parked);
+    fourth.wait_for_output("it had not opened its socket", SOON).expect("it is given up, and said");
+    until_it_says(&network, &how, "it had not opened its socket", parked);
 
     how.add(&network.validators[FOURTH], VERSION_2, &program, true).expect("the right one is put there");
     let reached = rpc.height().expect("a height");
