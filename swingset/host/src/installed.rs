@@ -18,8 +18,13 @@ pub(crate) fn record(env: &dyn Environment, id: &str) -> Result<Option<BundleRec
     let Some(bytes) = env.get(&keys::bundle_record(id))? else {
         return Ok(None);
     };
-    let record = BundleRecord::from_bytes(&bytes);
-    record.map(Some).map_err(|_| Halt::new(format!("record of bundle {id} is damaged in this node's store")))
+    parsed(id, &bytes).map(Some)
+}
+
+/// The record of a bundle, from its bytes in state.
+pub(crate) fn parsed(id: &str, bytes: &[u8]) -> Result<BundleRecord, Halt> {
+    let damaged = |_| Halt::new(format!("record of bundle {id} is damaged in this node's store"));
+    BundleRecord::from_bytes(bytes).map_err(damaged)
 }
 
 /// The bundle itself, if it is installed. Its bytes are outside the tree, so they are checked against the ID.

@@ -1,6 +1,8 @@
 //! Replacing the kernel of a living state: by a release (`reinitialize_swingset`) or by one bundle (`set_kernel_bundle_id`), with the
 //! migration of the kernel's schema (`migrate`). All in the caller's overlay; what fails leaves everything as it was.
 
+use std::collections::BTreeMap;
+
 use swingset_abi::{
     HOST_ABI_LEVEL,
     kernel::{Command, Reply, VatOptions, VatSource},
@@ -175,20 +177,23 @@ impl Controller {
         Ok((record, schema))
     }
 
-    /// Every supervisor that a living vat runs under must speak a level that the kernel drives; a raw vat runs under none. Of several
-    /// vats the one with the least number is named.
+    /// Every supervisor that a living vat runs under must speak a level that the kernel drives; a raw vat runs under none. Vats are looked at
+    /// only when a supervisor that is not driven is installed at all; of several the one with the least number is named.
     fn check_vats(&self, env: &dyn Environment, id: &str, kernel: &BundleRecord) -> Result<()> {
-        let mut unfit: Option<(u64, u32)> = None;
+        let unfit = supervisors_beyond(env, kernel)?;
+        if unfit.is_empty() {
+            return Ok(());
+        }
+        let mut least: Option<(u64, u32)> = None;
         for vat in living_vats(env)? {
             let number = vat.strip_prefix('v').and_then(|number| number.parse().ok()).unwrap_or(u64::MAX);
-            if unfit.is_none_or(|(least, _)| number < least)
-                && let Some(supervisor) = supervisor_of(env, &vat)?
-                && let Some(level) = supervisor.supervisor_abis.iter().find(|abi| !kernel.supervisor_abis.contains(abi))
+            if least.is_none_or(|(least, _)| number < least)
+                && let Some(level) = supervisor_of(env, &vat)?.and_then(|id| unfit.get(&id))
             {
-                unfit = Some((number, *level));
+                least = Some((number, *level));
             }
         }
-        let Some((number, level)) = unfit else { return Ok(()) };
+        let Some((number, level)) = least else { return Ok(()) };
         let drives = &kernel.supervisor_abis;
         let problem = format!("vat v{number} runs under a supervisor of ABI {level}; kernel {id} drives {drives:?}");
         refuse(RejectCode::Compatibility, problem)
@@ -206,6 +211,21 @@ impl Controller {
             other => Err(unexpected(&other)),
         }
     }
+}
+
+/// The installed supervisors that speak a level which the kernel does not drive, with that level.
+fn supervisors_beyond(env: &dyn Environment, kernel: &BundleRecord) -> Result<BTreeMap<String, u32>> {
+    let mut found = BTreeMap::new();
+    for_each_entry(env, &keys::bundle_record(""), |id, record| {
+        let id = String::from_utf8_lossy(id).into_owned();
+        let record = installed::parsed(&id, &record)?;
+        let level = record.supervisor_abis.iter().find(|abi| !kernel.supervisor_abis.contains(abi));
+        if let Some(level) = level.filter(|_| record.kind == BundleKind::Supervisor {}) {
+            found.insert(id, *level);
+        }
+        Ok::<_, EngineError>(())
+    })?;
+    Ok(found)
 }
 
 /// The IDs of the vats that live, by what the kernel keeps of them: names of static ones, of which some may have ended, and a key for each
@@ -228,13 +248,13 @@ fn kernel_text(env: &dyn Environment, name: &str) -> Result<Option<String>> {
     Ok(value.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// What is known of the supervisor that a vat runs under; none for one that ended, and for a raw vat.
-fn supervisor_of(env: &dyn Environment, vat: &str) -> Result<Option<BundleRecord>> {
+/// The bundle of the supervisor that a vat runs under; none for one that ended, and for a raw vat.
+fn supervisor_of(env: &dyn Environment, vat: &str) -> Result<Option<String>> {
     let read = |part: &str| env.get(&keys::kernel(format!("{vat}.{part}").as_bytes()));
     let (Some(options), Some(source)) = (read("options")?, read("source")?) else { return Ok(None) };
     let raw = VatOptions::from_bytes(&options).is_ok_and(|options| options.raw);
     match VatSource::from_bytes(&source) {
-        Ok(source) if !raw => Ok(installed::record(env, &source.supervisor_bundle_id)?),
+        Ok(source) if !raw => Ok(Some(source.supervisor_bundle_id)),
         _ => Ok(None),
     }
 }
