@@ -91,7 +91,9 @@ target="${GUESTS_TARGET_DIR:-${CARGO_TARGET_DIR:-$here/target}/guests}"
 build() {
   (
     export RUSTFLAGS="$flags" CARGO_TARGET_DIR="$target" CARGO_BUILD_TARGET=wasm32-unknown-unknown
-    unset CARGO_ENCODED_RUSTFLAGS RUSTUP_TOOLCHAIN RUSTC_WORKSPACE_WRAPPER
+    unset CARGO_ENCODED_RUSTFLAGS RUSTUP_TOOLCHAIN RUSTC_WORKSPACE_WRAPPER CARGO_INCREMENTAL
+    # The profile is the workspace's, whatever the caller has set for other builds: each of its settings changes bytes.
+    unset "${!CARGO_PROFILE_RELEASE_@}"
     export RUSTC_WRAPPER="$here/rustc-fixed-names"
     [ "$cargo" = cargo ] || export RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1 PATH="$lld_dir:$PATH"
     "$cargo" build --locked --release --manifest-path "$here/Cargo.toml" --lib "$@" </dev/null
