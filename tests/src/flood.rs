@@ -11,6 +11,7 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use prost::Message as _;
+use swing_core::sdk_error::SdkError;
 use swing_localnet::network::Network;
 use swing_node::{
     client::{
@@ -30,9 +31,9 @@ const FUNDS: &str = "1000000000uswing";
 const REST: Duration = Duration::from_millis(50);
 
 /// The SDK's codes of a transaction that is not taken.
-const IN_MEMPOOL: u32 = 19;
-const MEMPOOL_FULL: u32 = 20;
-const WRONG_SEQUENCE: u32 = 32;
+const IN_MEMPOOL: u32 = SdkError::TxInMempool as u32;
+const MEMPOOL_FULL: u32 = SdkError::MempoolFull as u32;
+const WRONG_SEQUENCE: u32 = SdkError::WrongSequence as u32;
 /// What a client hears while a binary is replaced begins so.
 const UPGRADING: &str = "upgrading";
 
