@@ -113,19 +113,28 @@ impl LockdownPolicy {
 
     fn check(&self) -> Result<(), Rejection> {
         let ceiling = &POLICY_CEILING;
-        let up_to = |name, value: u32, most: u32| (name, u64::from(value), 1, u64::from(most));
-        let (default, max) = (self.crank_computrons_default, self.crank_computrons_max);
-        let syscalls = (self.syscalls_per_crank_max, CRANK_SYSCALLS_MIN, ceiling.syscalls_per_crank_max);
-        for (name, value, least, most) in [
-            up_to("capdataBytesMax", self.capdata_bytes_max, ceiling.capdata_bytes_max),
-            up_to("keyBytesMax", self.key_bytes_max, ceiling.key_bytes_max),
-            up_to("memoryPagesMax", self.memory_pages_max, ceiling.memory_pages_max),
-            up_to("valueBytesMax", self.value_bytes_max, ceiling.value_bytes_max),
+        let field = |name, value: u32, least: u32, most: u32| (name, value.into(), least.into(), most.into());
+        let rows: [(&str, u64, u64, u64); 8] = [
+            field("capdataBytesMax", self.capdata_bytes_max, 1, ceiling.capdata_bytes_max),
+            field("keyBytesMax", self.key_bytes_max, 1, ceiling.key_bytes_max),
+            field("memoryPagesMax", self.memory_pages_max, 1, ceiling.memory_pages_max),
+            field("valueBytesMax", self.value_bytes_max, 1, ceiling.value_bytes_max),
             ("storedBytesMax", self.stored_bytes_max, 1, ceiling.stored_bytes_max),
-            ("crankComputronsMax", max, 1, ceiling.crank_computrons_max),
-            ("crankComputronsDefault", default, self.crank_computrons_min(), max),
-            ("syscallsPerCrankMax", syscalls.0.into(), syscalls.1.into(), syscalls.2.into()),
-        ] {
+            ("crankComputronsMax", self.crank_computrons_max, 1, ceiling.crank_computrons_max),
+            (
+                "crankComputronsDefault",
+                self.crank_computrons_default,
+                self.crank_computrons_min(),
+                self.crank_computrons_max,
+            ),
+            field(
+                "syscallsPerCrankMax",
+                self.syscalls_per_crank_max,
+                CRANK_SYSCALLS_MIN,
+                ceiling.syscalls_per_crank_max,
+            ),
+        ];
+        for (name, value, least, most) in rows {
             if value < least || value > most {
                 let problem = format!("{name} is {value}; it must be {least} to {most}");
                 return Err(Rejection::new(RejectCode::Policy, problem));
