@@ -8,8 +8,9 @@ use wasmtime::{AsContextMut, Caller, Engine, Func, Linker};
 
 use super::{
     instance::{Answer, KernelData, KernelFault, Request},
-    kv::{Next, Value},
+    kv::Value,
     shim::{FAST_MODULE, LOAD, PREPARE, SLOW_MODULE},
+    walk::Next,
 };
 use crate::{
     engine::{GuestFault, HaltFault},

@@ -9,13 +9,12 @@
 //!   written to the environment for it.
 
 use std::collections::BTreeSet;
-use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use bytes::Bytes;
 
 use super::{gaps::Gaps, net_hash::NetHash, table::Table};
 use crate::{
-    env::{EnvError, Environment, prefix_end},
+    env::{EnvError, Environment},
     keys, uses,
 };
 
@@ -58,10 +57,10 @@ impl Stored {
 /// A key that was read or written in this run.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
-    value: Value,
+    pub(super) value: Value,
     stored: Stored,
     /// The environment does not have the value yet.
-    dirty: bool,
+    pub(super) dirty: bool,
     /// The crank that wrote it last; what follows is of that crank.
     crank: u64,
     before: Value,
@@ -76,19 +75,10 @@ struct Undo {
     dirty: bool,
 }
 
-/// Answer to [`KvStore::next_key`].
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// The key, or none.
-    Key(Option<Bytes>),
-    /// The environment's least key from here on (inclusive) must be told first ([`KvStore::learn_next`]).
-    Ask(Bytes),
-}
-
 /// The overlay.
 #[derive(Debug, Default)]
 pub(crate) struct KvStore {
-    entries: Table<Entry>,
+    pub(super) entries: Table<Entry>,
     /// Counts cranks; the present one's number.
     crank: u64,
     /// Entries that this crank wrote.
@@ -97,11 +87,11 @@ pub(crate) struct KvStore {
     journal: Vec<Undo>,
     journaling: bool,
     /// Keys ever written, in order; made at the first `next_key` of a run.
-    written: Option<BTreeSet<Bytes>>,
+    pub(super) written: Option<BTreeSet<Bytes>>,
     /// Host-owned keys whose values the environment does not have yet.
     host: BTreeSet<&'static str>,
     /// Where the environment has no keys.
-    gaps: Gaps,
+    pub(super) gaps: Gaps,
     /// Nothing has changed since the kernel's last command, which was kept.
     unchanged: bool,
     /// Buffers of values that were replaced.
@@ -133,7 +123,7 @@ impl KvStore {
     }
 
     /// Takes note of a value that the environment has.
-    fn learn(&mut self, key: &[u8], value: Option<&[u8]>) {
+    pub(super) fn learn(&mut self, key: &[u8], value: Option<&[u8]>) {
         let at = self.entries.find_or_insert(key);
         let entry = self.entries.at_mut(at);
         if entry.value == Value::Unknown {
@@ -210,52 +200,6 @@ impl KvStore {
         self.journal.clear();
     }
 
-    /// The least key above `prior` that begins with `prefix`.
-    pub(crate) fn next_key(&mut self, prior: &[u8], prefix: &[u8]) -> Next {
-        let end = prefix_end(prefix);
-        let within = |key: &[u8]| end.as_deref().is_none_or(|end| key < end);
-        // The least key above `prior` is `prior` and a zero byte.
-        let mut from = if prior >= prefix { [prior, &[0]].concat() } else { prefix.to_vec() };
-        if !within(&from) {
-            return Next::Key(None);
-        }
-        let entries = &self.entries;
-        let all = || {
-            entries.iter().filter(|(.., entry)| entry.dirty).map(|(_, key, _)| Bytes::copy_from_slice(key)).collect()
-        };
-        let written = self
-            .written
-            .get_or_insert_with(all)
-            .range::<[u8], _>((Included(from.as_slice()), end.as_deref().map_or(Unbounded, Excluded)))
-            .find(|key| matches!(self.entries.find(key).map(|at| &self.entries.at(at).value), Some(Value::Present(_))));
-        loop {
-            let Some(successor) = self.gaps.successor(&from) else {
-                return Next::Ask(Bytes::from(from));
-            };
-            let stored = successor.filter(|key| within(key));
-            let Some(stored) = stored.filter(|key| written.is_none_or(|written| *key < written)) else {
-                return Next::Key(written.cloned());
-            };
-            match self.entries.find(stored).map(|at| &self.entries.at(at).value) {
-                Some(Value::Absent) => from = [stored, &[0][..]].concat(),
-                _ => return Next::Key(Some(stored.clone())),
-            }
-        }
-    }
-
-    /// Asks the environment for the least kernel key from `from` on.
-    pub(crate) fn learn_next(&mut self, env: &dyn Environment, from: Bytes) -> Result<(), EnvError> {
-        let end = prefix_end(keys::KERNEL);
-        let found = env.next_entry(&keys::kernel(&from), end.as_deref())?;
-        let found =
-            found.and_then(|(key, value)| Some((Bytes::copy_from_slice(key.strip_prefix(keys::KERNEL)?), value)));
-        if let Some((key, value)) = &found {
-            self.learn(key, Some(value));
-        }
-        self.gaps.learn(from, found.map(|(key, _)| key));
-        Ok(())
-    }
-
     /// What the environment has under a key that the kernel sees.
     fn ask(&mut self, env: &dyn Environment, key: &[u8]) -> Result<Option<Bytes>, EnvError> {
         if keys::host_owned(key) {
@@ -315,7 +259,7 @@ impl KvStore {
             }
         }
         self.bytes = key;
-        touched.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
+        self.entries.sort(&mut touched);
         let mut hash = NetHash::new(&mut self.bytes);
         let mut differs = false;
         for at in &touched {
@@ -361,7 +305,7 @@ impl KvStore {
             }
         }
         let mut dirty: Vec<usize> = self.entries.iter().filter(|(.., entry)| entry.dirty).map(|(at, ..)| at).collect();
-        dirty.sort_unstable_by(|left, right| self.entries.key(*left).cmp(self.entries.key(*right)));
+        self.entries.sort(&mut dirty);
         for at in dirty {
             let full = keys::kernel(self.entries.key(at));
             let entry = self.entries.at_mut(at);

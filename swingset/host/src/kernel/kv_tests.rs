@@ -1,6 +1,8 @@
 //! Tests of the kvStore's overlay.
 
-use super::*;
+use std::ops::Bound::{Excluded, Unbounded};
+
+use super::{super::walk::Next, *};
 use crate::env::MemoryEnvironment;
 
 fn env(keys_and_values: &[(&str, &str)]) -> MemoryEnvironment {

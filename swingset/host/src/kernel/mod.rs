@@ -12,6 +12,7 @@ mod kv;
 mod net_hash;
 mod shim;
 mod table;
+mod walk;
 
 pub(crate) use imports::link_kernel;
 pub(crate) use instance::{Answer, Desk, KernelData, KernelFault, KernelInstance, KernelServices, Request};

@@ -22,9 +22,18 @@ pub(super) struct Table<V> {
 #[derive(Debug)]
 struct Row<V> {
     hash: u64,
+    /// The key's first eight bytes, with zeros behind a shorter one: in most cases they say which of two keys is less.
+    first: u64,
     key: Vec<u8>,
     value: V,
     used: bool,
+}
+
+fn first_bytes(key: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let length = key.len().min(8);
+    bytes[..length].copy_from_slice(&key[..length]);
+    u64::from_be_bytes(bytes)
 }
 
 /// One a process: drawing it costs, and tables are emptied often.
@@ -68,9 +77,18 @@ impl<V: Default> Table<V> {
             *slot = row as u32 + 1;
         }
         match self.rows.get_mut(row) {
-            None => self.rows.push(Row { hash, key: key.to_vec(), value: V::default(), used: true }),
+            None => {
+                self.rows.push(Row {
+                    hash,
+                    first: first_bytes(key),
+                    key: key.to_vec(),
+                    value: V::default(),
+                    used: true,
+                });
+            }
             Some(free) => {
                 free.hash = hash;
+                free.first = first_bytes(key);
                 free.key.clear();
                 free.key.extend_from_slice(key);
                 free.value = V::default();
@@ -110,6 +128,14 @@ impl<V: Default> Table<V> {
     /// A row's key.
     pub(super) fn key(&self, row: usize) -> &[u8] {
         &self.rows[row].key
+    }
+
+    /// Sorts rows by their keys.
+    pub(super) fn sort(&self, rows: &mut [usize]) {
+        rows.sort_unstable_by(|left, right| {
+            let (left, right) = (&self.rows[*left], &self.rows[*right]);
+            left.first.cmp(&right.first).then_with(|| left.key.cmp(&right.key))
+        });
     }
 
     /// A row's value.
@@ -190,6 +216,19 @@ mod tests {
         assert_eq!(table.find(b""), None);
         assert_eq!(table.find(b"v1.vs.5001"), None);
         assert_eq!(table.iter().count(), 5000);
+    }
+
+    #[test]
+    fn rows_are_sorted_by_their_whole_keys() {
+        let keys: [&[u8]; 9] =
+            [b"", b"\0", b"a", b"a\0", b"runQueue", b"runQueue\0", b"runQueue.1", b"runQueue.10", b"runQueue.2"];
+        let mut table: Table<u32> = Table::default();
+        let mut rows: Vec<usize> = keys.iter().rev().map(|key| table.find_or_insert(key)).collect();
+        // A row that was another key's before.
+        table.remove(rows[0]);
+        rows[0] = table.find_or_insert(keys[8]);
+        table.sort(&mut rows);
+        assert_eq!(rows.iter().map(|row| table.key(*row)).collect::<Vec<_>>(), keys);
     }
 
     #[test]
