@@ -1,7 +1,7 @@
 //! What work costs: the one consensus schedule.
 //!
 //! A crank costs what vat and supervisor burn of the engine's fuel, and on top a fixed price for what the host and the kernel do
-//! for it. Kernel fuel is in no price: a warm kernel burns other fuel than a new one. All prices are in fuel; reports and limits
+//! for it. A kernel's work is in no price: a warm kernel does less than a new one. All prices are in fuel; reports and limits
 //! are in computrons. The schedule is part of the engine's identity ([`crate::engine::identity`]).
 
 /// Prices in fuel.
@@ -43,10 +43,10 @@ pub const SCHEDULE: Schedule = Schedule {
     log_byte: 4,
 };
 
-/// Fuel that the kernel may burn in one call: above any legal crank, so that passing it is the kernel's fault. Within the ceiling
-/// of policies a crank has at most 50,000 syscalls (below 50,000 kernel fuel each) and pays for at most 170,000 references (below
-/// 10,000 each): 4.2 billion.
-pub const KERNEL_FUEL_CAP: u64 = 8_000_000_000;
+/// Work that the kernel may do in one call, as it is counted in its own code (`admission::work`): above any legal crank, so that passing it is
+/// the kernel's fault. What is counted is some five times the operators done. Within the ceiling of policies a crank has at most 50,000
+/// syscalls (below 250,000 each) and pays for at most 170,000 references (below 50,000 each): 21 billion.
+pub const KERNEL_WORK_CAP: i64 = 40_000_000_000;
 
 impl Schedule {
     /// Computrons for this much fuel, rounded up.

@@ -52,7 +52,7 @@ fn policy(text: &[u8]) {
 fn module(wasm: &[u8], role: ModuleRole, floats: bool) {
     let Ok(admitted) = admission::judge(wasm, role, floats) else { return };
     assert!(admitted.memory_pages_max >= admitted.memory_pages_min);
-    let Ok(rewritten) = admission::rewrite(wasm, &admitted) else { return };
+    let Ok(rewritten) = admission::rewrite(wasm, &admitted, role) else { return };
     let valid = wasmparser::Validator::new_with_features(admission::wasm_features(floats)).validate_all(&rewritten);
     if let Err(error) = valid {
         panic!("what was admitted is not valid after it was rewritten: {error}");

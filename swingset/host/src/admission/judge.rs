@@ -12,6 +12,8 @@ use super::{
 pub struct FunctionFrame {
     /// Parameters + locals + deepest operand stack + a constant, in words: its share of the stack height.
     pub words: u32,
+    /// Parameters and locals.
+    pub locals: u32,
     /// It calls another function.
     pub calls: bool,
 }
@@ -114,7 +116,7 @@ fn judge_body(function: &mut Function, body: &FunctionBody<'_>) -> Result<Functi
         return Err(refuse(format!("has an operand stack {operands} deep; the limit is {OPERANDS_MAX}")));
     }
     let words = function.len_locals().saturating_add(operands).saturating_add(FRAME_WORDS);
-    Ok(FunctionFrame { words, calls })
+    Ok(FunctionFrame { words, locals: function.len_locals(), calls })
 }
 
 /// Instructions that the features let through and that a vat's state could hide in, one line each.

@@ -14,6 +14,7 @@ mod judge;
 mod limits;
 mod rewrite;
 mod sections;
+mod work;
 
 use crate::bundle::BundleKind;
 
@@ -21,6 +22,7 @@ pub use features::wasm_features;
 pub use interface::{KERNEL_INTERFACE, SUPERVISOR_INTERFACE, VAT_INTERFACE};
 pub use judge::{Admitted, FunctionFrame, judge};
 pub use limits::*;
+pub(crate) use rewrite::work_global;
 pub use rewrite::{GLOBAL_EXPORT_PREFIX, REWRITER_VERSION, RewriteError, rewrite};
 
 /// Whose rules a module must meet.

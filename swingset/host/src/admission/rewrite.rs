@@ -1,4 +1,5 @@
-//! Rewriting an admitted module: its mutable globals are exported, and its stack height is counted in wasm's own terms.
+//! Rewriting an admitted module: its mutable globals are exported, and its stack height is counted in wasm's own terms; a kernel's
+//! work, too ([`super::work`]).
 //!
 //! A function that calls others (or has a large frame) adds its frame's words to a global when it is entered, traps when the sum
 //! is above [`STACK_WORDS_MAX`], and takes them off when it returns. Its body becomes a block, so that `return` is a branch out of it and
@@ -11,10 +12,13 @@ use wasm_encoder::{
 };
 use wasmparser::{FuncType, Operator, Parser};
 
-use super::{Admitted, FunctionFrame, STACK_WORDS_MAX};
+use super::{
+    Admitted, FunctionFrame, ModuleRole, STACK_WORDS_MAX,
+    work::{self, Work},
+};
 
 /// Version of what [`rewrite`] does. Part of the engine's identity: another one makes other code of the same bundle.
-pub const REWRITER_VERSION: u32 = 1;
+pub const REWRITER_VERSION: u32 = 2;
 
 /// Begins the names under which mutable globals are exported; the index of the global follows, in decimal.
 pub const GLOBAL_EXPORT_PREFIX: &str = "~g";
@@ -24,13 +28,19 @@ pub const GLOBAL_EXPORT_PREFIX: &str = "~g";
 #[error("an admitted module could not be rewritten: {0}")]
 pub struct RewriteError(String);
 
-/// Rewrites a module that [`super::judge`] admitted.
+/// The global of a kernel that says how much work it may still do: one after the stack height.
+pub(crate) fn work_global(admitted: &Admitted) -> String {
+    format!("{GLOBAL_EXPORT_PREFIX}{}", admitted.globals.saturating_add(1))
+}
+
+/// Rewrites a module that [`super::judge`] admitted for this role.
 ///
 /// # Errors
 /// When the module is not the one that was judged.
-pub fn rewrite(wasm: &[u8], admitted: &Admitted) -> Result<Vec<u8>, RewriteError> {
+pub fn rewrite(wasm: &[u8], admitted: &Admitted, role: ModuleRole) -> Result<Vec<u8>, RewriteError> {
     let mut rewriter = Rewriter {
         admitted,
+        work: (role == ModuleRole::Kernel).then(|| admitted.globals.saturating_add(1)),
         signatures: Vec::new(),
         block_types: Vec::new(),
         next_function: 0,
@@ -43,6 +53,8 @@ pub fn rewrite(wasm: &[u8], admitted: &Admitted) -> Result<Vec<u8>, RewriteError
 
 struct Rewriter<'a> {
     admitted: &'a Admitted,
+    /// The global that holds what work is left, of a kernel.
+    work: Option<u32>,
     /// The module's function types.
     signatures: Vec<FuncType>,
     /// Type index of the wrapping block for each function type with several results.
@@ -61,9 +73,12 @@ impl Rewriter<'_> {
         self.admitted.globals
     }
 
-    fn write_stack_global(&mut self, globals: &mut GlobalSection) {
-        let ty = GlobalType { val_type: ValType::I32, mutable: true, shared: false };
-        globals.global(ty, &ConstExpr::i32_const(0));
+    fn write_own_globals(&mut self, globals: &mut GlobalSection) {
+        let ty = |val_type| GlobalType { val_type, mutable: true, shared: false };
+        globals.global(ty(ValType::I32), &ConstExpr::i32_const(0));
+        if self.work.is_some() {
+            globals.global(ty(ValType::I64), &ConstExpr::i64_const(0));
+        }
         self.globals_written = true;
     }
 
@@ -81,6 +96,70 @@ impl Rewriter<'_> {
                 None => Err(refuse("no block type for several results")),
             },
         }
+    }
+
+    /// A function with the locals of `body`, one more for a number of bytes, and its entry counted.
+    fn begin(
+        &mut self,
+        body: &wasmparser::FunctionBody<'_>,
+        counted: Option<&(u32, Work)>,
+    ) -> Result<wasm_encoder::Function, Error<RewriteError>> {
+        let Some((global, work)) = counted else {
+            return self.new_function_with_parsed_locals(body);
+        };
+        let mut locals = Vec::new();
+        for group in body.get_locals_reader().map_err(Error::ParseError)? {
+            let (count, ty) = group.map_err(Error::ParseError)?;
+            locals.push((count, utils::val_type(self, ty)?));
+        }
+        if work.bulk {
+            locals.push((1, ValType::I32));
+        }
+        let mut function = wasm_encoder::Function::new(locals);
+        if let Some(entry) = work.entry {
+            work::count(&mut function, *global, entry);
+        }
+        Ok(function)
+    }
+
+    /// All operators up to the function's own end. Inside a wrapping block, label `depth` is that block, as it was the function's own label.
+    fn write_operators(
+        &mut self,
+        function: &mut wasm_encoder::Function,
+        body: &wasmparser::FunctionBody<'_>,
+        frame: FunctionFrame,
+        counted: Option<&(u32, Work)>,
+    ) -> Result<(), Error<RewriteError>> {
+        let mut loops = counted.map(|(_, work)| work.loops.iter()).unwrap_or_default();
+        let mut reader = body.get_operators_reader().map_err(Error::ParseError)?;
+        let mut depth = 0u32;
+        while !reader.eof() {
+            let operator = reader.read().map_err(Error::ParseError)?;
+            let begins_loop = matches!(operator, Operator::Loop { .. });
+            match operator {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth = depth.saturating_add(1),
+                Operator::End if depth == 0 => break,
+                Operator::End => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            if let Some((global, _)) = counted
+                && work::is_bulk(&operator)
+            {
+                work::count_bytes(function, *global, frame.locals);
+            }
+            let instruction = match operator {
+                Operator::Return if frame.instrumented() => Instruction::Br(depth),
+                other => self.instruction(other)?,
+            };
+            function.instruction(&instruction);
+            if let Some((global, _)) = counted
+                && begins_loop
+            {
+                let work = loops.next().ok_or_else(|| refuse("more loops than were counted"))?;
+                work::count(function, *global, *work);
+            }
+        }
+        Ok(())
     }
 
     fn enter(&self, function: &mut wasm_encoder::Function, frame: FunctionFrame, block: BlockType) {
@@ -148,7 +227,7 @@ impl Reencode for Rewriter<'_> {
         section: wasmparser::GlobalSectionReader<'_>,
     ) -> Result<(), Error<RewriteError>> {
         utils::parse_global_section(self, globals, section)?;
-        self.write_stack_global(globals);
+        self.write_own_globals(globals);
         Ok(())
     }
 
@@ -158,7 +237,7 @@ impl Reencode for Rewriter<'_> {
         section: wasmparser::ExportSectionReader<'_>,
     ) -> Result<(), Error<RewriteError>> {
         utils::parse_export_section(self, exports, section)?;
-        for index in self.admitted.mutable_globals.iter().chain([&self.stack_global()]) {
+        for index in self.admitted.mutable_globals.iter().chain([&self.stack_global()]).chain(&self.work) {
             exports.export(&format!("{GLOBAL_EXPORT_PREFIX}{index}"), ExportKind::Global, *index);
         }
         Ok(())
@@ -173,7 +252,7 @@ impl Reencode for Rewriter<'_> {
     ) -> Result<(), Error<RewriteError>> {
         if before == Some(SectionId::Export) && !self.globals_written {
             let mut globals = GlobalSection::new();
-            self.write_stack_global(&mut globals);
+            self.write_own_globals(&mut globals);
             module.section(&globals);
         }
         Ok(())
@@ -188,30 +267,25 @@ impl Reencode for Rewriter<'_> {
         self.next_function = index.saturating_add(1);
         let frame =
             self.admitted.frames.get(index).copied().ok_or_else(|| refuse("more functions than were judged"))?;
-        if !frame.instrumented() {
+        let counted = match self.work {
+            Some(global) => Some((global, Work::of(&body).map_err(Error::ParseError)?)),
+            None => None,
+        };
+        let counted = counted.filter(|(_, work)| work.entry.is_some());
+        if !frame.instrumented() && counted.is_none() {
             return utils::parse_function_body(self, code, body);
         }
         let block = self.block_type(index)?;
-        let mut function = self.new_function_with_parsed_locals(&body)?;
-        self.enter(&mut function, frame, block);
-        let mut reader = body.get_operators_reader().map_err(Error::ParseError)?;
-        let mut depth = 0u32;
-        while !reader.eof() {
-            let operator = reader.read().map_err(Error::ParseError)?;
-            match operator {
-                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth = depth.saturating_add(1),
-                Operator::End if depth == 0 => break,
-                Operator::End => depth = depth.saturating_sub(1),
-                _ => {}
-            }
-            let instruction = match operator {
-                // Label `depth` is the wrapping block, as it was the function's own label before.
-                Operator::Return => Instruction::Br(depth),
-                other => self.instruction(other)?,
-            };
-            function.instruction(&instruction);
+        let mut function = self.begin(&body, counted.as_ref())?;
+        if frame.instrumented() {
+            self.enter(&mut function, frame, block);
         }
-        self.leave(&mut function, frame);
+        self.write_operators(&mut function, &body, frame, counted.as_ref())?;
+        if frame.instrumented() {
+            self.leave(&mut function, frame);
+        } else {
+            function.instruction(&Instruction::End);
+        }
         code.function(&function);
         Ok(())
     }

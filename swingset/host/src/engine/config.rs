@@ -16,7 +16,7 @@ pub const MAX_WASM_STACK_BYTES: usize = 4 * 1024 * 1024;
 pub const ASYNC_STACK_BYTES: usize = MAX_WASM_STACK_BYTES + 512 * 1024;
 
 /// The settings as text, for the identity. Changed together with [`config`].
-pub(super) const SETTINGS: &str = "fuel=on cost=default nan=canonical features=mutable-global,sign-extension,multi-value,\
+pub(super) const SETTINGS: &str = "fuel=on kernel-fuel=counted cost=default nan=canonical features=mutable-global,sign-extension,multi-value,\
     bulk-memory,reference-types,floats,saturating-float-to-int memory=reserved-4GiB,unmoving,guarded stack=4MiB \
     epoch=off simd=off threads=off";
 
@@ -37,8 +37,6 @@ fn config() -> Config {
     let mut config = Config::new();
     config.strategy(Strategy::Cranelift);
     config.cranelift_opt_level(OptLevel::Speed);
-    // Every call is bounded by fuel, never by time.
-    config.consume_fuel(true);
     config.epoch_interruption(false);
     // NaN bits are the same on every machine.
     config.cranelift_nan_canonicalization(true);
@@ -61,9 +59,20 @@ fn config() -> Config {
     config
 }
 
+/// Whose code an engine runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runs {
+    /// Kernels: what admission wrote into them counts their work.
+    Kernels,
+    /// Vats and supervisors: they are metered by the engine's fuel.
+    Vats,
+}
+
 /// The engine of this configuration.
-pub(super) fn engine(generator: CodeGenerator) -> Result<Engine, Halt> {
+pub(super) fn engine(generator: CodeGenerator, runs: Runs) -> Result<Engine, Halt> {
     let mut config = config();
+    // Every call is bounded by fuel or counted work, never by time.
+    config.consume_fuel(runs == Runs::Vats);
     let made = match generator {
         CodeGenerator::Optimizing => Engine::new(&config),
         CodeGenerator::Plain => Engine::new(config.cranelift_opt_level(OptLevel::None)),
@@ -85,6 +94,8 @@ mod tests {
 
     #[test]
     fn the_engine_can_be_made() {
-        assert!(engine(CodeGenerator::Optimizing).is_ok());
+        for runs in [Runs::Kernels, Runs::Vats] {
+            assert!(engine(CodeGenerator::Optimizing, runs).is_ok());
+        }
     }
 }

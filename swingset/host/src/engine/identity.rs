@@ -6,13 +6,13 @@ use sha2::{Digest, Sha256};
 use super::config::{SETTINGS, WASMTIME_VERSION};
 use crate::{
     admission::REWRITER_VERSION,
-    schedule::{KERNEL_FUEL_CAP, SCHEDULE},
+    schedule::{KERNEL_WORK_CAP, SCHEDULE},
 };
 
 /// Hex SHA-256 over the engine's version, configuration, rewriter and prices.
 pub fn engine_identity() -> String {
     let text = format!(
-        "wasmtime={WASMTIME_VERSION}\nsettings={SETTINGS}\nrewriter={REWRITER_VERSION}\nschedule={SCHEDULE:?}\nkernel-cap={KERNEL_FUEL_CAP}\n\
+        "wasmtime={WASMTIME_VERSION}\nsettings={SETTINGS}\nrewriter={REWRITER_VERSION}\nschedule={SCHEDULE:?}\nkernel-cap={KERNEL_WORK_CAP}\n\
          stack-words={}\n",
         crate::admission::STACK_WORDS_MAX
     );

@@ -7,7 +7,12 @@ use std::{
 
 use wasmtime::{Engine, InstancePre, Linker, Module};
 
-use super::{CodeGenerator, cache::CodeCache, config, identity::engine_identity};
+use super::{
+    CodeGenerator,
+    cache::CodeCache,
+    config::{self, Runs},
+    identity::engine_identity,
+};
 use crate::{
     admission::{self, Admitted, GLOBAL_EXPORT_PREFIX, ModuleRole, REWRITER_VERSION},
     bundle::{Bundle, bundle_id},
@@ -23,6 +28,8 @@ pub struct PreparedModule {
     pub(crate) module: Module,
     /// Export names of its mutable globals, the stack height's last.
     pub(crate) globals: Vec<String>,
+    /// The export name of the global that holds what work a kernel may still do.
+    pub(crate) work: String,
     pub(crate) memory_pages_min: u64,
 }
 
@@ -32,6 +39,7 @@ type ModuleKey = (String, ModuleRole, bool);
 /// The engine, its linkers and its compiled modules.
 pub struct EngineRuntime {
     engine: Engine,
+    kernel_engine: Engine,
     identity: String,
     kernel_linker: Linker<KernelData>,
     kernel_shim: KernelShim,
@@ -74,13 +82,16 @@ impl EngineRuntime {
     }
 
     fn made(generator: CodeGenerator, cache: Option<CodeCache>) -> Result<Arc<Self>, Halt> {
-        let engine = config::engine(generator)?;
-        let (kernel_linker, vat_linker) = (link_kernel(&engine)?, link_vat(&engine)?);
+        let engine = config::engine(generator, Runs::Vats)?;
+        let kernel_engine = config::engine(generator, Runs::Kernels)?;
+        let (kernel_linker, vat_linker) = (link_kernel(&kernel_engine)?, link_vat(&engine)?);
         let kernel_shim =
             KernelShim::new(&kernel_linker).map_err(|error| Halt::new(format!("the kernel's shim: {error}")))?;
-        let (kernel_runner, vat_runner) = (Runner::new(&engine, Gives::Packed)?, Runner::new(&engine, Gives::Nothing)?);
+        let (kernel_runner, vat_runner) =
+            (Runner::new(&kernel_engine, Gives::Packed)?, Runner::new(&engine, Gives::Nothing)?);
         Ok(Arc::new(EngineRuntime {
             engine,
+            kernel_engine,
             identity: engine_identity(),
             kernel_linker,
             kernel_shim,
@@ -97,8 +108,14 @@ impl EngineRuntime {
         &self.identity
     }
 
+    /// The engine of vats and supervisors.
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
+    }
+
+    /// The engine of kernels.
+    pub(crate) fn kernel_engine(&self) -> &Engine {
+        &self.kernel_engine
     }
 
     pub(crate) fn kernel_linker(&self) -> &Linker<KernelData> {
@@ -169,12 +186,13 @@ impl EngineRuntime {
         let admitted = admission::judge(wasm, role, floats).map_err(|error| failed(error.to_string()))?;
         let key = format!("{bundle_id}\n{role:?}\n{REWRITER_VERSION}\n{}\n", self.identity);
         // Rewriting is a part of it: kept code was made from what this rewriter made, as its key says.
+        let engine = if role == ModuleRole::Kernel { &self.kernel_engine } else { &self.engine };
         let compile = || {
-            let rewritten = admission::rewrite(wasm, &admitted).map_err(|error| failed(error.to_string()))?;
-            Module::new(&self.engine, &rewritten).map_err(|error| failed(format!("compilation failed: {error}")))
+            let rewritten = admission::rewrite(wasm, &admitted, role).map_err(|error| failed(error.to_string()))?;
+            Module::new(engine, &rewritten).map_err(|error| failed(format!("compilation failed: {error}")))
         };
         let module = match &self.cache {
-            Some(cache) => match cache.load(&self.engine, &key) {
+            Some(cache) => match cache.load(engine, &key) {
                 Some(module) => module,
                 None => {
                     let module = compile()?;
@@ -184,7 +202,12 @@ impl EngineRuntime {
             },
             None => compile()?,
         };
-        Ok(PreparedModule { module, globals: global_exports(&admitted), memory_pages_min: admitted.memory_pages_min })
+        Ok(PreparedModule {
+            module,
+            globals: global_exports(&admitted),
+            work: admission::work_global(&admitted),
+            memory_pages_min: admitted.memory_pages_min,
+        })
     }
 }
 

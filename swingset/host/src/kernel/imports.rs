@@ -4,7 +4,7 @@ use std::{future::poll_fn, task::Poll};
 
 use bytes::Bytes;
 use swingset_abi::kernel::imports::{ABSENT, DELETED, MODULE};
-use wasmtime::{AsContextMut, Caller, Engine, Func, Linker};
+use wasmtime::{AsContextMut, Caller, Engine, Func, Linker, Val};
 
 use super::{
     instance::{Answer, KernelData, KernelFault, Request},
@@ -16,7 +16,7 @@ use crate::{
     engine::{GuestFault, HaltFault},
     error::Halt,
     guest, keys,
-    schedule::KERNEL_FUEL_CAP,
+    schedule::KERNEL_WORK_CAP,
     sync::lock,
 };
 
@@ -67,7 +67,9 @@ async fn next(mut caller: Kernel<'_>, reply: u64) -> Result<u32> {
     }
     let command = poll_fn(|_| lock(&mail).command.take().map_or(Poll::Pending, Poll::Ready)).await;
     let length = guest::length(&command)?;
-    caller.as_context_mut().set_fuel(KERNEL_FUEL_CAP)?;
+    let work =
+        caller.data().work.ok_or_else(|| HaltFault("a kernel that does not count its work was called".to_owned()))?;
+    work.set(&mut caller, Val::I64(KERNEL_WORK_CAP))?;
     let data = caller.data_mut();
     data.pass_desk(&mut lock(&mail));
     data.marks.clear();

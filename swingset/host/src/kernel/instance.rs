@@ -10,14 +10,13 @@ use std::{
 };
 
 use bytes::Bytes;
-use wasmtime::{Instance, Memory, ResourceLimiter, Store};
+use wasmtime::{Global, Instance, Memory, ResourceLimiter, Store};
 
 use super::{kv::KvStore, shim};
 use crate::{
     engine::{EngineRuntime, Fault, GuestFault, PreparedModule},
     error::Halt,
     runner::Bound,
-    schedule::KERNEL_FUEL_CAP,
     sync::lock,
     vats::Vats,
 };
@@ -98,6 +97,8 @@ pub(crate) struct Mail {
 /// What the kernel's imports work on.
 pub(crate) struct KernelData {
     pub memory: Option<Memory>,
+    /// What work it may still do in this call: below zero, it wanted more.
+    pub work: Option<Global>,
     pub desk: Box<Desk>,
     /// The desk is here.
     pub at_work: bool,
@@ -146,12 +147,19 @@ fn fault(fault: Fault) -> KernelFault {
     }
 }
 
+/// Whether a kernel trapped since it had no work left to do.
+fn passed_cap(store: &mut Store<KernelData>) -> bool {
+    let work = store.data().work;
+    work.is_some_and(|work| work.get(store).i64().is_some_and(|left| left < 0))
+}
+
 impl KernelInstance {
     /// Instantiates an admitted kernel.
     pub(crate) fn new(runtime: &EngineRuntime, module: &PreparedModule) -> Result<Self, KernelFault> {
         let mail = Arc::new(Mutex::new(Mail::default()));
         let data = KernelData {
             memory: None,
+            work: None,
             desk: Box::default(),
             at_work: false,
             command: Vec::new(),
@@ -159,10 +167,9 @@ impl KernelInstance {
             kept: Vec::new(),
             mail: mail.clone(),
         };
-        let mut store = Store::new(runtime.engine(), data);
+        let mut store = Store::new(runtime.kernel_engine(), data);
         store.limiter(|data| data);
         let broken = |error: wasmtime::Error| fault(Fault::from(error));
-        store.set_fuel(KERNEL_FUEL_CAP).map_err(broken)?;
         let shim = block_on_ready(runtime.kernel_shim().instantiate(&mut store)).map_err(broken)?;
         let linker = runtime.kernel_linker();
         let mut imports = Vec::new();
@@ -181,9 +188,13 @@ impl KernelInstance {
         let (next, put) = super::imports::driver(&mut store, linker)?;
         let bind = runtime.kernel_runner().bind(&mut store, Bound { next, put, alloc, call });
         let run = block_on_ready(bind).map_err(broken)?;
+        let work = instance.get_global(&mut store, &module.work);
+        store.data_mut().work = Some(work.ok_or_else(|| Halt::new("a rewritten kernel does not count its work"))?);
         store.data_mut().memory = Some(memory);
         let life = Box::pin(async move {
-            let fault = match run.call_async(&mut store, ()).await {
+            let ended = run.call_async(&mut store, ()).await;
+            let fault = match ended {
+                Err(_) if passed_cap(&mut store) => Fault::OutOfFuel,
                 Err(error) => Fault::from(error),
                 Ok(()) => Fault::Halt("the runner ended".to_owned()),
             };

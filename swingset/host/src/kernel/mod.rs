@@ -3,7 +3,7 @@
 //! # Invariants
 //! - The instance keeps nothing that is not in the kvStore: it is made anew at each block's start and may be dropped between any
 //!   two calls (held by `tests::it::replay`).
-//! - Its own fuel is in no meter, budget or hash; it has one cap a call.
+//! - Its own work is in no meter, budget or hash; it has one cap a call.
 
 mod gaps;
 mod imports;

@@ -4,12 +4,12 @@ use swingset_host::{
     admission::{ModuleRole, STACK_WORDS_MAX, judge, rewrite},
     engine::MAX_WASM_STACK_BYTES,
 };
-use wasmtime::{Config, Engine, Instance, Module, Store, Trap};
+use wasmtime::{Config, Engine, Instance, Module, Store, Trap, Val};
 
 use crate::support::{released, wat};
 
 fn rewritten(wasm: &[u8], role: ModuleRole) -> Vec<u8> {
-    rewrite(wasm, &judge(wasm, role, true).unwrap()).unwrap()
+    rewrite(wasm, &judge(wasm, role, true).unwrap(), role).unwrap()
 }
 
 /// A vat module with this code in it; function `f` is reached through `vat_alloc`.
@@ -166,5 +166,109 @@ fn deep_recursion_meets_the_counted_limit_before_a_quarter_of_the_native_stack()
         let counted = rewritten(&vat(&code), ModuleRole::Vat);
         let met = call(&counted, 8, MAX_WASM_STACK_BYTES / 4);
         assert_eq!(met, Err(Trap::UnreachableCodeReached), "{name}: limit {STACK_WORDS_MAX} words");
+    }
+}
+
+/// What a call of rewritten code counted, and the fuel that the engine counted for the code as it was.
+fn work_and_fuel(code: &str, argument: i32) -> (i64, u64) {
+    let plain = vat(code);
+    let mut config = Config::new();
+    config.consume_fuel(true);
+    let engine = Engine::new(&config).unwrap();
+    let run = |wasm: &[u8]| {
+        let module = Module::new(&engine, wasm).unwrap();
+        let mut store = Store::new(&engine, ());
+        store.set_fuel(u64::MAX / 2).unwrap();
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let work = module.exports().filter(|export| export.name().starts_with("~g")).last();
+        let work = work.map(|export| instance.get_global(&mut store, export.name()).unwrap());
+        if let Some(work) = work {
+            work.set(&mut store, Val::I64(i64::MAX)).unwrap();
+        }
+        let function = instance.get_typed_func::<i32, i32>(&mut store, "vat_alloc").unwrap();
+        let result = function.call(&mut store, argument).unwrap();
+        let fuel = u64::MAX / 2 - store.get_fuel().unwrap();
+        let done = work.map_or(0, |work| i64::MAX - work.get(&mut store).unwrap_i64());
+        (result, done, fuel)
+    };
+    let counted = rewrite(&plain, &judge(&plain, ModuleRole::Vat, true).unwrap(), ModuleRole::Kernel).unwrap();
+    let ((result, _, fuel), (same, work, _)) = (run(&plain), run(&counted));
+    assert_eq!(result, same, "{code}");
+    (work, fuel)
+}
+
+#[test]
+fn a_kernels_counted_work_is_never_less_than_what_it_did() {
+    let programs = [
+        // A straight line, a branch that is taken or not, and a loop in a loop.
+        "(func $f (param i32) (result i32) (i32.add (local.get 0) (i32.const 1)))",
+        "(func $f (param i32) (result i32)
+            (if (i32.gt_s (local.get 0) (i32.const 5)) (then (local.set 0 (i32.mul (local.get 0) (i32.const 3)))))
+            (local.get 0))",
+        "(func $f (param i32) (result i32) (local $i i32) (local $j i32)
+            (loop $outer (local.set $j (i32.const 0))
+                (loop $inner (local.set $j (i32.add (local.get $j) (i32.const 1)))
+                    (br_if $inner (i32.lt_s (local.get $j) (i32.const 7))))
+                (local.set $i (i32.add (local.get $i) (local.get $j)))
+                (br_if $outer (i32.lt_s (local.get $i) (i32.mul (local.get 0) (i32.const 100)))))
+            (local.get $i))",
+        // Calls: of a leaf that only its callers count, of itself, and through the table.
+        "(func $leaf (param i32) (result i32) (i32.xor (i32.rotl (local.get 0) (i32.const 3)) (i32.const 77)))
+         (func $f (param i32) (result i32) (call $leaf (call $leaf (call $leaf (local.get 0)))))",
+        "(func $f (param i32) (result i32) (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 1))
+            (else (i32.mul (local.get 0) (call $f (i32.sub (local.get 0) (i32.const 1)))))))",
+        "(type $t (func (param i32) (result i32))) (table 1 1 funcref) (elem (i32.const 0) $leaf)
+         (func $leaf (param i32) (result i32) (i32.add (local.get 0) (i32.add (local.get 0) (local.get 0))))
+         (func $f (param i32) (result i32) (local $n i32)
+            (loop $l (local.set 0 (call_indirect (type $t) (local.get 0) (i32.const 0)))
+                (br_if $l (i32.lt_s (local.tee $n (i32.add (local.get $n) (i32.const 1))) (i32.const 50))))
+            (local.get 0))",
+        // The longest leaf that its callers count, and one that is longer.
+        &format!(
+            "(func $leaf (param i32) (result i32) (local.get 0) {})
+             (func $f (param i32) (result i32) (local.get 0) {})",
+            "(i32.const 3) i32.add ".repeat(15),
+            "(call $leaf) ".repeat(100)
+        ),
+        &format!("(func $f (param i32) (result i32) (local.get 0) {})", "(i32.const 3) i32.add ".repeat(400)),
+        // Memory that is filled and copied, as much as the argument says.
+        "(func $f (param i32) (result i32)
+            (memory.fill (i32.const 0) (i32.const 7) (i32.mul (local.get 0) (i32.const 1000)))
+            (memory.copy (i32.const 30000) (i32.const 0) (i32.mul (local.get 0) (i32.const 900)))
+            (i32.load8_u (i32.const 30001)))",
+    ];
+    for code in programs {
+        for argument in [0, 1, 3, 12] {
+            let (work, fuel) = work_and_fuel(code, argument);
+            assert!(work.cast_unsigned() >= fuel, "{work} is counted and {fuel} was done: {argument}, {code}");
+        }
+    }
+}
+
+#[test]
+fn a_kernel_without_work_left_traps_wherever_it_goes_on() {
+    let endless = [
+        "(func $f (param i32) (result i32) (loop $l (br $l)) (i32.const 0))",
+        "(func $f (param i32) (result i32) (loop $l (br_if $l (i32.const 1))) (i32.const 0))",
+        "(func $f (param i32) (result i32) (loop $l (drop (call $g (local.get 0))) (br $l)) (i32.const 0))
+         (func $g (param i32) (result i32) (local.get 0))",
+        "(func $f (param i32) (result i32)
+            (loop $l (memory.fill (i32.const 0) (i32.const 1) (i32.const 65536)) (br $l)) (i32.const 0))",
+        "(func $f (param i32) (result i32) (loop $l (block $b (br_table $b $l $b (local.get 0))) (br $l)) (i32.const 0))",
+    ];
+    for code in endless {
+        let plain = vat(code);
+        let counted = rewrite(&plain, &judge(&plain, ModuleRole::Vat, true).unwrap(), ModuleRole::Kernel).unwrap();
+        let engine = Engine::default();
+        let module = Module::new(&engine, &counted).unwrap();
+        let mut store = Store::new(&engine, ());
+        let instance = Instance::new(&mut store, &module, &[]).unwrap();
+        let work = module.exports().filter(|export| export.name().starts_with("~g")).last().unwrap().name().to_owned();
+        let work = instance.get_global(&mut store, &work).unwrap();
+        work.set(&mut store, Val::I64(10_000_000)).unwrap();
+        let function = instance.get_typed_func::<i32, i32>(&mut store, "vat_alloc").unwrap();
+        let error = function.call(&mut store, 1).unwrap_err();
+        assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::UnreachableCodeReached), "{code}");
+        assert!(work.get(&mut store).unwrap_i64() < 0, "{code}");
     }
 }
