@@ -12,9 +12,10 @@ use crate::{
     event::{Event, Upgrade},
     host::Host,
     json::Json,
-    keys::{self, path},
+    keys::path,
     limits,
     objects::{Answer, Call, interval, undefined},
+    queue::Queue,
     store::{Fault, Kept},
 };
 
@@ -100,7 +101,7 @@ impl<H: Host> Kernel<'_, H> {
         for slot in &upgrade.parameters.slots {
             self.hold(slot)?;
         }
-        self.queue_push(keys::ACCEPTANCE_QUEUE, Event::UpgradeVat { upgrade }.to_bytes())?;
+        self.queue_push(Queue::Acceptance, Event::UpgradeVat { upgrade }.to_bytes())?;
         Ok(Answer::Later)
     }
 
@@ -132,7 +133,7 @@ impl<H: Host> Kernel<'_, H> {
             options: String::from(text.strip_prefix('#').unwrap_or_default()),
             stored_bytes_max,
         };
-        self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())?;
+        self.queue_push(Queue::Acceptance, event.to_bytes())?;
         Ok(Answer::Value(undefined()))
     }
 

@@ -10,22 +10,26 @@ use swingset_abi::wire::{Reader, Wire};
 use crate::{
     crank::Kernel,
     host::Host,
-    keys, limits,
+    limits,
+    queue::Queue,
     store::{Fault, Kept},
 };
 
 /// Tag of a charged message, where an event has its own.
 const CHARGED: u8 = 255;
 
-/// Who is charged for an item, if somebody is, and how much; and the event itself.
-pub fn split(item: &[u8]) -> Kept<(Option<(&str, u64)>, &[u8])> {
+/// An item: who is charged for it, if somebody is, and how much; and the event itself.
+type Item<'a> = (Option<(&'a str, u64)>, &'a [u8]);
+
+/// Takes an item apart.
+pub fn split(item: &[u8]) -> Kept<Item<'_>> {
     if item.first() != Some(&CHARGED) {
         return Ok((None, item));
     }
     read(item).ok_or(Fault("a charged message is malformed"))
 }
 
-fn read(item: &[u8]) -> Option<(Option<(&str, u64)>, &[u8])> {
+fn read(item: &[u8]) -> Option<Item<'_>> {
     let mut reader = Reader::new(item.get(1..)?);
     let vat_id = core::str::from_utf8(reader.slice().ok()?).ok()?;
     let bytes = reader.u64().ok()?;
@@ -47,17 +51,17 @@ impl<H: Host> Kernel<'_, H> {
     pub fn queue_message(&mut self, vat_id: &str, to_promise: bool, event: Vec<u8>) -> Kept<()> {
         let free = !to_promise
             && event.len() <= limits::FREE_MESSAGE_BYTES
-            && self.queue_length(keys::ACCEPTANCE_QUEUE)? < limits::FREE_MESSAGES
-            && self.queue_length(keys::RUN_QUEUE)? < limits::FREE_MESSAGES;
+            && self.queue_length(Queue::Acceptance)? < limits::FREE_MESSAGES
+            && self.queue_length(Queue::Run)? < limits::FREE_MESSAGES;
         if free || !self.charge_stored(vat_id, event.len())? {
-            return self.queue_push(keys::ACCEPTANCE_QUEUE, event);
+            return self.queue_push(Queue::Acceptance, event);
         }
         let mut item = Vec::with_capacity(event.len() + vat_id.len() + 8);
         item.push(CHARGED);
         alloc::string::String::from(vat_id).encode(&mut item);
         (event.len() as u64).encode(&mut item);
         item.extend_from_slice(&event);
-        self.queue_push(keys::ACCEPTANCE_QUEUE, item)
+        self.queue_push(Queue::Acceptance, item)
     }
 }
 

@@ -5,8 +5,11 @@ use alloc::vec::Vec;
 use crate::{
     cleanup::Terminated,
     copy::copy,
+    fresh::Fresh,
     hash::{hash_of, same},
     host::Change,
+    store::Often,
+    options::Options,
 };
 
 /// Buffers above this are not kept for the next command, in bytes.
@@ -42,12 +45,18 @@ pub struct Known {
     pub settled: bool,
     /// Head and tail of the queues.
     pub bounds: [Option<(u64, u64)>; 3],
+    /// Entries of keys that every crank writes.
+    pub entries: [Option<u32>; Often::COUNT],
     /// Bounds of the terminated vats.
     pub terminated: Option<Terminated>,
     /// Pending GC actions.
     pub gc_actions: Option<u64>,
     /// Cranks done.
     pub cranks: Option<u64>,
+    /// References that were made since.
+    pub fresh: Fresh,
+    /// Options of vats, and the default thresholds.
+    pub options: Options,
 }
 
 /// Room that a command leaves for the next one, and what it knows.
@@ -113,6 +122,7 @@ impl Buffers {
     }
 
     /// Where the key's entry is, or the free place for it.
+    #[inline(always)]
     pub fn place(&self, hash: u32, key: &[u8]) -> (usize, Option<usize>) {
         let mask = self.places.len() - 1;
         let mut place = hash as usize & mask;

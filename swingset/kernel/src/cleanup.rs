@@ -10,11 +10,11 @@ use crate::{
     body,
     crank::{Crank, Kernel},
     host::Host,
-    keys::{self, Path, item, join},
+    keys::{self, item, join},
     limits,
     promise::Standing,
     refs::{Kind, kref_kind},
-    store::{Fault, Kept, parse_numbers},
+    store::{Fault, Kept, Numbers, parse_numbers},
 };
 use swingset_abi::kernel::CrankKind;
 
@@ -49,7 +49,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Writes the bounds.
     pub fn set_terminated(&mut self, bounds: Terminated) {
-        let text = Path::of_bounds([bounds.head, bounds.settled, bounds.tail]);
+        let text = Numbers::in_brackets([bounds.head, bounds.settled, bounds.tail]);
         self.store.set(keys::VATS_TERMINATED, text);
         self.store.buffers.known.terminated = Some(bounds);
     }

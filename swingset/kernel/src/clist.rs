@@ -39,7 +39,7 @@ pub fn is_import(vref: &str) -> bool {
 impl<H: Host> Kernel<'_, H> {
     /// The vat's entry for a kref.
     pub fn entry(&mut self, vat_id: &str, kref: &str) -> Kept<Option<Entry>> {
-        let Some(text) = self.store.get_text(&clist(vat_id, kref))? else {
+        let Some(text) = self.store.get_text(clist(vat_id, kref))? else {
             return Ok(None);
         };
         match (text.as_bytes(), text.get(2..)) {
@@ -55,28 +55,28 @@ impl<H: Host> Kernel<'_, H> {
     pub fn is_reachable(&mut self, vat_id: &str, kref: &str) -> Kept<bool> {
         Ok(self
             .store
-            .get(&clist(vat_id, kref))
+            .get(clist(vat_id, kref))
             .is_some_and(|entry| entry.first() == Some(&b'R')))
     }
 
     /// Writes the flag.
     pub fn set_flag(&mut self, vat_id: &str, kref: &str, vref: &str, reachable: bool) {
         let value = join([if reachable { "R " } else { "_ " }, vref]);
-        self.store.set(&clist(vat_id, kref), value.into_bytes());
+        self.store.set(clist(vat_id, kref), value.into_bytes());
     }
 
     fn add_entry(&mut self, vat_id: &str, kref: &str, vref: &str) -> Kept<()> {
         self.set_flag(vat_id, kref, vref, true);
-        self.store.set_text(&clist(vat_id, vref), kref);
+        self.store.set_text(clist(vat_id, vref), kref);
         self.charge_entry(vat_id, kref, vref)
     }
 
     /// The kref that a vat's vref stands for. A new `+` vref becomes a new object or promise of this vat.
     ///
     /// SwingSet: mapVatSlotToKernelSlot, with setReachable.
-    pub fn to_kref(&mut self, vat_id: &str, vref: &str) -> Allowed<String> {
+    pub fn kref_of(&mut self, vat_id: &str, vref: &str) -> Allowed<String> {
         let parsed = parse_vref(vref).ok_or(Illegal::MalformedVref)?;
-        if let Some(kref) = self.store.get_text(&clist(vat_id, vref))? {
+        if let Some(kref) = self.store.get_text(clist(vat_id, vref))? {
             let kref = String::from(kref);
             if parsed.kind == Kind::Object && !self.is_reachable(vat_id, &kref)? {
                 if !parsed.by_vat {
@@ -91,21 +91,33 @@ impl<H: Host> Kernel<'_, H> {
         }
         let kref = match parsed.kind {
             Kind::Object => self.new_object(vat_id)?,
-            Kind::Promise => {
-                let kpid = self.new_promise(Some(vat_id), None)?;
-                self.count_promise(&kpid, Change::Add)?;
-                kpid
-            }
+            Kind::Promise => return Ok(self.export_promise(vat_id, vref, Some(vat_id))?),
             Kind::Device => return Err(Illegal::DeviceExported.into()),
         };
         self.add_entry(vat_id, &kref, vref)?;
         Ok(kref)
     }
 
+    /// The promise that a vat's vref stands for; none for a new one of its own.
+    pub fn promise_of(&mut self, vat_id: &str, vref: &str, parsed: Vref) -> Allowed<Option<String>> {
+        match self.store.get_text(clist(vat_id, vref))? {
+            Some(kpid) => Ok(Some(String::from(kpid))),
+            None if parsed.by_vat => Ok(None),
+            None => Err(Illegal::ForgedVref.into()),
+        }
+    }
+
+    /// A new promise of this vat.
+    pub fn export_promise(&mut self, vat_id: &str, vref: &str, decider: Option<&str>) -> Kept<String> {
+        let kpid = self.new_promise(decider, None, 1)?;
+        self.add_entry(vat_id, &kpid, vref)?;
+        Ok(kpid)
+    }
+
     /// The kref of a vref that the vat must have already.
     pub fn known_kref(&mut self, vat_id: &str, vref: &str) -> Allowed<(Vref, String)> {
         let parsed = parse_vref(vref).ok_or(Illegal::MalformedVref)?;
-        match self.store.get_text(&clist(vat_id, vref))? {
+        match self.store.get_text(clist(vat_id, vref))? {
             Some(kref) => Ok((parsed, String::from(kref))),
             None if parsed.by_vat => Err(Illegal::UnknownVref.into()),
             None => Err(Illegal::ForgedVref.into()),
@@ -115,7 +127,7 @@ impl<H: Host> Kernel<'_, H> {
     /// The vref under which a vat knows a kref; a new import when it does not know it yet.
     ///
     /// SwingSet: mapKernelSlotToVatSlot, with setReachable.
-    pub fn to_vref(&mut self, vat_id: &str, kref: &str) -> Kept<String> {
+    pub fn vref_of(&mut self, vat_id: &str, kref: &str) -> Kept<String> {
         if let Some(entry) = self.entry(vat_id, kref)? {
             if !entry.reachable {
                 self.set_flag(vat_id, kref, &entry.vref, true);
@@ -135,7 +147,7 @@ impl<H: Host> Kernel<'_, H> {
         match kref_kind(kref)? {
             Kind::Object => {
                 self.count_object(kref, Some(Change::Add), Some(Change::Add))?;
-                self.store.set_text(&keys::importer(kref, vat_id), "1");
+                self.store.set_text(keys::importer(kref, vat_id), "1");
             }
             Kind::Promise => self.count_promise(kref, Change::Add)?,
             Kind::Device => {}
@@ -164,25 +176,37 @@ impl<H: Host> Kernel<'_, H> {
             .entry(vat_id, kref)?
             .ok_or(Fault("a c-list entry to delete is missing"))?;
         match kref_kind(kref)? {
-            Kind::Promise => self.count_promise(kref, Change::Remove)?,
+            Kind::Promise => return self.delete_promise_entry(vat_id, kref, &entry.vref),
             Kind::Object if entry.is_import() => {
                 self.clear_reachable(vat_id, kref)?;
                 // Retired by its exporter: the object is gone before its last recognizers are told.
                 if self.object_counts(kref)?.is_some() {
                     self.count_object(kref, None, Some(Change::Remove))?;
-                    self.store.delete(&keys::importer(kref, vat_id));
+                    self.store.delete(keys::importer(kref, vat_id));
                 }
             }
             Kind::Object | Kind::Device => {}
         }
-        self.store.delete(&clist(vat_id, kref));
-        self.store.delete(&clist(vat_id, &entry.vref));
-        self.refund_entry(vat_id, kref, &entry.vref)
+        self.delete_pair(vat_id, kref, &entry.vref)
+    }
+
+    /// Deletes a promise's entry, which is there, with its reference.
+    pub fn delete_promise_entry(&mut self, vat_id: &str, kpid: &str, vref: &str) -> Kept<()> {
+        self.count_promise(kpid, Change::Remove)?;
+        self.delete_pair(vat_id, kpid, vref)
+    }
+
+    fn delete_pair(&mut self, vat_id: &str, kref: &str, vref: &str) -> Kept<()> {
+        self.store.delete(clist(vat_id, kref));
+        self.store.delete(clist(vat_id, vref));
+        self.refund_entry(vat_id, kref, vref)
     }
 
     /// A new object of this vat, without references.
     pub fn new_object(&mut self, owner: &str) -> Kept<String> {
-        let kref = numbered("ko", self.next_id(keys::KO_NEXT_ID)?);
+        let number = self.next_id(keys::KO_NEXT_ID)?;
+        self.store.buffers.known.fresh.made_object(number);
+        let kref = numbered("ko", number);
         self.store.set_text(path([&kref, ".owner"]), owner);
         self.set_object_counts(&kref, 0, 0);
         Ok(kref)

@@ -10,13 +10,17 @@ use swingset_abi::{
 };
 
 use crate::{
-    NAME, SCHEMA, SCHEMA_FROM_MIN, body,
+    NAME,
+    SCHEMA,
+    SCHEMA_FROM_MIN,
+    body,
     crank::Kernel,
     event::Event,
     host::Host,
     keys::{self, path},
     limits,
     promise::Standing,
+    queue::Queue,
     refs::is_kref,
     store::{Buffers, Fault, Kept},
 };
@@ -69,6 +73,16 @@ fn refused(refused: Refused) -> Reply {
     }
 }
 
+fn description() -> Reply {
+    let lies = cfg!(feature = "lying-description");
+    Reply::Described {
+        name: String::from(NAME),
+        schema: if lies { SCHEMA + 1 } else { SCHEMA },
+        schema_from_min: SCHEMA_FROM_MIN,
+        host_abi: HOST_ABI_LEVEL,
+    }
+}
+
 impl<H: Host> Kernel<'_, H> {
     fn serve(mut self, command: Command) -> Reply {
         match self.dispatch(command) {
@@ -79,32 +93,25 @@ impl<H: Host> Kernel<'_, H> {
 
     fn dispatch(&mut self, command: Command) -> Served<Reply> {
         match command {
-            Command::Describe {} => {
-                return Ok(Reply::Described {
-                    name: String::from(NAME),
-                    schema: if cfg!(feature = "lying-description") {
-                        SCHEMA + 1
-                    } else {
-                        SCHEMA
-                    },
-                    schema_from_min: SCHEMA_FROM_MIN,
-                    host_abi: HOST_ABI_LEVEL,
-                });
-            }
+            Command::Describe {} => Ok(description()),
             Command::Initialize {
                 vats,
                 supervisor_bundle_id,
                 lockdown_bundle_id,
             } => {
                 self.initialize(&vats, &supervisor_bundle_id, &lockdown_bundle_id)?;
-                return self.written(Reply::Done {});
+                self.written(Reply::Done {})
             }
             Command::Migrate { cursor, budget } => {
                 let reply = self.migrate(&cursor.0, budget)?;
-                return self.written(reply);
+                self.written(reply)
             }
-            _ => {}
+            other => self.dispatch_in_schema(other),
         }
+    }
+
+    /// The commands that need a state of this kernel's schema.
+    fn dispatch_in_schema(&mut self, command: Command) -> Served<Reply> {
         self.require_schema()?;
         match command {
             Command::Step {
@@ -207,10 +214,10 @@ impl<H: Host> Kernel<'_, H> {
 
     /// The ID of a static vat that lives.
     pub fn living_vat(&mut self, name: &str) -> Served<String> {
-        let Some(vat_id) = self.store.get_text(&keys::vat_name(name))?.map(String::from) else {
+        let Some(vat_id) = self.store.get_text(keys::vat_name(name))?.map(String::from) else {
             return Err(Refused::new(refusal::UNKNOWN, "no vat has this name"));
         };
-        if self.options(&vat_id)?.is_none() {
+        if !self.lives(&vat_id) {
             return Err(Refused::new(
                 refusal::VAT_TERMINATED,
                 "the vat of this name was terminated",
@@ -252,7 +259,7 @@ impl<H: Host> Kernel<'_, H> {
         }
         let result = match policy {
             ResolutionPolicy::None {} => None,
-            other => Some(self.new_promise(None, Some(other))?),
+            other => Some(self.new_promise(None, Some(other), 0)?),
         };
         self.hold_message(target, result.as_deref(), &methargs.slots)?;
         let event = Event::Send {
@@ -260,7 +267,7 @@ impl<H: Host> Kernel<'_, H> {
             result: result.clone(),
             methargs,
         };
-        self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())?;
+        self.queue_push(Queue::Acceptance, event.to_bytes())?;
         Ok(result)
     }
 

@@ -2,15 +2,13 @@
 
 use alloc::{collections::BTreeSet, string::String};
 
-use swingset_abi::{
-    kernel::{CrankKind, CrankReport, VatOptions},
-    wire::Wire,
-};
+use swingset_abi::kernel::{CrankKind, CrankReport};
 
 use crate::{
     host::Host,
-    keys::{self, join, path},
-    store::{Buffers, Fault, Kept, Store},
+    keys::{self, join},
+    queue::Queue,
+    store::{Buffers, Fault, Kept, Numbers, Often, Store},
     stored::Tallies,
 };
 
@@ -77,16 +75,6 @@ impl<'h, H: Host> Kernel<'h, H> {
         }
     }
 
-    /// A living vat's options; `None` when it never lived or was terminated.
-    pub fn options(&mut self, vat_id: &str) -> Kept<Option<VatOptions>> {
-        match self.store.get(path([vat_id, ".options"])) {
-            None => Ok(None),
-            Some(bytes) => VatOptions::from_bytes(bytes)
-                .map(Some)
-                .map_err(|_| Fault("a vat's options are malformed")),
-        }
-    }
-
     /// Undoes everything since the last flush.
     pub fn abort(&mut self) {
         self.store.discard();
@@ -127,7 +115,7 @@ impl<'h, H: Host> Kernel<'h, H> {
 
     /// SwingSet: acceptance queue > cleanup of terminated vats > gcActions > reapQueue > runQueue. `None` when all are empty.
     fn work(&mut self, limit_default: u64, cleanup_max: u64) -> Kept<Option<Crank>> {
-        if let Some(item) = self.queue_pop(keys::ACCEPTANCE_QUEUE)? {
+        if let Some(item) = self.queue_pop(Queue::Acceptance)? {
             self.route_event(item)?;
             return Ok(Some(Crank::of(CrankKind::Routing {}, None)));
         }
@@ -137,10 +125,10 @@ impl<'h, H: Host> Kernel<'h, H> {
         if self.gc_pending()? > 0 {
             return self.gc_crank(limit_default).map(Some);
         }
-        if let Some(item) = self.queue_pop(keys::REAP_QUEUE)? {
+        if let Some(item) = self.queue_pop(Queue::Reap)? {
             return self.reap_crank(item, limit_default).map(Some);
         }
-        match self.queue_pop(keys::RUN_QUEUE)? {
+        match self.queue_pop(Queue::Run)? {
             Some(item) => self.run_crank(&item, limit_default).map(Some),
             None => Ok(None),
         }
@@ -156,7 +144,7 @@ impl<'h, H: Host> Kernel<'h, H> {
                 number.ok_or(Fault("crankNumber is missing"))?
             }
         };
-        self.store.set_number(keys::CRANK_NUMBER, number + 1);
+        self.store.set_often(Often::CrankNumber, Numbers::of([number + 1]));
         self.store.buffers.known.cranks = Some(number + 1);
         Ok(())
     }

@@ -17,8 +17,9 @@ use crate::{
     crank::{Crank, Kernel},
     event::{self, Event},
     host::Host,
-    keys::{self, join, path},
+    keys::{join, path},
     message::Message,
+    queue::Queue,
     reap,
     routing::Route,
     store::{Fault, Kept},
@@ -53,7 +54,7 @@ impl<H: Host> Kernel<'_, H> {
             Event::Send { .. } => Err(event::MALFORMED),
             Event::Notify { vat_id, kpid } => {
                 self.let_go(&kpid)?;
-                if self.options(&vat_id)?.is_none() {
+                if !self.lives(&vat_id) {
                     return Ok(Crank::empty(Some(vat_id)));
                 }
                 match self.notify_to_vat(&vat_id, &kpid)? {
@@ -78,7 +79,7 @@ impl<H: Host> Kernel<'_, H> {
                     changed.stored_bytes_max = bytes;
                     self.change_stored_max(&vat_id, &changed)?;
                 }
-                self.store.set(path([&vat_id, ".options"]), changed.to_bytes());
+                self.set_options(&vat_id, &changed);
                 self.deliver(&vat_id, &VatDelivery::ChangeVatOptions { options }, limit_default)
             }
         }
@@ -97,7 +98,7 @@ impl<H: Host> Kernel<'_, H> {
                     return self.turn_away(item, &vat_id);
                 }
                 if let Some(kpid) = result
-                    && self.options(&vat_id)?.is_some_and(|options| options.pipelining)
+                    && self.pipelines(&vat_id)?
                 {
                     self.requeue(kpid)?;
                 }
@@ -121,7 +122,7 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn start_vat(&mut self, vat_id: String, limit_default: u64) -> Kept<Crank> {
-        if self.options(&vat_id)?.is_none() {
+        if !self.lives(&vat_id) {
             return Ok(Crank::empty(Some(vat_id)));
         }
         let key = path([&vat_id, ".vatParameters"]);
@@ -131,7 +132,7 @@ impl<H: Host> Kernel<'_, H> {
         let crank = self.deliver(&vat_id, &VatDelivery::StartVat { parameters }, limit_default)?;
         if crank.aborted {
             // A start is not tried again: what was undone ends after the dequeue.
-            self.queue_pop(keys::RUN_QUEUE)?;
+            self.queue_pop(Queue::Run)?;
             self.store.delete(&key);
         }
         Ok(crank)
@@ -250,7 +251,7 @@ impl<H: Host> Kernel<'_, H> {
     /// Ends a vat at once in state; what it leaves behind goes in cleanup cranks. Whoever waits for its end is told `info`.
     pub fn terminate(&mut self, vat_id: &str, options: &VatOptions, failed: bool, info: &CapData) -> Kept<()> {
         self.store.host.abandon_vat(vat_id);
-        self.store.delete(path([vat_id, ".options"]));
+        self.delete_options(vat_id);
         self.forget_stored(vat_id);
         self.add_terminated(vat_id)?;
         self.forget_dynamic(vat_id)?;

@@ -18,6 +18,7 @@ use crate::{
     host::Host,
     keys::{self, numbered},
     limits,
+    queue::Queue,
     store::{Fault, number_text},
 };
 
@@ -52,7 +53,7 @@ impl<H: Host> Kernel<'_, H> {
         for slot in &parameters.slots {
             self.hold(slot)?;
         }
-        let kpid = self.new_promise(None, Some(ResolutionPolicy::Ignore {}))?;
+        let kpid = self.new_promise(None, Some(ResolutionPolicy::Ignore {}), 0)?;
         self.hold(&kpid)?;
         let creation = Creation {
             vat_id: numbered("v", self.next_id(keys::VAT_NEXT_ID)?),
@@ -62,7 +63,7 @@ impl<H: Host> Kernel<'_, H> {
             parameters,
             result: Some(kpid.clone()),
         };
-        self.queue_push(keys::ACCEPTANCE_QUEUE, Event::CreateVat { creation }.to_bytes())?;
+        self.queue_push(Queue::Acceptance, Event::CreateVat { creation }.to_bytes())?;
         Ok(kpid)
     }
 

@@ -156,7 +156,7 @@ impl<H: Host> Kernel<'_, H> {
         let Some(entry) = self.entry(vat_id, kref)? else {
             return Ok(false);
         };
-        if self.options(vat_id)?.is_none() {
+        if !self.lives(vat_id) {
             return Ok(false);
         }
         let counts = self.object_counts(kref)?;

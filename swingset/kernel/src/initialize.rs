@@ -20,6 +20,7 @@ use crate::{
     keys::{self, numbered, path},
     limits,
     objects::Object,
+    queue::Queue,
     reap,
     store::Kept,
 };
@@ -88,7 +89,7 @@ impl<H: Host> Kernel<'_, H> {
     /// `initialize_swingset`.
     pub fn initialize(&mut self, vats: &[StaticVat], supervisor: &str, lockdown: &str) -> Served<()> {
         if self.store.has(keys::VERSION) {
-            return Err(Refused::new(refusal::ALREADY_INITIALIZED, "the kernel's state was written before").into());
+            return Err(Refused::new(refusal::ALREADY_INITIALIZED, "the kernel's state was written before"));
         }
         check(vats)?;
         self.first_entries();
@@ -101,14 +102,14 @@ impl<H: Host> Kernel<'_, H> {
                 lockdown_bundle_id: String::from(lockdown),
             };
             let vat_id = self.new_vat(vat, &source)?;
-            self.store.set_text(&keys::vat_name(&vat.name), &vat_id);
+            self.store.set_text(keys::vat_name(&vat.name), &vat_id);
             // A static vat's root is spoken to by name at any time: it is pinned, or each message from outside would end with
             // its export dropped and retired.
             let root = self.root_of(&vat_id)?;
             self.pin(root.clone())?;
             roots.push(root);
             names.push(vat.name.clone());
-            self.queue_push(keys::ACCEPTANCE_QUEUE, Event::StartVat { vat_id }.to_bytes())?;
+            self.queue_push(Queue::Acceptance, Event::StartVat { vat_id }.to_bytes())?;
         }
         self.set_list(keys::VAT_NAMES, &names);
         let admin = self.new_kernel_object(&Object::Root)?;
@@ -129,7 +130,7 @@ impl<H: Host> Kernel<'_, H> {
         for (counter, first) in FIRST_IDS {
             self.store.set_number(counter, first);
         }
-        for queue in [keys::ACCEPTANCE_QUEUE, keys::RUN_QUEUE, keys::REAP_QUEUE] {
+        for queue in Queue::ALL {
             self.set_queue_bounds(queue, 1, 1);
         }
         self.store.set_number(keys::GC_ACTIONS, 0);
@@ -140,7 +141,7 @@ impl<H: Host> Kernel<'_, H> {
             settled: 1,
             tail: 1,
         });
-        self.store.set(keys::REAP_DEFAULT, reap::DEFAULT.to_bytes());
+        self.set_reap_default(&reap::DEFAULT);
     }
 
     fn new_vat(&mut self, vat: &StaticVat, source: &VatSource) -> Kept<String> {

@@ -301,7 +301,7 @@ mod tests {
         for wrong in ["", "[", "[1,]", "{\"a\"}", "\"\\x\"", "[1]2", "nul", &"[".repeat(40)] {
             assert_eq!(Json::parse(wrong), None, "{wrong}");
         }
-        assert_eq!(Json::parse(&["[".repeat(31), "]".repeat(31)].concat()).is_some(), true);
+        assert!(Json::parse(&["[".repeat(31), "]".repeat(31)].concat()).is_some());
         assert_eq!(
             Json::parse("\"\\ud83d\\ude00\\n\""),
             Some(Json::Text(String::from("😀\n")))

@@ -49,12 +49,6 @@ use crate::{copy::copy, store::decimal};
 pub const VERSION: &str = "version";
 /// Cranks done.
 pub const CRANK_NUMBER: &str = "crankNumber";
-/// Events from vats and from outside, not routed yet.
-pub const ACCEPTANCE_QUEUE: &str = "acceptanceQueue";
-/// Events for a delivery crank.
-pub const RUN_QUEUE: &str = "runQueue";
-/// Vats due for bringOutYourDead.
-pub const REAP_QUEUE: &str = "reapQueue";
 /// How many GC actions are pending, and their prefix with a dot.
 pub const GC_ACTIONS: &str = "gcActions";
 /// Names of static vats.
@@ -128,33 +122,7 @@ impl Path {
         }
     }
 
-    /// Decimal numbers with commas between them.
-    pub fn of_numbers<const N: usize>(numbers: [u64; N]) -> Path {
-        let mut path = Path::new();
-        path.push_numbers(numbers);
-        path
-    }
-
-    /// The same in brackets.
-    pub fn of_bounds<const N: usize>(numbers: [u64; N]) -> Path {
-        let mut path = Path::new();
-        path.push(b"[");
-        path.push_numbers(numbers);
-        path.push(b"]");
-        path
-    }
-
-    fn push_numbers<const N: usize>(&mut self, numbers: [u64; N]) {
-        for (at, number) in numbers.into_iter().enumerate() {
-            if at > 0 {
-                self.push(b",");
-            }
-            let mut digits = [0u8; 20];
-            let start = decimal(&mut digits, number);
-            self.push(&digits[start..]);
-        }
-    }
-
+    #[inline(always)]
     fn push(&mut self, part: &[u8]) {
         let end = self.length + part.len();
         if let Some(room) = self.short.get_mut(self.length..end) {
@@ -213,7 +181,7 @@ pub fn bundle_wait(id: &str) -> Path {
     path(["bundleWait.", id])
 }
 
-/// A queue's item.
+/// An item of a numbered list.
 pub fn item(queue: &str, number: u64) -> Path {
     let mut digits = [0u8; 20];
     let at = decimal(&mut digits, number);
@@ -263,7 +231,5 @@ mod tests {
             assert_eq!(path(["v1.vs.", &tail, ".y"]).as_ref(), whole.as_bytes());
         }
         assert_eq!(item("runQueue", 120).as_ref(), b"runQueue.120");
-        assert_eq!(Path::of_numbers([3, 0, 44]).as_ref(), b"3,0,44");
-        assert_eq!(Path::of_bounds([u64::MAX, 7, u64::MAX]).as_ref(), format!("[{0},7,{0}]", u64::MAX).as_bytes());
     }
 }

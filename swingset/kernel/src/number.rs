@@ -44,7 +44,13 @@ pub fn parse_numbers<const N: usize>(text: &[u8]) -> Option<[u64; N]> {
 
 /// Writes a decimal number at the end of `digits`; gives where it begins.
 pub fn decimal(digits: &mut [u8; 20], value: u64) -> usize {
-    let mut at = digits.len();
+    decimal_before(digits, 20, value)
+}
+
+/// Writes a decimal number that ends at `end`; gives where it begins.
+#[inline(always)]
+fn decimal_before(digits: &mut [u8], end: usize, value: u64) -> usize {
+    let mut at = end;
     let mut rest = value;
     loop {
         // For what fits in 32 bits a multiplication divides: `ceil(2^35 / 10)`.
@@ -59,6 +65,59 @@ pub fn decimal(digits: &mut [u8; 20], value: u64) -> usize {
         if rest == 0 {
             return at;
         }
+    }
+}
+
+/// Decimal numbers as the kvStore writes several of them: with commas between them, maybe in brackets.
+#[derive(Clone, Copy, Debug)]
+pub struct Numbers {
+    /// The text lies at the end.
+    bytes: [u8; NUMBERS_BYTES],
+    at: usize,
+}
+
+/// Room for four numbers, commas and brackets.
+const NUMBERS_BYTES: usize = 4 * 21 + 1;
+
+impl AsRef<[u8]> for Numbers {
+    #[inline(always)]
+    fn as_ref(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+}
+
+impl Numbers {
+    /// `3,0,44`; at most four numbers.
+    pub fn of<const N: usize>(numbers: [u64; N]) -> Numbers {
+        let mut text = Numbers { bytes: [0; NUMBERS_BYTES], at: NUMBERS_BYTES };
+        text.put_numbers(numbers);
+        text
+    }
+
+    /// `[3,44]`.
+    pub fn in_brackets<const N: usize>(numbers: [u64; N]) -> Numbers {
+        let mut text = Numbers { bytes: [0; NUMBERS_BYTES], at: NUMBERS_BYTES };
+        text.put(b']');
+        text.put_numbers(numbers);
+        text.put(b'[');
+        text
+    }
+
+    #[inline(always)]
+    fn put_numbers<const N: usize>(&mut self, numbers: [u64; N]) {
+        const { assert!(N <= 4, "there is room for four numbers") };
+        for (left, number) in (0..N).zip(numbers.into_iter().rev()) {
+            if left > 0 {
+                self.put(b',');
+            }
+            self.at = decimal_before(&mut self.bytes, self.at, number);
+        }
+    }
+
+    #[inline(always)]
+    fn put(&mut self, byte: u8) {
+        self.at -= 1;
+        self.bytes[self.at] = byte;
     }
 }
 
@@ -81,6 +140,14 @@ mod tests {
         for wrong in ["", "00", "01", "+1", "1 ", "/", ":", "18446744073709551616", "99999999999999999999", "100000000000000000000"] {
             assert_eq!(parse_number(wrong.as_bytes()), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn several_numbers_are_written_as_they_are_read() {
+        assert_eq!(Numbers::of([3, 0, 44]).as_ref(), b"3,0,44");
+        assert_eq!(Numbers::of([7]).as_ref(), b"7");
+        assert_eq!(Numbers::of([u64::MAX; 4]).as_ref(), [u64::MAX; 4].map(|n| n.to_string()).join(",").as_bytes());
+        assert_eq!(Numbers::in_brackets([u64::MAX; 3]).as_ref(), format!("[{0},{0},{0}]", u64::MAX).as_bytes());
     }
 
     #[test]

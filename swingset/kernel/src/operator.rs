@@ -14,7 +14,9 @@ use crate::{
     event::{Event, Upgrade},
     host::Host,
     keys::{self, path},
-    limits, reap,
+    limits,
+    queue::Queue,
+    reap,
     refs::is_kref,
     store::Fault,
 };
@@ -102,7 +104,7 @@ impl<H: Host> Kernel<'_, H> {
             self.require_referable(slot)?;
             self.hold(slot)?;
         }
-        let kpid = self.new_promise(None, Some(ResolutionPolicy::Ignore {}))?;
+        let kpid = self.new_promise(None, Some(ResolutionPolicy::Ignore {}), 0)?;
         self.hold(&kpid)?;
         let upgrade = Upgrade {
             vat_id,
@@ -111,14 +113,14 @@ impl<H: Host> Kernel<'_, H> {
             message: String::from(message),
             result: Some(kpid.clone()),
         };
-        self.queue_push(keys::ACCEPTANCE_QUEUE, Event::UpgradeVat { upgrade }.to_bytes())?;
+        self.queue_push(Queue::Acceptance, Event::UpgradeVat { upgrade }.to_bytes())?;
         Ok(kpid)
     }
 
     /// Changes the kernel's options.
     pub fn change_options(&mut self, options: &KernelOptions) -> Served<()> {
         let merged = reap::merged(&options.reap_default, &self.reap_default()?);
-        self.store.set(keys::REAP_DEFAULT, merged.to_bytes());
+        self.set_reap_default(&merged);
         Ok(())
     }
 
@@ -131,7 +133,7 @@ impl<H: Host> Kernel<'_, H> {
         self.store.delete(keys::UPGRADE_EVENTS);
         for Blob(event) in events {
             crate::event::decode(&event)?;
-            self.queue_push(keys::ACCEPTANCE_QUEUE, event)?;
+            self.queue_push(Queue::Acceptance, event)?;
         }
         Ok(())
     }

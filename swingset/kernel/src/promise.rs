@@ -10,6 +10,7 @@ use crate::{
     host::Host,
     keys::{self, join, numbered, path},
     limits,
+    queue::Queue,
     store::{Fault, Kept, number_text},
 };
 
@@ -23,11 +24,18 @@ pub enum Standing {
 }
 
 impl<H: Host> Kernel<'_, H> {
-    /// A new promise, without references.
-    pub fn new_promise(&mut self, decider: Option<&str>, policy: Option<ResolutionPolicy>) -> Kept<String> {
-        let kpid = numbered("kp", self.next_id(keys::KP_NEXT_ID)?);
+    /// A new promise with so many references.
+    pub fn new_promise(
+        &mut self,
+        decider: Option<&str>,
+        policy: Option<ResolutionPolicy>,
+        references: u64,
+    ) -> Kept<String> {
+        let number = self.next_id(keys::KP_NEXT_ID)?;
+        self.store.buffers.known.fresh.made_promise(number);
+        let kpid = numbered("kp", number);
         self.store.set_text(path([&kpid, ".state"]), "unresolved");
-        self.store.set_number(path([&kpid, ".refCount"]), 0);
+        self.store.set_number(path([&kpid, ".refCount"]), references);
         if let Some(vat_id) = decider {
             self.store.set_text(path([&kpid, ".decider"]), vat_id);
         }
@@ -47,7 +55,7 @@ impl<H: Host> Kernel<'_, H> {
             }
             Some(b"fulfilled") => false,
             Some(b"rejected") => true,
-            Some(_) => return Err(Fault("a promise's state is malformed")),
+            Some(_) => return Err(MALFORMED_STATE),
         };
         let body = self
             .store
@@ -61,10 +69,20 @@ impl<H: Host> Kernel<'_, H> {
         }))
     }
 
+    /// Whether a promise that something refers to is settled.
+    pub fn is_settled(&mut self, kpid: &str) -> Kept<bool> {
+        match self.store.get(path([kpid, ".state"])) {
+            Some(b"unresolved") => Ok(false),
+            Some(b"fulfilled" | b"rejected") => Ok(true),
+            Some(_) => Err(MALFORMED_STATE),
+            None => Err(MISSING),
+        }
+    }
+
     /// Where a promise that something refers to stands.
     pub fn standing(&mut self, kpid: &str) -> Kept<Standing> {
         self.standing_if_any(kpid)?
-            .ok_or(Fault("a promise that is referred to does not exist"))
+            .ok_or(MISSING)
     }
 
     /// Gives or takes the right to settle.
@@ -94,7 +112,7 @@ impl<H: Host> Kernel<'_, H> {
             vat_id: String::from(vat_id),
             kpid: String::from(kpid),
         };
-        self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())
+        self.queue_push(Queue::Acceptance, event.to_bytes())
     }
 
     /// Puts a message with its references behind an unresolved promise; false when too many wait there.
@@ -113,18 +131,22 @@ impl<H: Host> Kernel<'_, H> {
     ///
     /// SwingSet: doResolve. `data` is in krefs; the promise takes references of its own on its slots.
     pub fn settle(&mut self, kpid: &str, rejected: bool, data: &CapData, by: Option<&str>) -> Kept<()> {
-        for vat_id in self.list(path([kpid, ".subscribers"]))? {
+        let vats = self.list(path([kpid, ".subscribers"]))?;
+        for vat_id in &vats {
             if by != Some(vat_id.as_str()) {
-                self.queue_notify(&vat_id, kpid)?;
+                self.queue_notify(vat_id, kpid)?;
             }
         }
-        self.apply_policy(kpid, rejected)?;
+        let had_policy = self.apply_policy(kpid, rejected)?;
         self.requeue(kpid)?;
         if !self.charge_data(kpid, data, by)? {
             self.store.delete_if_there(path([kpid, ".decider"]));
         }
-        for part in [".policy", ".subscribers"] {
-            self.store.delete_if_there(path([kpid, part]));
+        if had_policy {
+            self.store.delete(path([kpid, ".policy"]));
+        }
+        if !vats.is_empty() {
+            self.store.delete(path([kpid, ".subscribers"]));
         }
         self.store
             .set_text(path([kpid, ".state"]), if rejected { "rejected" } else { "fulfilled" });
@@ -147,16 +169,17 @@ impl<H: Host> Kernel<'_, H> {
         for id in 0..waiting {
             let key = path([kpid, ".queue.", &number_text(id)]);
             let message = Vec::from(self.store.get(&key).ok_or(Fault("a waiting message is missing"))?);
-            self.queue_push(keys::ACCEPTANCE_QUEUE, message)?;
+            self.queue_push(Queue::Acceptance, message)?;
             self.store.delete(&key);
         }
         self.store.delete(&counter);
         Ok(())
     }
 
-    fn apply_policy(&mut self, kpid: &str, rejected: bool) -> Kept<()> {
+    /// What the promise's policy asks for; false when it has none.
+    fn apply_policy(&mut self, kpid: &str, rejected: bool) -> Kept<bool> {
         let Some(policy) = self.store.get_text(path([kpid, ".policy"]))?.map(String::from) else {
-            return Ok(());
+            return Ok(false);
         };
         let settled = if rejected { "rejected" } else { "fulfilled" };
         match policy.as_str() {
@@ -165,24 +188,39 @@ impl<H: Host> Kernel<'_, H> {
             "panic" if rejected => self.panic = Some(join([kpid, " was rejected and its policy is panic"])),
             _ => {}
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Deletes what is left of a promise without references.
+    /// Deletes what is left of a promise without references, and gives back those that its data holds.
     pub fn delete_promise(&mut self, kpid: &str) -> Kept<()> {
-        if self.store.has(path([kpid, ".queue.nextID"])) {
-            return Err(Fault("a promise without references has messages waiting"));
+        if self.store.get(path([kpid, ".state"])) == Some(b"unresolved") {
+            if self.store.has(path([kpid, ".queue.nextID"])) {
+                return Err(Fault("a promise without references has messages waiting"));
+            }
+            for part in [".decider", ".policy", ".subscribers"] {
+                self.store.delete_if_there(path([kpid, part]));
+            }
+        } else {
+            // The other parts ended when it was settled.
+            let (at_body, at_slots) = (path([kpid, ".data.body"]), path([kpid, ".data.slots"]));
+            let body = self.store.get(&at_body).map_or(0, <[u8]>::len);
+            let slots = self.list(&at_slots)?;
+            self.refund_data(kpid, body, &slots)?;
+            for slot in slots {
+                self.let_go(&slot)?;
+            }
+            self.store.delete(at_body);
+            self.store.delete(at_slots);
         }
-        self.refund_data(kpid)?;
         for part in [".state", ".refCount"] {
             self.store.delete(path([kpid, part]));
-        }
-        for part in [".decider", ".policy", ".subscribers", ".data.body", ".data.slots"] {
-            self.store.delete_if_there(path([kpid, part]));
         }
         Ok(())
     }
 }
+
+const MALFORMED_STATE: Fault = Fault("a promise's state is malformed");
+const MISSING: Fault = Fault("a promise that is referred to does not exist");
 
 fn policy_word(policy: ResolutionPolicy) -> Option<&'static str> {
     match policy {

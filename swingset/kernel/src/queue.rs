@@ -5,29 +5,49 @@ use alloc::vec::Vec;
 use crate::{
     crank::Kernel,
     host::Host,
-    keys::{self, Path},
-    store::{Fault, Kept, parse_numbers},
+    keys,
+    store::{Fault, Kept, Numbers, Often, parse_numbers},
 };
 
-/// Those whose bounds the store remembers as numbers.
-const QUEUES: [&str; 3] = [keys::ACCEPTANCE_QUEUE, keys::RUN_QUEUE, keys::REAP_QUEUE];
+/// A queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Events from vats and from outside, not routed yet.
+    Acceptance,
+    /// Events for a delivery crank.
+    Run,
+    /// Vats due for bringOutYourDead.
+    Reap,
+}
+
+impl Queue {
+    /// All of them.
+    pub const ALL: [Queue; 3] = [Queue::Acceptance, Queue::Run, Queue::Reap];
+
+    /// Where its bounds are.
+    pub fn key(self) -> &'static str {
+        match self {
+            Queue::Acceptance => "acceptanceQueue",
+            Queue::Run => "runQueue",
+            Queue::Reap => "reapQueue",
+        }
+    }
+}
 
 impl<H: Host> Kernel<'_, H> {
     /// Head and tail.
-    pub fn queue_bounds(&mut self, queue: &str) -> Kept<(u64, u64)> {
-        let known = QUEUES.iter().position(|name| *name == queue);
-        if let Some(bounds) = known.and_then(|at| self.store.buffers.known.bounds[at]) {
+    #[inline(always)]
+    pub fn queue_bounds(&mut self, queue: Queue) -> Kept<(u64, u64)> {
+        if let Some(bounds) = self.store.buffers.known.bounds[queue as usize] {
             return Ok(bounds);
         }
-        let Some(text) = self.store.get(queue) else {
+        let Some(text) = self.store.get(queue.key()) else {
             return Err(Fault("a queue is missing"));
         };
         let inner = text.strip_prefix(b"[").and_then(|text| text.strip_suffix(b"]"));
         match inner.and_then(parse_numbers) {
             Some([head, tail]) if head <= tail => {
-                if let Some(at) = known {
-                    self.store.buffers.known.bounds[at] = Some((head, tail));
-                }
+                self.store.buffers.known.bounds[queue as usize] = Some((head, tail));
                 Ok((head, tail))
             }
             _ => Err(Fault("a queue's bounds are malformed")),
@@ -35,35 +55,35 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     /// Writes head and tail.
-    pub fn set_queue_bounds(&mut self, queue: &str, head: u64, tail: u64) {
-        self.store.set(queue, Path::of_bounds([head, tail]));
-        if let Some(at) = QUEUES.iter().position(|name| *name == queue) {
-            self.store.buffers.known.bounds[at] = Some((head, tail));
-        }
+    #[inline(always)]
+    pub fn set_queue_bounds(&mut self, queue: Queue, head: u64, tail: u64) {
+        self.store
+            .set_often(Often::Queue(queue), Numbers::in_brackets([head, tail]));
+        self.store.buffers.known.bounds[queue as usize] = Some((head, tail));
     }
 
     /// Adds an item at the tail.
-    pub fn queue_push(&mut self, queue: &str, item: Vec<u8>) -> Kept<()> {
+    pub fn queue_push(&mut self, queue: Queue, item: Vec<u8>) -> Kept<()> {
         let (head, tail) = self.queue_bounds(queue)?;
-        self.store.set(&keys::item(queue, tail), item);
+        self.store.set(keys::item(queue.key(), tail), item);
         self.set_queue_bounds(queue, head, tail + 1);
         Ok(())
     }
 
     /// Takes the item at the head.
-    pub fn queue_pop(&mut self, queue: &str) -> Kept<Option<Vec<u8>>> {
+    pub fn queue_pop(&mut self, queue: Queue) -> Kept<Option<Vec<u8>>> {
         let (head, tail) = self.queue_bounds(queue)?;
         if head == tail {
             return Ok(None);
         }
-        let item = self.store.take(keys::item(queue, head));
+        let item = self.store.take(keys::item(queue.key(), head));
         let item = item.ok_or(Fault("a queue's item is missing"))?;
         self.set_queue_bounds(queue, head + 1, tail);
         Ok(Some(item))
     }
 
     /// How many items wait.
-    pub fn queue_length(&mut self, queue: &str) -> Kept<u64> {
+    pub fn queue_length(&mut self, queue: Queue) -> Kept<u64> {
         let (head, tail) = self.queue_bounds(queue)?;
         Ok(tail - head)
     }

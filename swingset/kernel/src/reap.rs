@@ -7,14 +7,14 @@ use alloc::{string::String, vec::Vec};
 use swingset_abi::{
     kernel::{ReapThreshold, VatOptions},
     vat::VatDelivery,
-    wire::Wire,
 };
 
 use crate::{
     crank::{Crank, Kernel},
     host::Host,
-    keys::{self, Path, path},
-    store::{Fault, Kept, parse_numbers},
+    keys::{self, path},
+    queue::Queue,
+    store::{Fault, Kept, Numbers, parse_numbers},
 };
 
 /// The default of a new kernel, as SwingSet's.
@@ -45,16 +45,6 @@ pub fn krefs(delivery: &VatDelivery) -> Option<u64> {
 }
 
 impl<H: Host> Kernel<'_, H> {
-    /// The kernel's default thresholds.
-    pub fn reap_default(&mut self) -> Kept<ReapThreshold> {
-        match self.store.get(keys::REAP_DEFAULT) {
-            None => Ok(ReapThreshold::default()),
-            Some(bytes) => {
-                ReapThreshold::from_bytes(bytes).map_err(|_| Fault("the default reap thresholds are malformed"))
-            }
-        }
-    }
-
     /// Counts a delivery's dirt ([`krefs`]); queues the vat when it has enough.
     pub fn count_dirt(
         &mut self,
@@ -75,21 +65,22 @@ impl<H: Host> Kernel<'_, H> {
         if limits == [0; 3] {
             return Ok(());
         }
-        let key = path([vat_id, ".reapDirt"]);
-        let mut dirt = [0u64; 3];
-        if let Some(text) = self.store.get(&key) {
-            dirt = parse_numbers(text).ok_or(Fault("a vat's dirt is malformed"))?;
-        }
         let more = [1, krefs, computrons];
-        let mut reached = false;
-        for ((kind, more), limit) in dirt.iter_mut().zip(more).zip(limits) {
-            *kind = kind.saturating_add(more);
-            reached |= limit > 0 && *kind >= limit;
-        }
+        let reached = self.store.update(path([vat_id, ".reapDirt"]), |old| {
+            let mut dirt = match old {
+                None => [0u64; 3],
+                Some(text) => parse_numbers(text).ok_or(Fault("a vat's dirt is malformed"))?,
+            };
+            let mut reached = false;
+            for ((kind, more), limit) in dirt.iter_mut().zip(more).zip(limits) {
+                *kind = kind.saturating_add(more);
+                reached |= limit > 0 && *kind >= limit;
+            }
+            Ok((reached, Numbers::of(dirt)))
+        })?;
         if reached {
             return self.reap(vat_id);
         }
-        self.store.set(&key, Path::of_numbers(dirt));
         Ok(())
     }
 
@@ -101,14 +92,14 @@ impl<H: Host> Kernel<'_, H> {
             return Ok(());
         }
         self.store.set_text(&queued, "1");
-        self.queue_push(keys::REAP_QUEUE, Vec::from(vat_id.as_bytes()))
+        self.queue_push(Queue::Reap, Vec::from(vat_id.as_bytes()))
     }
 
     /// One vat of the reap queue.
     pub fn reap_crank(&mut self, item: Vec<u8>, limit_default: u64) -> Kept<Crank> {
         let vat_id = String::from_utf8(item).map_err(|_| Fault("a reap queue item is malformed"))?;
         self.store.delete_if_there(path([&vat_id, ".reapQueued"]));
-        if self.options(&vat_id)?.is_none() {
+        if !self.lives(&vat_id) {
             return Ok(Crank::empty(Some(vat_id)));
         }
         self.deliver(&vat_id, &VatDelivery::BringOutYourDead {}, limit_default)
@@ -122,7 +113,7 @@ impl<H: Host> Kernel<'_, H> {
             .ok_or(Fault("an ID counter is missing"))?;
         for number in 1..end {
             let vat_id = keys::numbered("v", number);
-            if self.store.has(path([&vat_id, ".options"])) {
+            if self.lives(&vat_id) {
                 self.reap(&vat_id)?;
             }
         }

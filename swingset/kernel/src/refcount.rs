@@ -14,9 +14,9 @@ use crate::{
     crank::Kernel,
     gc::Action,
     host::Host,
-    keys::{self, Path, path},
+    keys::{self, path},
     refs::{Kind, kref_kind},
-    store::{Fault, Kept, parse_numbers},
+    store::{Fault, Kept, Numbers, parse_numbers},
 };
 
 /// Which count changes, by how much.
@@ -89,7 +89,7 @@ impl<H: Host> Kernel<'_, H> {
             if let Some(change) = recognizable {
                 recognize = change.apply(recognize)?;
             }
-            Ok((reach, Path::of_numbers([reach, recognize])))
+            Ok((reach, Numbers::of([reach, recognize])))
         })?;
         if reach == 0 {
             self.maybe_free.insert(String::from(kref));
@@ -99,7 +99,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// Writes an object's counts.
     pub fn set_object_counts(&mut self, kref: &str, reachable: u64, recognizable: u64) {
-        let text = Path::of_numbers([reachable, recognizable]);
+        let text = Numbers::of([reachable, recognizable]);
         self.store.set(path([kref, ".refCount"]), text);
     }
 
@@ -118,9 +118,6 @@ impl<H: Host> Kernel<'_, H> {
     fn free_promise(&mut self, kpid: &str) -> Kept<()> {
         if self.store.get_number(path([kpid, ".refCount"]))? != Some(0) {
             return Ok(());
-        }
-        for slot in self.list(path([kpid, ".data.slots"]))? {
-            self.let_go(&slot)?;
         }
         self.delete_promise(kpid)
     }

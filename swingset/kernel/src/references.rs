@@ -9,9 +9,9 @@ use alloc::string::String;
 use crate::{
     crank::Kernel,
     host::Host,
-    keys::{self, Path, join, path},
+    keys::{self, join, path},
     refcount::Change,
-    store::{Fault, Kept, number_text, parse_number, parse_numbers},
+    store::{Fault, Kept, Numbers, number_text, parse_number, parse_numbers},
 };
 
 /// The kinds, in the order of the counts.
@@ -38,7 +38,7 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn set_references(&mut self, vat_id: &str, counts: [u64; 4]) {
-        self.store.set(path([vat_id, ".references"]), Path::of_numbers(counts));
+        self.store.set(path([vat_id, ".references"]), Numbers::of(counts));
     }
 
     /// A vat begins without references.

@@ -10,9 +10,10 @@ use crate::{
     crank::Kernel,
     event,
     host::Host,
-    keys::{self, path},
+    keys::path,
     message::{self, Message},
     promise::Standing,
+    queue::Queue,
     refs::{Kind, kref_kind},
     store::Kept,
 };
@@ -45,7 +46,7 @@ impl<H: Host> Kernel<'_, H> {
                 Kind::Promise => match self.standing(&target)? {
                     Standing::Unresolved { decider } => {
                         if let Some(vat_id) = decider
-                            && self.options(&vat_id)?.is_some_and(|options| options.pipelining)
+                            && self.pipelines(&vat_id)?
                         {
                             return Ok(Route::Deliver { vat_id, target });
                         }
@@ -71,7 +72,7 @@ impl<H: Host> Kernel<'_, H> {
                 return Ok(Route::Kernel { target });
             }
             let vat_id = String::from(owner);
-            if self.store.has(path([&vat_id, ".options"])) {
+            if self.lives(&vat_id) {
                 return Ok(Route::Deliver { vat_id, target });
             }
         }
@@ -83,18 +84,18 @@ impl<H: Host> Kernel<'_, H> {
     /// A routing crank's work: one event out of the acceptance queue.
     pub fn route_event(&mut self, item: Vec<u8>) -> Kept<()> {
         let Some(target) = event::send_target(&item) else {
-            return self.queue_push(keys::RUN_QUEUE, item);
+            return self.queue_push(Queue::Run, item);
         };
         let target = String::from(target);
         match self.route(&target)? {
             Route::Deliver { target: routed, .. } | Route::Kernel { target: routed } if routed == target => {
-                self.queue_push(keys::RUN_QUEUE, item)
+                self.queue_push(Queue::Run, item)
             }
             Route::Deliver { target: routed, .. } | Route::Kernel { target: routed } => {
                 self.hold(&routed)?;
                 self.let_go(&target)?;
                 let item = retargeted(&item, &routed)?;
-                self.queue_push(keys::RUN_QUEUE, item)
+                self.queue_push(Queue::Run, item)
             }
             Route::Wait { kpid } => self.wait(&target, kpid, item),
             Route::Splat { reason } => {

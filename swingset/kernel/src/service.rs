@@ -12,6 +12,7 @@ use crate::{
     keys::{self, numbered},
     limits,
     objects::{Answer, Call, Object, interval, quoted, reference},
+    queue::Queue,
     refcount::Change,
     refs::{Kind, kref_kind},
     store::Kept,
@@ -107,7 +108,7 @@ impl<H: Host> Kernel<'_, H> {
             parameters: wanted.parameters,
             result: call.result.map(String::from),
         };
-        self.queue_push(keys::ACCEPTANCE_QUEUE, Event::CreateVat { creation }.to_bytes())?;
+        self.queue_push(Queue::Acceptance, Event::CreateVat { creation }.to_bytes())?;
         Ok(Answer::Later)
     }
 

@@ -6,6 +6,7 @@ use crate::{
     crank::Kernel,
     host::Host,
     keys,
+    queue::Queue,
     references::KINDS,
     store::{Fault, Kept},
 };
@@ -18,8 +19,8 @@ impl<H: Host> Kernel<'_, H> {
             let value = self.store.get_number(counter)?.ok_or(Fault("a counter is missing"))?;
             figures.push((String::from(counter), value));
         }
-        for queue in [keys::ACCEPTANCE_QUEUE, keys::RUN_QUEUE, keys::REAP_QUEUE] {
-            figures.push((String::from(queue), self.queue_length(queue)?));
+        for queue in Queue::ALL {
+            figures.push((String::from(queue.key()), self.queue_length(queue)?));
         }
         for counter in [keys::GC_ACTIONS, keys::VAT_NEXT_ID, keys::KO_NEXT_ID, keys::KP_NEXT_ID] {
             let value = self.store.get_number(counter)?.ok_or(Fault("a counter is missing"))?;

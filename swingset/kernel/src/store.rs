@@ -15,9 +15,10 @@ use crate::{
     buffers::{Entry, Piece},
     hash::hash_of,
     host::{Change, Host},
-    keys::Path,
+    keys,
+    queue::Queue,
 };
-pub use crate::number::{decimal, number_text, parse_number, parse_numbers};
+pub use crate::number::{Numbers, decimal, number_text, parse_number, parse_numbers};
 
 /// The state contradicts itself (a missing or malformed entry): no crank can go on. The text names what was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +26,34 @@ pub struct Fault(pub &'static str);
 
 /// A result that only a broken state can spoil.
 pub type Kept<T> = Result<T, Fault>;
+
+/// What every crank writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Often {
+    /// A queue's bounds.
+    Queue(Queue),
+    /// How many cranks there were.
+    CrankNumber,
+}
+
+impl Often {
+    /// How many there are.
+    pub const COUNT: usize = Queue::ALL.len() + 1;
+
+    fn key(self) -> &'static str {
+        match self {
+            Often::Queue(queue) => queue.key(),
+            Often::CrankNumber => keys::CRANK_NUMBER,
+        }
+    }
+
+    fn place(self) -> usize {
+        match self {
+            Often::Queue(queue) => queue as usize,
+            Often::CrankNumber => Queue::ALL.len(),
+        }
+    }
+}
 
 /// Values above this are not remembered when they are read: a vat may read many.
 const REMEMBERED_BYTES_MAX: usize = 4096;
@@ -66,12 +95,15 @@ impl<'h, H: Host> Store<'h, H> {
         self.find_entry(key).1
     }
 
-    /// The entry of a key, none when its value is too large to be remembered; and the value.
+    /// The entry of a key, none when its value is too large to be remembered or known to be absent; and the value.
     fn find_entry(&mut self, key: &[u8]) -> (Option<usize>, Option<Piece>) {
         let hash = hash_of(self.buffers.seed, key);
         let (place, found) = self.buffers.place(hash, key);
         if let Some(at) = found {
             return (found, self.buffers.entries[at].value);
+        }
+        if self.buffers.known.fresh.has(key) {
+            return (None, None);
         }
         let stored_key = self.buffers.add(key);
         let start = self.buffers.bytes.len();
@@ -120,6 +152,7 @@ impl<'h, H: Host> Store<'h, H> {
         self.find(key.as_ref()).is_some()
     }
 
+    #[inline(always)]
     /// `next_key` looks through what was written.
     fn note(&mut self, key: &[u8], present: bool) {
         if let Some(written) = &mut self.written
@@ -133,11 +166,15 @@ impl<'h, H: Host> Store<'h, H> {
         }
     }
 
-    fn put(&mut self, key: &[u8], value: Option<&[u8]>) {
+    /// Gives the entry's index.
+    fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> usize {
         self.note(key, value.is_some());
         let hash = hash_of(self.buffers.seed, key);
         match self.buffers.place(hash, key) {
-            (_, Some(at)) => self.buffers.change(at, value),
+            (_, Some(at)) => {
+                self.buffers.change(at, value);
+                at
+            }
             (place, None) => {
                 let key = self.buffers.add(key);
                 let value = value.map(|value| self.buffers.add(value));
@@ -151,6 +188,7 @@ impl<'h, H: Host> Store<'h, H> {
                     },
                 );
                 self.buffers.dirty.push(at as u32);
+                at
             }
         }
     }
@@ -162,7 +200,9 @@ impl<'h, H: Host> Store<'h, H> {
                 self.note(key, value.is_some());
                 self.buffers.change(at, value);
             }
-            None => self.put(key, value),
+            None => {
+                self.put(key, value);
+            }
         }
     }
 
@@ -186,7 +226,7 @@ impl<'h, H: Host> Store<'h, H> {
     pub fn update<T>(
         &mut self,
         key: impl AsRef<[u8]>,
-        change: impl FnOnce(Option<&[u8]>) -> Kept<(T, Path)>,
+        change: impl FnOnce(Option<&[u8]>) -> Kept<(T, Numbers)>,
     ) -> Kept<T> {
         let (at, found) = self.find_entry(key.as_ref());
         let (made, text) = change(found.map(|found| self.buffers.piece(found)))?;
@@ -204,13 +244,26 @@ impl<'h, H: Host> Store<'h, H> {
         self.update(key, |old| {
             let number = parse_number(old.ok_or(missing)?).ok_or(MALFORMED_NUMBER)?;
             let number = change(number)?;
-            Ok((number, Path::of_numbers([number])))
+            Ok((number, Numbers::of([number])))
         })
     }
 
     /// Writes a key.
     pub fn set(&mut self, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         self.put(key.as_ref(), Some(value.as_ref()));
+    }
+
+    /// Writes a key that every crank writes: once it was looked for, its entry is remembered.
+    pub fn set_often(&mut self, often: Often, value: impl AsRef<[u8]>) {
+        let key = often.key().as_bytes();
+        let known = self.buffers.known.entries[often.place()];
+        if let Some(at) = known {
+            self.note(key, true);
+            self.buffers.change(at as usize, Some(value.as_ref()));
+        } else {
+            let at = self.put(key, Some(value.as_ref()));
+            self.buffers.known.entries[often.place()] = Some(at as u32);
+        }
     }
 
     /// Writes a text.

@@ -8,7 +8,7 @@
 //! - A figure is read at most once in a crank, when something of that vat changes its size, and written at most once, at the end.
 //! - A vat that ended has no figure: what is left of it is nobody's, and what is refunded to it is forgotten.
 
-use alloc::{collections::BTreeMap, string::String};
+use alloc::{string::String, vec::Vec};
 
 use swingset_abi::{
     kernel::{CrankKind, VatOptions, VatSource},
@@ -17,14 +17,16 @@ use swingset_abi::{
 };
 
 use crate::{
-    backlog, body,
+    backlog,
+    body,
     crank::{Crank, Kernel},
     event,
     host::Host,
     illegal::{Allowed, Illegal},
     keys::{self, Path, path},
+    queue::Queue,
     refcount::Change,
-    store::{Fault, Kept, parse_numbers},
+    store::{Fault, Kept, Numbers, parse_numbers},
 };
 
 /// A vat's figures in this crank.
@@ -34,9 +36,9 @@ struct Tally {
     max: u64,
 }
 
-/// The figures that this crank looked at; none for a vat that ended.
+/// The figures that this crank looked at, by vat ID in order; none for a vat that ended. They are few: a map's nodes cost more.
 #[derive(Default)]
-pub struct Tallies(BTreeMap<String, Option<Tally>>);
+pub struct Tallies(Vec<(String, Option<Tally>)>);
 
 impl Tallies {
     /// The crank is undone.
@@ -44,8 +46,20 @@ impl Tallies {
         self.0.clear();
     }
 
+    /// Where a vat's figure is, or belongs.
+    fn place(&self, vat_id: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.as_str().cmp(vat_id))
+    }
+
+    fn insert(&mut self, vat_id: &str, tally: Option<Tally>) {
+        match self.place(vat_id) {
+            Ok(at) => self.0[at].1 = tally,
+            Err(at) => self.0.insert(at, (String::from(vat_id), tally)),
+        }
+    }
+
     fn of(&self, vat_id: &str) -> Option<&Tally> {
-        self.0.get(vat_id)?.as_ref()
+        self.0[self.place(vat_id).ok()?].1.as_ref()
     }
 
     /// A vat's bytes, when this crank changed them.
@@ -91,11 +105,11 @@ impl<H: Host> Kernel<'_, H> {
             None => {
                 // It begins now.
                 let tally = Tally { before: 0, now: 0, max };
-                self.tallies.0.insert(String::from(vat_id), Some(tally));
+                self.tallies.insert(vat_id, Some(tally));
                 0
             }
         };
-        self.store.set(path([vat_id, ".stored"]), Path::of_numbers([bytes, max]));
+        self.store.set(path([vat_id, ".stored"]), Numbers::of([bytes, max]));
         Ok(())
     }
 
@@ -108,18 +122,22 @@ impl<H: Host> Kernel<'_, H> {
     }
 
     fn tally(&mut self, vat_id: &str) -> Kept<Option<&mut Tally>> {
-        if !self.tallies.0.contains_key(vat_id) {
-            let tally = match self.store.get(path([vat_id, ".stored"])) {
-                None => None,
-                Some(text) => {
-                    let [now, max] = parse_numbers(text).ok_or(Fault("a vat's stored bytes are malformed"))?;
-                    let before = now;
-                    Some(Tally { before, now, max })
-                }
-            };
-            self.tallies.0.insert(String::from(vat_id), tally);
-        }
-        Ok(self.tallies.0.get_mut(vat_id).and_then(Option::as_mut))
+        let at = match self.tallies.place(vat_id) {
+            Ok(at) => at,
+            Err(at) => {
+                let tally = match self.store.get(path([vat_id, ".stored"])) {
+                    None => None,
+                    Some(text) => {
+                        let [now, max] = parse_numbers(text).ok_or(Fault("a vat's stored bytes are malformed"))?;
+                        let before = now;
+                        Some(Tally { before, now, max })
+                    }
+                };
+                self.tallies.0.insert(at, (String::from(vat_id), tally));
+                at
+            }
+        };
+        Ok(self.tallies.0[at].1.as_mut())
     }
 
     /// Adds to a vat's bytes; false when nobody is left to be charged.
@@ -159,7 +177,7 @@ impl<H: Host> Kernel<'_, H> {
             if let Some(Tally { before, now, max }) = tally
                 && now != before
             {
-                self.store.set(path([&vat_id, ".stored"]), Path::of_numbers([now, max]));
+                self.store.set(path([&vat_id, ".stored"]), Numbers::of([now, max]));
             }
         }
     }
@@ -167,7 +185,7 @@ impl<H: Host> Kernel<'_, H> {
     /// A vat ended: nobody is charged for what it leaves.
     pub fn forget_stored(&mut self, vat_id: &str) {
         self.store.delete_if_there(path([vat_id, ".stored"]));
-        self.tallies.0.insert(String::from(vat_id), None);
+        self.tallies.insert(vat_id, None);
     }
 
     /// Charges a new c-list entry.
@@ -212,18 +230,13 @@ impl<H: Host> Kernel<'_, H> {
         }
     }
 
-    /// Refunds the data of a promise that is about to be deleted.
-    pub fn refund_data(&mut self, kpid: &str) -> Kept<()> {
-        let Some(vat_id) = self.store.get_text(path([kpid, ".decider"]))?.map(String::from) else {
+    /// Refunds the data of a settled promise that is about to be deleted, to its decider if it was charged.
+    pub fn refund_data(&mut self, kpid: &str, body: usize, slots: &[String]) -> Kept<()> {
+        let Some(vat_id) = self.store.take(path([kpid, ".decider"])) else {
             return Ok(());
         };
-        let body = self.store.get(path([kpid, ".data.body"])).map(<[u8]>::len);
-        let slots = self.store.get(path([kpid, ".data.slots"])).map(<[u8]>::len);
-        match (body, slots) {
-            (Some(body), Some(slots)) => self.refund_stored(&vat_id, data_bytes(kpid, body, slots)),
-            // Nobody refers to it, and it was never settled.
-            _ => Ok(()),
-        }
+        let vat_id = String::from_utf8(vat_id).map_err(|_| Fault("a promise's decider is malformed"))?;
+        self.refund_stored(&vat_id, data_bytes(kpid, body, slots_bytes(slots)))
     }
 
     /// Whether what a delivery names is more than its vat may have.
@@ -234,7 +247,7 @@ impl<H: Host> Kernel<'_, H> {
     /// Gives up a message to a vat that has no room for the references in it; the vat itself lives on, for others chose them.
     pub fn turn_away(&mut self, item: &[u8], vat_id: &str) -> Kept<Crank> {
         self.abort();
-        self.queue_pop(keys::RUN_QUEUE)?;
+        self.queue_pop(Queue::Run)?;
         let message = event::expect_message(item)?;
         self.refund_message(item)?;
         self.splat(message.target, message.result, &message.slots, &body::error(body::STATE_FULL))?;

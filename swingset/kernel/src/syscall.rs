@@ -172,7 +172,7 @@ impl<H: Host> Kernel<'_, H> {
             return Err(Illegal::TooManySends.into());
         }
         let vat_id = session.vat_id.as_str();
-        let target = self.to_kref(vat_id, message.target)?;
+        let target = self.kref_of(vat_id, message.target)?;
         if kref_kind(&target)? == Kind::Device {
             return Err(Illegal::WrongKind.into());
         }
@@ -180,21 +180,24 @@ impl<H: Host> Kernel<'_, H> {
         let slots = self.slots_from_vat(vat_id, message.body, &message.slots)?;
         let result = match message.result {
             None => None,
-            Some(vref) => {
-                if parse_vref(vref).is_none_or(|vref| vref.kind != Kind::Promise) {
-                    return Err(Illegal::WrongKind.into());
-                }
-                let kpid = self.to_kref(vat_id, vref)?;
-                self.require_decider(vat_id, &kpid)?;
-                // The right to settle now lies with the queued message.
-                self.set_decider(&kpid, None);
-                Some(kpid)
-            }
+            Some(vref) => Some(self.result_promise(vat_id, vref)?),
         };
         self.hold_message(&target, result.as_deref(), &slots)?;
         let event = message::event(&target, result.as_deref(), message.body, &slots);
         self.queue_message(vat_id, to_promise, event)?;
         Ok(SyscallReply::Done {})
+    }
+
+    /// The promise of a message's result, new or one that the vat decides. The right to settle it lies with the queued message now.
+    fn result_promise(&mut self, vat_id: &str, vref: &str) -> Allowed<String> {
+        let parsed = parse_vref(vref).filter(|parsed| parsed.kind == Kind::Promise);
+        let parsed = parsed.ok_or(Illegal::WrongKind)?;
+        if let Some(kpid) = self.promise_of(vat_id, vref, parsed)? {
+            self.require_decider(vat_id, &kpid)?;
+            self.set_decider(&kpid, None);
+            return Ok(kpid);
+        }
+        Ok(self.export_promise(vat_id, vref, None)?)
     }
 
     fn require_decider(&mut self, vat_id: &str, kpid: &str) -> Allowed<()> {
@@ -210,9 +213,10 @@ impl<H: Host> Kernel<'_, H> {
         if parsed.kind != Kind::Promise {
             return Err(Illegal::WrongKind.into());
         }
-        match self.standing(&kpid)? {
-            Standing::Unresolved { .. } => self.add_subscriber(&kpid, vat_id)?,
-            Standing::Settled { .. } => self.queue_notify(vat_id, &kpid)?,
+        if self.is_settled(&kpid)? {
+            self.queue_notify(vat_id, &kpid)?;
+        } else {
+            self.add_subscriber(&kpid, vat_id)?;
         }
         Ok(())
     }
@@ -231,7 +235,7 @@ impl<H: Host> Kernel<'_, H> {
             if parse_vref(&promise).is_none_or(|vref| vref.kind != Kind::Promise) {
                 return Err(Illegal::WrongKind.into());
             }
-            let kpid = self.to_kref(vat_id, &promise)?;
+            let kpid = self.kref_of(vat_id, &promise)?;
             self.require_decider(vat_id, &kpid)?;
             let data = self.data_from_vat(vat_id, data)?;
             if !rejected
@@ -240,15 +244,18 @@ impl<H: Host> Kernel<'_, H> {
             {
                 return Err(Illegal::FulfilWithPromise.into());
             }
-            translated.push((kpid, rejected, data));
+            translated.push((promise, kpid, rejected, data));
         }
-        for (kpid, rejected, data) in &translated {
+        let several = translated.len() > 1;
+        for (_, kpid, rejected, data) in &translated {
             // A promise named twice is settled by now.
-            self.require_decider(vat_id, kpid)?;
+            if several {
+                self.require_decider(vat_id, kpid)?;
+            }
             self.settle(kpid, *rejected, data, Some(vat_id))?;
         }
-        for (kpid, ..) in &translated {
-            self.delete_entry(vat_id, kpid)?;
+        for (vref, kpid, ..) in &translated {
+            self.delete_promise_entry(vat_id, kpid, vref)?;
         }
         Ok(())
     }

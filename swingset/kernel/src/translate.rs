@@ -25,7 +25,7 @@ impl<H: Host> Kernel<'_, H> {
     fn slots_to_vat(&mut self, vat_id: &str, krefs: &[impl AsRef<str>]) -> Kept<Vec<String>> {
         let mut slots = Vec::with_capacity(krefs.len());
         for kref in krefs {
-            slots.push(self.to_vref(vat_id, kref.as_ref())?);
+            slots.push(self.vref_of(vat_id, kref.as_ref())?);
         }
         Ok(slots)
     }
@@ -46,7 +46,7 @@ impl<H: Host> Kernel<'_, H> {
         }
         let mut slots = Vec::with_capacity(vrefs.len());
         for vref in vrefs {
-            slots.push(self.to_kref(vat_id, vref.as_ref())?);
+            slots.push(self.kref_of(vat_id, vref.as_ref())?);
         }
         Ok(slots)
     }
@@ -64,7 +64,7 @@ impl<H: Host> Kernel<'_, H> {
         if kind == Kind::Device {
             return Err(Fault("a message was routed to a device"));
         }
-        let target = self.to_vref(vat_id, target)?;
+        let target = self.vref_of(vat_id, target)?;
         // An exporter's entry outlives every queued message, since the message counts as reachable.
         if kind == Kind::Object && is_import(&target) {
             return Err(Fault("a message was routed to a vat that does not export its target"));
@@ -77,7 +77,7 @@ impl<H: Host> Kernel<'_, H> {
                     return Err(Fault("a queued message's result is settled or has a decider"));
                 }
                 self.set_decider(kpid, Some(vat_id));
-                Some(self.to_vref(vat_id, kpid)?)
+                Some(self.vref_of(vat_id, kpid)?)
             }
         };
         Ok(message::delivery(&target, body, &slots, result.as_deref()))
@@ -114,14 +114,18 @@ impl<H: Host> Kernel<'_, H> {
     ///
     /// SwingSet: processNotify.
     pub fn notify_to_vat(&mut self, vat_id: &str, kpid: &str) -> Kept<Option<VatDelivery>> {
-        if self.entry(vat_id, kpid)?.is_none() {
+        let Some(first) = self.entry(vat_id, kpid)? else {
             return Ok(None);
-        }
+        };
+        let mut first = Some(first.vref);
         let settled = self.settled_together(kpid)?;
         let mut resolutions = Vec::with_capacity(settled.len());
         let mut retired = Vec::with_capacity(settled.len());
         for (kpid, rejected, data) in settled {
-            let promise = self.to_vref(vat_id, &kpid)?;
+            let promise = match first.take() {
+                Some(vref) => vref,
+                None => self.vref_of(vat_id, &kpid)?,
+            };
             resolutions.push(Resolution {
                 promise,
                 rejected,
@@ -129,8 +133,8 @@ impl<H: Host> Kernel<'_, H> {
             });
             retired.push(kpid);
         }
-        for kpid in &retired {
-            self.delete_entry(vat_id, kpid)?;
+        for (kpid, resolution) in retired.iter().zip(&resolutions) {
+            self.delete_promise_entry(vat_id, kpid, &resolution.promise)?;
         }
         Ok(Some(VatDelivery::Notify { resolutions }))
     }
@@ -149,7 +153,7 @@ impl<H: Host> Kernel<'_, H> {
 
     /// The root object of a vat, exported when it was not yet.
     pub fn root_of(&mut self, vat_id: &str) -> Kept<String> {
-        match self.to_kref(vat_id, "o+0") {
+        match self.kref_of(vat_id, "o+0") {
             Ok(kref) => Ok(kref),
             Err(crate::illegal::Stop::Fault(fault)) => Err(fault),
             Err(crate::illegal::Stop::Illegal(_)) => Err(Fault(ROOT_REFUSED)),

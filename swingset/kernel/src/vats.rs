@@ -16,6 +16,7 @@ use crate::{
     host::Host,
     keys::{self, join, path},
     objects::Object,
+    queue::Queue,
     store::{Fault, Kept},
 };
 
@@ -25,7 +26,7 @@ impl<H: Host> Kernel<'_, H> {
     /// The records with which a vat begins.
     pub fn write_vat(&mut self, vat_id: &str, source: &VatSource, options: &VatOptions) -> Kept<()> {
         self.store.set(path([vat_id, ".source"]), source.to_bytes());
-        self.store.set(path([vat_id, ".options"]), options.to_bytes());
+        self.set_options(vat_id, options);
         self.set_stored_max(vat_id, source, options)?;
         for (counter, first) in FIRST_IDS {
             self.store.set_number(path([vat_id, counter]), first);
@@ -122,7 +123,7 @@ impl<H: Host> Kernel<'_, H> {
     pub fn undo_to(&mut self, mark: u32) -> Kept<()> {
         self.store.host.rollback(mark);
         self.abort();
-        self.queue_pop(keys::RUN_QUEUE).map(|_| ())
+        self.queue_pop(Queue::Run).map(|_| ())
     }
 
     /// Gives references back.

@@ -72,11 +72,11 @@ impl<H: Host> Kernel<'_, H> {
         let plain = Json::parse(value).and_then(|value| value.to_data(&[]));
         let Some(plain) = plain.filter(|data| data.body.len() <= limits::BODY_BYTES_MAX) else {
             let problem = "a bridge's message is not smallcaps without references, or too large";
-            return Err(Refused::new(refusal::BAD_ARGUMENT, problem).into());
+            return Err(Refused::new(refusal::BAD_ARGUMENT, problem));
         };
         let device = self.device_id(Device::Bridge)?;
         let Some(handler) = self.handler(&device)? else {
-            return Err(Refused::new(refusal::UNKNOWN, "no vat takes messages of the bridge").into());
+            return Err(Refused::new(refusal::UNKNOWN, "no vat takes messages of the bridge"));
         };
         let mut told = String::from("#[\"inbound\",[");
         body::push_string(&mut told, bridge);

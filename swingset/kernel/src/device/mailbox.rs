@@ -85,20 +85,20 @@ impl<H: Host> Kernel<'_, H> {
     pub fn mailbox_inbound(&mut self, peer: &str, messages: &[(u64, String)], ack: u64) -> Served<()> {
         let refused = |problem| Refused::new(refusal::BAD_ARGUMENT, problem);
         if !is_peer(peer) {
-            return Err(refused("a peer's address is letters, digits, '-' and '_'").into());
+            return Err(refused("a peer's address is letters, digits, '-' and '_'"));
         }
         if messages.len() > limits::PEER_MESSAGES_MAX
             || messages.iter().any(|(_, text)| text.len() > limits::PEER_MESSAGE_BYTES_MAX)
         {
-            return Err(refused("too many messages, or one is too long").into());
+            return Err(refused("too many messages, or one is too long"));
         }
         let device = self.device_id(Device::Mailbox)?;
         let Some(handler) = self.handler(&device)? else {
-            return Err(Refused::new(refusal::UNKNOWN, "no vat takes messages of the mailbox").into());
+            return Err(Refused::new(refusal::UNKNOWN, "no vat takes messages of the mailbox"));
         };
         let sent = self.store.get_number(of_peer(&device, ".next.", peer))?.unwrap_or(1);
         if ack >= sent {
-            return Err(refused("a message is acknowledged that was never sent").into());
+            return Err(refused("a message is acknowledged that was never sent"));
         }
         self.take_messages(&device, &handler, peer, messages)?;
         Ok(self.take_ack(&device, &handler, peer, ack)?)

@@ -33,6 +33,7 @@ use crate::{
     json::Json,
     keys::{self, Path, join, numbered, path},
     objects::{self, Call},
+    queue::Queue,
     refs::{Kind, kref_kind},
     store::{Fault, Kept, number_text},
 };
@@ -203,14 +204,14 @@ impl<H: Host> Kernel<'_, H> {
             result: None,
             methargs,
         };
-        self.queue_push(keys::ACCEPTANCE_QUEUE, event.to_bytes())
+        self.queue_push(Queue::Acceptance, event.to_bytes())
     }
 
     /// Whether a message to the object would reach anybody.
     fn is_served(&mut self, kref: &str) -> Kept<bool> {
         match self.store.get_text(path([kref, ".owner"]))?.map(String::from) {
             None => Ok(false),
-            Some(owner) => Ok(owner == objects::OWNER || self.options(&owner)?.is_some()),
+            Some(owner) => Ok(owner == objects::OWNER || self.lives(&owner)),
         }
     }
 }

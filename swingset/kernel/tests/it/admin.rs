@@ -273,6 +273,35 @@ fn options_are_changed_by_a_delivery() {
 }
 
 #[test]
+fn an_instance_that_stays_goes_by_changed_options_at_once() {
+    let mut world = world();
+    world.keeps_instance = true;
+    create(&mut world, "{}", &[], "p+2");
+    let reaped = |world: &World| {
+        let delivered = world.delivered();
+        delivered.iter().filter(|(vat, told)| vat == "v3" && *told == VatDelivery::BringOutYourDead {}).count()
+    };
+    let hello = |result: Option<&str>| send("o-54", "#[\"hello\",[]]", &[], result);
+    let change = send("o-53", "#[\"changeOptions\",[{\"reapInterval\":1}]]", &[], Some("p+3"));
+    let end = send("o-53", "#[\"terminateWithFailure\",[\"x\"]]", &[], Some("p+4"));
+    world.queue("bootstrap", "go", ResolutionPolicy::None {});
+    // All in one run: any other command between the cranks makes the kernel read everything again.
+    world.acts(
+        "v1",
+        vec![
+            vec![hello(None), hello(None), change, subscribe("p+3")],
+            vec![hello(None), hello(None), end, subscribe("p+4")],
+            vec![hello(Some("p+5")), subscribe("p+5")],
+        ],
+    );
+    // What the vat leaves waits, so that its objects have an owner still.
+    while world.step_with(0).kind != (CrankKind::Idle {}) {}
+    assert_eq!(reaped(&world), 3, "the change's own delivery and each after it is one too many");
+    let splat = world.notifies().pop().unwrap_or_default();
+    assert!(splat.contains("vat terminated"), "{splat}");
+}
+
+#[test]
 fn a_message_to_the_kernel_is_answered_with_no_delivery() {
     let mut world = world();
     world.queue("bootstrap", "go", ResolutionPolicy::None {});

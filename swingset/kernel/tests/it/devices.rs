@@ -52,8 +52,8 @@ pub fn by(world: &mut World, vat: &str, syscalls: Vec<VatSyscall>) -> Vec<Syscal
     world.acts(vat, vec![syscalls]);
     let before = world.vats.borrow().replies.len();
     world.run();
-    let replies = world.vats.borrow().replies[before..].to_vec();
-    replies
+    
+    world.vats.borrow().replies[before..].to_vec()
 }
 
 #[track_caller]
@@ -69,7 +69,7 @@ pub fn check_refused(world: &mut World, command: &Command, code: u32) {
 #[track_caller]
 pub fn check(world: &mut World, device: &str, method: &str, args: &str, slots: &[&str], expected: &SyscallReply) {
     let replies = by(world, "v1", vec![call(device, method, args, slots)]);
-    assert_eq!(replies, [expected.clone()], "{method}({args})");
+    assert_eq!(replies, core::slice::from_ref(expected), "{method}({args})");
     audit::check(world);
 }
 

@@ -1,13 +1,16 @@
 //! How a vat of a random program decides: by its own random numbers, and by the places of references among those that it knows.
 
+/// References, and whether each is a promise.
+pub type Slots<R> = Vec<(R, bool)>;
+
 /// What a vat is told; slots say whether they are promises.
 pub enum Told<R> {
     Message {
         target: R,
-        slots: Vec<(R, bool)>,
+        slots: Slots<R>,
         result: Option<R>,
     },
-    Settled(Vec<(R, bool, Vec<(R, bool)>)>),
+    Settled(Vec<(R, bool, Slots<R>)>),
     DropExports(Vec<R>),
     RetireExports(Vec<R>),
     RetireImports(Vec<R>),
@@ -17,7 +20,7 @@ pub enum Told<R> {
 pub enum Deed<R> {
     Send {
         target: (R, bool),
-        slots: Vec<(R, bool)>,
+        slots: Slots<R>,
         result: Option<R>,
     },
     Subscribe(R),
@@ -26,7 +29,7 @@ pub enum Deed<R> {
         promise: R,
         rejected: bool,
         lone: bool,
-        slots: Vec<(R, bool)>,
+        slots: Slots<R>,
     },
     /// An import is no longer reached, and with `retire` no longer recognized.
     Drop {

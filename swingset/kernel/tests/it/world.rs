@@ -337,7 +337,8 @@ impl World {
 
     /// Messages delivered so far, as `vat target body result`.
     pub fn messages(&self) -> Vec<String> {
-        let lines = self
+        
+        self
             .vats
             .borrow()
             .delivered
@@ -357,13 +358,13 @@ impl World {
                 }
                 _ => None,
             })
-            .collect();
-        lines
+            .collect()
     }
 
     /// Notifies delivered so far, as `vat promise=body …`.
     pub fn notifies(&self) -> Vec<String> {
-        let lines = self
+        
+        self
             .vats
             .borrow()
             .delivered
@@ -386,8 +387,7 @@ impl World {
                 }
                 _ => None,
             })
-            .collect();
-        lines
+            .collect()
     }
 
     /// The kernel's figures, by name.

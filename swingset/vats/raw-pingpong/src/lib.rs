@@ -62,19 +62,19 @@ impl RawVat for Player {
 
 impl Player {
     fn hit(&self, count: Option<u64>) {
-        if let (Some(partner), Some(count)) = (&self.partner, count) {
-            if count > 0 {
-                let mut body = String::from("#[\"ball\",[");
-                body.push_str(&count.to_string());
-                body.push_str("]]");
-                send(
-                    partner,
-                    CapData {
-                        body,
-                        slots: Vec::new(),
-                    },
-                );
-            }
+        if let (Some(partner), Some(count)) = (&self.partner, count)
+            && count > 0
+        {
+            let mut body = String::from("#[\"ball\",[");
+            body.push_str(&count.to_string());
+            body.push_str("]]");
+            send(
+                partner,
+                CapData {
+                    body,
+                    slots: Vec::new(),
+                },
+            );
         }
     }
 }
