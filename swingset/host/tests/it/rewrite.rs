@@ -1,5 +1,6 @@
 //! Rewritten modules: they do what they did, they count their stack, and the native stack is never reached.
 
+use proptest::{collection::vec, prelude::*};
 use swingset_host::{
     admission::{ModuleRole, STACK_WORDS_MAX, judge, rewrite},
     engine::MAX_WASM_STACK_BYTES,
@@ -242,6 +243,58 @@ fn a_kernels_counted_work_is_never_less_than_what_it_did() {
             let (work, fuel) = work_and_fuel(code, argument);
             assert!(work.cast_unsigned() >= fuel, "{work} is counted and {fuel} was done: {argument}, {code}");
         }
+    }
+}
+
+/// Statements over `$x`, as many as the bytes say; `loops` counts the loops, each with a counter of its own.
+fn statements(choices: &mut impl Iterator<Item = u8>, depth: u32, loops: &mut u32) -> String {
+    let mut code = String::new();
+    for _ in 0..choices.next().map_or(0, |choice| choice % 4) {
+        let Some(choice) = choices.next() else { break };
+        let number = u32::from(choice / 8);
+        code += &match choice % 8 {
+            1 if depth > 0 => {
+                let (then, otherwise) = (statements(choices, depth - 1, loops), statements(choices, depth - 1, loops));
+                format!("(if (i32.and (local.get $x) (i32.const 1)) (then {then}) (else {otherwise}))")
+            }
+            2 | 3 if depth > 0 => {
+                let mine = *loops;
+                *loops += 1;
+                let body = statements(choices, depth - 1, loops);
+                format!(
+                    "(local.set $i{mine} (i32.const 0)) (loop $l{mine} {body}
+                        (local.set $i{mine} (i32.add (local.get $i{mine}) (i32.const 1)))
+                        (br_if $l{mine} (i32.lt_u (local.get $i{mine}) (i32.const {}))))",
+                    number % 5
+                )
+            }
+            4 if depth > 0 => {
+                let (before, after) = (statements(choices, depth - 1, loops), statements(choices, depth - 1, loops));
+                format!("(block $b {before} (br_if $b (i32.and (local.get $x) (i32.const 2))) {after})")
+            }
+            5 => "(local.set $x (call $leaf (call $leaf (local.get $x))))".to_owned(),
+            6 => "(memory.fill (i32.const 0) (i32.const 1) (i32.and (local.get $x) (i32.const 255)))".to_owned(),
+            7 => format!("(if (i32.eq (local.get $x) (i32.const {number})) (then (return (local.get $x))))"),
+            _ => format!("(local.set $x (i32.add (i32.mul (local.get $x) (i32.const 3)) (i32.const {number})))"),
+        };
+    }
+    code
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_a_kernel_does_is_counted(choices in vec(any::<u8>(), 0..120), argument in 0..40i32) {
+        let mut loops = 0;
+        let body = statements(&mut choices.into_iter(), 4, &mut loops);
+        let counters: String = (0..loops).map(|number| format!("(local $i{number} i32)")).collect();
+        let code = format!(
+            "(func $leaf (param i32) (result i32) (i32.xor (i32.rotl (local.get 0) (i32.const 3)) (i32.const 77)))
+             (func $f (param $x i32) (result i32) {counters} {body} (local.get $x))"
+        );
+        let (work, fuel) = work_and_fuel(&code, argument);
+        prop_assert!(work.cast_unsigned() >= fuel, "{work} is counted and {fuel} was done: {code}");
     }
 }
 
