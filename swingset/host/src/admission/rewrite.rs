@@ -29,8 +29,13 @@ pub const GLOBAL_EXPORT_PREFIX: &str = "~g";
 pub struct RewriteError(String);
 
 /// The global of a kernel that says how much work it may still do: one after the stack height.
+fn work_index(admitted: &Admitted) -> u32 {
+    admitted.globals.saturating_add(1)
+}
+
+/// The name under which a rewritten kernel exports that global.
 pub(crate) fn work_global(admitted: &Admitted) -> String {
-    format!("{GLOBAL_EXPORT_PREFIX}{}", admitted.globals.saturating_add(1))
+    format!("{GLOBAL_EXPORT_PREFIX}{}", work_index(admitted))
 }
 
 /// Rewrites a module that [`super::judge`] admitted for this role.
@@ -40,7 +45,7 @@ pub(crate) fn work_global(admitted: &Admitted) -> String {
 pub fn rewrite(wasm: &[u8], admitted: &Admitted, role: ModuleRole) -> Result<Vec<u8>, RewriteError> {
     let mut rewriter = Rewriter {
         admitted,
-        work: (role == ModuleRole::Kernel).then(|| admitted.globals.saturating_add(1)),
+        work: (role == ModuleRole::Kernel).then(|| work_index(admitted)),
         signatures: Vec::new(),
         block_types: Vec::new(),
         next_function: 0,

@@ -3,7 +3,7 @@
 //!
 //! The code between two places where it may come back to itself is counted as a whole, whatever way is taken through it: a function's
 //! body outside of its loops when it is entered, a loop's outside of the loops in it each time around. So what is counted is never less
-//! than what is done.
+//! than what is done. Changing a weight changes the rewriter's version.
 
 use wasm_encoder::{BlockType, Function, Instruction};
 use wasmparser::{FunctionBody, Operator};

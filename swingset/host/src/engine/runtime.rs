@@ -28,8 +28,8 @@ pub struct PreparedModule {
     pub(crate) module: Module,
     /// Export names of its mutable globals, the stack height's last.
     pub(crate) globals: Vec<String>,
-    /// The export name of the global that holds what work a kernel may still do.
-    pub(crate) work: String,
+    /// Of a kernel: the export name of the global that holds what work it may still do.
+    pub(crate) work: Option<String>,
     pub(crate) memory_pages_min: u64,
 }
 
@@ -205,7 +205,7 @@ impl EngineRuntime {
         Ok(PreparedModule {
             module,
             globals: global_exports(&admitted),
-            work: admission::work_global(&admitted),
+            work: (role == ModuleRole::Kernel).then(|| admission::work_global(&admitted)),
             memory_pages_min: admitted.memory_pages_min,
         })
     }

@@ -188,7 +188,7 @@ impl KernelInstance {
         let (next, put) = super::imports::driver(&mut store, linker)?;
         let bind = runtime.kernel_runner().bind(&mut store, Bound { next, put, alloc, call });
         let run = block_on_ready(bind).map_err(broken)?;
-        let work = instance.get_global(&mut store, &module.work);
+        let work = module.work.as_deref().and_then(|name| instance.get_global(&mut store, name));
         store.data_mut().work = Some(work.ok_or_else(|| Halt::new("a rewritten kernel does not count its work"))?);
         store.data_mut().memory = Some(memory);
         let life = Box::pin(async move {

@@ -5,7 +5,7 @@ use swingset_host::{
     admission::{ModuleRole, STACK_WORDS_MAX, judge, rewrite},
     engine::MAX_WASM_STACK_BYTES,
 };
-use wasmtime::{Config, Engine, Instance, Module, Store, Trap, Val};
+use wasmtime::{Config, Engine, Global, Instance, Module, Store, Trap, Val};
 
 use crate::support::{released, wat};
 
@@ -170,6 +170,19 @@ fn deep_recursion_meets_the_counted_limit_before_a_quarter_of_the_native_stack()
     }
 }
 
+/// The global of a rewritten kernel that holds what work is left, set to this much; none in code that is not rewritten.
+fn allow(work: i64, instance: &Instance, store: &mut Store<()>, module: &Module) -> Option<Global> {
+    let last = module.exports().filter(|export| export.name().starts_with("~g")).last()?;
+    let global = instance.get_global(&mut *store, last.name()).unwrap();
+    global.set(store, Val::I64(work)).unwrap();
+    Some(global)
+}
+
+/// A vat's module, rewritten as a kernel's is.
+fn as_kernel(plain: &[u8]) -> Vec<u8> {
+    rewrite(plain, &judge(plain, ModuleRole::Vat, true).unwrap(), ModuleRole::Kernel).unwrap()
+}
+
 /// What a call of rewritten code counted, and the fuel that the engine counted for the code as it was.
 fn work_and_fuel(code: &str, argument: i32) -> (i64, u64) {
     let plain = vat(code);
@@ -181,18 +194,14 @@ fn work_and_fuel(code: &str, argument: i32) -> (i64, u64) {
         let mut store = Store::new(&engine, ());
         store.set_fuel(u64::MAX / 2).unwrap();
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
-        let work = module.exports().filter(|export| export.name().starts_with("~g")).last();
-        let work = work.map(|export| instance.get_global(&mut store, export.name()).unwrap());
-        if let Some(work) = work {
-            work.set(&mut store, Val::I64(i64::MAX)).unwrap();
-        }
+        let work = allow(i64::MAX, &instance, &mut store, &module);
         let function = instance.get_typed_func::<i32, i32>(&mut store, "vat_alloc").unwrap();
         let result = function.call(&mut store, argument).unwrap();
         let fuel = u64::MAX / 2 - store.get_fuel().unwrap();
         let done = work.map_or(0, |work| i64::MAX - work.get(&mut store).unwrap_i64());
         (result, done, fuel)
     };
-    let counted = rewrite(&plain, &judge(&plain, ModuleRole::Vat, true).unwrap(), ModuleRole::Kernel).unwrap();
+    let counted = as_kernel(&plain);
     let ((result, _, fuel), (same, work, _)) = (run(&plain), run(&counted));
     assert_eq!(result, same, "{code}");
     (work, fuel)
@@ -310,15 +319,11 @@ fn a_kernel_without_work_left_traps_wherever_it_goes_on() {
         "(func $f (param i32) (result i32) (loop $l (block $b (br_table $b $l $b (local.get 0))) (br $l)) (i32.const 0))",
     ];
     for code in endless {
-        let plain = vat(code);
-        let counted = rewrite(&plain, &judge(&plain, ModuleRole::Vat, true).unwrap(), ModuleRole::Kernel).unwrap();
         let engine = Engine::default();
-        let module = Module::new(&engine, &counted).unwrap();
+        let module = Module::new(&engine, as_kernel(&vat(code))).unwrap();
         let mut store = Store::new(&engine, ());
         let instance = Instance::new(&mut store, &module, &[]).unwrap();
-        let work = module.exports().filter(|export| export.name().starts_with("~g")).last().unwrap().name().to_owned();
-        let work = instance.get_global(&mut store, &work).unwrap();
-        work.set(&mut store, Val::I64(10_000_000)).unwrap();
+        let work = allow(10_000_000, &instance, &mut store, &module).unwrap();
         let function = instance.get_typed_func::<i32, i32>(&mut store, "vat_alloc").unwrap();
         let error = function.call(&mut store, 1).unwrap_err();
         assert_eq!(error.downcast_ref::<Trap>(), Some(&Trap::UnreachableCodeReached), "{code}");
