@@ -126,6 +126,7 @@ impl Controller {
             Err(KernelFault::Kernel(word)) => return Ok((Called::Fault(word), bridged)),
             Err(KernelFault::Halt(halt)) => return Err(halt.into()),
         };
+        self.most_kernel_work = self.most_kernel_work.max(kernel.work());
         if !self.options.drop_kernel_each_crank {
             self.kernel = Some(kernel);
         }

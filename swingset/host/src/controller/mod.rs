@@ -73,6 +73,7 @@ pub struct Controller {
     kernel: Option<KernelInstance>,
     /// The present block's time, in seconds.
     now: u64,
+    most_kernel_work: u64,
 }
 
 impl std::fmt::Debug for Controller {
@@ -88,7 +89,7 @@ impl Controller {
     /// A controller for a state that is still to be initialized.
     pub fn new(runtime: Arc<EngineRuntime>, options: ControllerOptions) -> Self {
         let desk = Box::new(Desk { vats: Vats::new(options.live_vats_max), ..Desk::default() });
-        Controller { runtime, options, desk, kernel: None, now: 0 }
+        Controller { runtime, options, desk, kernel: None, now: 0, most_kernel_work: 0 }
     }
 
     /// A controller for an initialized state (`build_controller`). Refuses a state of another engine.
@@ -134,6 +135,7 @@ impl Controller {
     pub fn begin_block(&mut self, env: &dyn Environment, height: u64, now: u64) -> Result<()> {
         self.check_engine(env)?;
         self.now = now;
+        self.most_kernel_work = 0;
         self.kernel = None;
         self.desk.kv.forget();
         self.desk.vats.begin_block(height);
@@ -181,6 +183,12 @@ impl Controller {
     /// Bytes of memory of the vats that have an instance now. Each needs as much again for the comparison with what was stored last.
     pub fn live_vat_memory_bytes(&self) -> u64 {
         self.desk.vats.live_memory_bytes()
+    }
+
+    /// The most work of the kernel that one command took since the block began, as it is counted against the cap
+    /// (`schedule::KERNEL_WORK_CAP`). Nodes may differ in it: a kernel that was made anew remembers nothing.
+    pub fn most_kernel_work(&self) -> u64 {
+        self.most_kernel_work
     }
 
     /// Lets someone look on at all cranks from now on. Changes no hash.

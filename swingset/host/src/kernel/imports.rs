@@ -58,17 +58,19 @@ fn text(memory: &[u8], address: u32, length: u32) -> std::result::Result<&str, G
 /// The kernel's last reply goes to its driver; waits for the next command and gives its length.
 async fn next(mut caller: Kernel<'_>, reply: u64) -> Result<u32> {
     let mail = caller.data().mail.clone();
+    let work =
+        caller.data().work.ok_or_else(|| HaltFault("a kernel that does not count its work was called".to_owned()))?;
     if caller.data().at_work {
+        let left = work.get(&mut caller).i64().unwrap_or(KERNEL_WORK_CAP);
         let (memory, data) = parts(&mut caller)?;
         let reply = guest::packed(memory, reply, REPLY_BYTES_MAX)?.to_vec();
         let mut mail = lock(&mail);
         data.pass_desk(&mut mail);
         mail.reply = Some(Ok(reply));
+        mail.work = KERNEL_WORK_CAP.saturating_sub(left).unsigned_abs();
     }
     let command = poll_fn(|_| lock(&mail).command.take().map_or(Poll::Pending, Poll::Ready)).await;
     let length = guest::length(&command)?;
-    let work =
-        caller.data().work.ok_or_else(|| HaltFault("a kernel that does not count its work was called".to_owned()))?;
     work.set(&mut caller, Val::I64(KERNEL_WORK_CAP))?;
     let data = caller.data_mut();
     data.pass_desk(&mut lock(&mail));

@@ -89,6 +89,8 @@ pub(crate) trait KernelServices {
 pub(crate) struct Mail {
     pub command: Option<Vec<u8>>,
     pub reply: Option<Result<Vec<u8>, Fault>>,
+    /// Work that the command took which was replied to last.
+    pub work: u64,
     pub request: Option<Request>,
     pub answer: Option<Result<Answer, GuestFault>>,
     pub desk: Box<Desk>,
@@ -207,6 +209,11 @@ impl KernelInstance {
             mail.reply = Some(Err(fault));
         });
         Ok(KernelInstance { life, mail })
+    }
+
+    /// Work that the last command took that came to its end, as it is counted against the cap.
+    pub(crate) fn work(&self) -> u64 {
+        lock(&self.mail).work
     }
 
     /// One command. On a fault the instance must be dropped; the desk is given back in any case, as the kernel left it.
