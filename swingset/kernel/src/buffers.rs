@@ -1,21 +1,21 @@
 //! What the store remembers: keys and values one after another in one buffer, and a table to find them by.
 
-use alloc::vec::Vec;
+use alloc::{collections::BTreeMap, vec::Vec};
 
 use crate::{
     cleanup::Terminated,
     copy::copy,
     fresh::Fresh,
-    hash::{hash_of, same},
+    hash::same,
     host::Change,
-    store::Often,
     options::Options,
+    store::Often,
 };
 
 /// Buffers above this are not kept for the next command, in bytes.
 const KEPT_BYTES_MAX: usize = 256 * 1024;
-/// Places looked at for one key before all keys get new places: vats choose keys, and may choose them to collide.
-const PROBES_MAX: usize = 64;
+/// Places looked at for one key before all keys are put in order: vats choose keys, and choose them to collide.
+const PROBES_MAX: usize = 128;
 /// Places at the beginning.
 const PLACES: usize = 256;
 /// Entries and bytes above which a command begins with nothing remembered.
@@ -66,10 +66,10 @@ pub struct Buffers {
     pub entries: Vec<Entry>,
     /// Open addressing: index into `entries` plus one, 0 for a free place. Its length is a power of two.
     places: Vec<u32>,
+    /// The keys in order instead, once too many of them collided; empty till then.
+    ordered: BTreeMap<Vec<u8>, u32>,
     /// Where keys and values lie.
     pub bytes: Vec<u8>,
-    /// Of the hash; another one when too many keys collide.
-    pub seed: u64,
     /// Where in `bytes` a value begins that was read and is not remembered.
     pub loose: Option<usize>,
     /// Entries that the host does not have yet.
@@ -89,7 +89,7 @@ impl Buffers {
     pub fn clear(&mut self) {
         self.entries.clear();
         self.bytes.clear();
-        self.seed = 1;
+        self.ordered.clear();
         self.loose = None;
         self.dirty.clear();
         self.known = Known::default();
@@ -104,7 +104,7 @@ impl Buffers {
     /// Whether a command may begin with what is remembered: all of it is the host's, and it is little.
     pub fn can_be_carried(&self) -> bool {
         let few = (1..=CARRIED_ENTRIES_MAX).contains(&self.entries.len()) && self.bytes.len() <= CARRIED_BYTES_MAX;
-        few && self.dirty.is_empty()
+        few && self.dirty.is_empty() && self.ordered.is_empty()
     }
 
     /// Whether they are small enough to be kept.
@@ -121,24 +121,37 @@ impl Buffers {
             .unwrap_or_default()
     }
 
-    /// Where the key's entry is, or the free place for it.
+    /// Where the key's entry is, or the free place for it. No look takes more than [`PROBES_MAX`] places, or a search among keys in order.
     // Inlined: a call costs about as much, its work is counted, and its stack.
     #[inline(always)]
-    pub fn place(&self, hash: u32, key: &[u8]) -> (usize, Option<usize>) {
-        let mask = self.places.len() - 1;
-        let mut place = hash as usize & mask;
-        loop {
-            match self.places[place] {
-                0 => return (place, None),
-                at => {
-                    let at = at as usize - 1;
-                    let entry = &self.entries[at];
-                    if entry.hash == hash && same(self.piece(entry.key), key) {
-                        return (place, Some(at));
+    pub fn place(&mut self, hash: u32, key: &[u8]) -> (usize, Option<usize>) {
+        if self.ordered.is_empty() {
+            let mask = self.places.len() - 1;
+            let mut place = hash as usize & mask;
+            for _ in 0..PROBES_MAX {
+                match self.places[place] {
+                    0 => return (place, None),
+                    at => {
+                        let at = at as usize - 1;
+                        let entry = &self.entries[at];
+                        if entry.hash == hash && same(self.piece(entry.key), key) {
+                            return (place, Some(at));
+                        }
                     }
                 }
+                place = (place + 1) & mask;
             }
-            place = (place + 1) & mask;
+            self.order();
+        }
+        (0, self.ordered.get(key).map(|at| *at as usize))
+    }
+
+    /// Puts all keys in order.
+    #[cold]
+    #[inline(never)]
+    fn order(&mut self) {
+        for (at, entry) in self.entries.iter().enumerate() {
+            self.ordered.insert(Vec::from(self.piece(entry.key)), at as u32);
         }
     }
 
@@ -155,23 +168,18 @@ impl Buffers {
         }
     }
 
-    /// Adds an entry at a free place; gives its index.
+    /// Adds an entry at its free place; gives its index.
     pub fn insert(&mut self, place: usize, entry: Entry) -> usize {
-        let first = entry.hash as usize;
-        let at = self.entries.len();
+        let (at, key) = (self.entries.len(), entry.key);
         self.entries.push(entry);
+        if !self.ordered.is_empty() {
+            self.ordered.insert(Vec::from(self.piece(key)), at as u32);
+            return at;
+        }
         self.places[place] = at as u32 + 1;
         let places = self.places.len();
         if (at + 1) * 2 > places {
             self.spread(places * 2);
-        } else if (place.wrapping_sub(first) & (places - 1)) > PROBES_MAX {
-            let seed = self.seed.wrapping_mul(0xd134_2543_de82_ef95).wrapping_add(1);
-            self.seed = seed;
-            for at in 0..self.entries.len() {
-                let key = self.entries[at].key;
-                self.entries[at].hash = hash_of(seed, self.piece(key));
-            }
-            self.spread(places);
         }
         at
     }
@@ -215,5 +223,48 @@ impl Buffers {
             }
             _ => self.add(value),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::hash_of;
+
+    /// Keys of which about each 128 have one hash, whatever it begins with: two blocks of eight bytes take each other's difference back.
+    fn colliding(number: usize) -> Vec<u8> {
+        let mut key = b"v1.vs.xx".to_vec();
+        for block in 0..14 {
+            let flip = (number >> block & 1) as u8 * 64;
+            let mut bytes = *b"0000000000000000";
+            for at in [7, 11, 15] {
+                bytes[at] ^= flip;
+            }
+            key.extend_from_slice(&bytes);
+        }
+        key
+    }
+
+    #[test]
+    fn keys_are_found_however_many_of_them_collide() {
+        let mut buffers = Buffers::default();
+        buffers.clear();
+        for number in 0..5_000 {
+            let key = colliding(number);
+            let hash = hash_of(&key);
+            let (place, found) = buffers.place(hash, &key);
+            assert_eq!(found, None, "{number}");
+            let key = buffers.add(&key);
+            assert_eq!(buffers.insert(place, Entry { hash, dirty: false, key, value: None }), number);
+        }
+        assert_eq!(buffers.ordered.len(), 5_000, "they are in order by now");
+        for number in 0..6_000 {
+            let key = colliding(number);
+            assert_eq!(buffers.place(hash_of(&key), &key).1, Some(number).filter(|number| *number < 5_000));
+        }
+        assert!(!buffers.can_be_carried());
+        buffers.clear();
+        assert_eq!(buffers.place(hash_of(b"a"), b"a").1, None);
+        assert!(buffers.ordered.is_empty());
     }
 }

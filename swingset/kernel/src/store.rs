@@ -10,7 +10,10 @@
 
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
-pub use crate::buffers::Buffers;
+pub use crate::{
+    buffers::Buffers,
+    number::{Numbers, decimal, number_text, parse_number, parse_numbers},
+};
 use crate::{
     buffers::{Entry, Piece},
     hash::hash_of,
@@ -18,7 +21,6 @@ use crate::{
     keys,
     queue::Queue,
 };
-pub use crate::number::{Numbers, decimal, number_text, parse_number, parse_numbers};
 
 /// The state contradicts itself (a missing or malformed entry): no crank can go on. The text names what was wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,8 @@ impl Often {
 
 /// Values above this are not remembered when they are read: a vat may read many.
 const REMEMBERED_BYTES_MAX: usize = 4096;
+/// Bytes of keys and values above which nothing more is remembered that is only read, for the same reason.
+const REMEMBERED_IN_ALL_MAX: usize = 4 * 1024 * 1024;
 
 /// See the module.
 pub struct Store<'h, H: Host> {
@@ -97,7 +101,7 @@ impl<'h, H: Host> Store<'h, H> {
 
     /// The entry of a key, none when its value is too large to be remembered or known to be absent; and the value.
     fn find_entry(&mut self, key: &[u8]) -> (Option<usize>, Option<Piece>) {
-        let hash = hash_of(self.buffers.seed, key);
+        let hash = hash_of(key);
         let (place, found) = self.buffers.place(hash, key);
         if let Some(at) = found {
             return (found, self.buffers.entries[at].value);
@@ -111,7 +115,7 @@ impl<'h, H: Host> Store<'h, H> {
             start: start as u32,
             length: (self.buffers.bytes.len() - start) as u32,
         });
-        if value.is_some_and(|value| value.length as usize > REMEMBERED_BYTES_MAX) {
+        if value.is_some_and(|value| value.length as usize > REMEMBERED_BYTES_MAX) || start > REMEMBERED_IN_ALL_MAX {
             self.buffers.loose = Some(stored_key.start as usize);
             return (None, value);
         }
@@ -170,7 +174,7 @@ impl<'h, H: Host> Store<'h, H> {
     /// Gives the entry's index.
     fn put(&mut self, key: &[u8], value: Option<&[u8]>) -> usize {
         self.note(key, value.is_some());
-        let hash = hash_of(self.buffers.seed, key);
+        let hash = hash_of(key);
         match self.buffers.place(hash, key) {
             (_, Some(at)) => {
                 self.buffers.change(at, value);
@@ -306,7 +310,7 @@ impl<'h, H: Host> Store<'h, H> {
             }
             self.scanned += 1;
             let key = String::from_utf8(found).map_err(|_| NOT_UTF8)?;
-            let (_, entry) = self.buffers.place(hash_of(self.buffers.seed, key.as_bytes()), key.as_bytes());
+            let (_, entry) = self.buffers.place(hash_of(key.as_bytes()), key.as_bytes());
             if entry.is_some_and(|at| self.buffers.entries[at].value.is_none()) {
                 below = key;
                 continue;

@@ -5,6 +5,7 @@ mod support;
 
 mod activity;
 mod admission;
+mod chosen_keys;
 mod contract;
 mod controller_table;
 mod engine;
