@@ -76,8 +76,7 @@ impl<H: Host> Kernel<'_, H> {
     /// SwingSet: mapVatSlotToKernelSlot, with setReachable.
     pub fn kref_of(&mut self, vat_id: &str, vref: &str) -> Allowed<String> {
         let parsed = parse_vref(vref).ok_or(Illegal::MalformedVref)?;
-        if let Some(kref) = self.store.get_text(clist(vat_id, vref))? {
-            let kref = String::from(kref);
+        if let Some(kref) = self.find_kref(vat_id, vref, parsed)? {
             if parsed.kind == Kind::Object && !self.is_reachable(vat_id, &kref)? {
                 if !parsed.by_vat {
                     return Err(Illegal::Unreachable.into());
@@ -85,9 +84,6 @@ impl<H: Host> Kernel<'_, H> {
                 self.set_flag(vat_id, &kref, vref, true);
             }
             return Ok(kref);
-        }
-        if !parsed.by_vat {
-            return Err(Illegal::ForgedVref.into());
         }
         let kref = match parsed.kind {
             Kind::Object => self.new_object(vat_id)?,
@@ -98,10 +94,10 @@ impl<H: Host> Kernel<'_, H> {
         Ok(kref)
     }
 
-    /// The promise that a vat's vref stands for; none for a new one of its own.
-    pub fn promise_of(&mut self, vat_id: &str, vref: &str, parsed: Vref) -> Allowed<Option<String>> {
+    /// The kref that a vat's vref stands for; none for a new one of the vat's own.
+    pub fn find_kref(&mut self, vat_id: &str, vref: &str, parsed: Vref) -> Allowed<Option<String>> {
         match self.store.get_text(clist(vat_id, vref))? {
-            Some(kpid) => Ok(Some(String::from(kpid))),
+            Some(kref) => Ok(Some(String::from(kref))),
             None if parsed.by_vat => Ok(None),
             None => Err(Illegal::ForgedVref.into()),
         }
@@ -117,11 +113,8 @@ impl<H: Host> Kernel<'_, H> {
     /// The kref of a vref that the vat must have already.
     pub fn known_kref(&mut self, vat_id: &str, vref: &str) -> Allowed<(Vref, String)> {
         let parsed = parse_vref(vref).ok_or(Illegal::MalformedVref)?;
-        match self.store.get_text(clist(vat_id, vref))? {
-            Some(kref) => Ok((parsed, String::from(kref))),
-            None if parsed.by_vat => Err(Illegal::UnknownVref.into()),
-            None => Err(Illegal::ForgedVref.into()),
-        }
+        let kref = self.find_kref(vat_id, vref, parsed)?;
+        Ok((parsed, kref.ok_or(Illegal::UnknownVref)?))
     }
 
     /// The vref under which a vat knows a kref; a new import when it does not know it yet.

@@ -192,7 +192,7 @@ impl<H: Host> Kernel<'_, H> {
     fn result_promise(&mut self, vat_id: &str, vref: &str) -> Allowed<String> {
         let parsed = parse_vref(vref).filter(|parsed| parsed.kind == Kind::Promise);
         let parsed = parsed.ok_or(Illegal::WrongKind)?;
-        if let Some(kpid) = self.promise_of(vat_id, vref, parsed)? {
+        if let Some(kpid) = self.find_kref(vat_id, vref, parsed)? {
             self.require_decider(vat_id, &kpid)?;
             self.set_decider(&kpid, None);
             return Ok(kpid);
