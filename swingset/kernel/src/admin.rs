@@ -56,6 +56,9 @@ impl<H: Host> Kernel<'_, H> {
             None => return self.wait_in(path([vat_id, ".done"]), call.result),
             Some(bytes) => End::from_bytes(bytes).map_err(|_| Fault("a vat's end is malformed"))?,
         };
+        if !body::is_short(&end.info) {
+            return Ok(Answer::Refused(body::LAST_WORDS_TOO_LONG));
+        }
         if !end.failed {
             return Ok(Answer::Value(end.info));
         }
@@ -140,9 +143,16 @@ impl<H: Host> Kernel<'_, H> {
     /// Tells whoever waits for a vat's end, and keeps it for those who ask later.
     pub fn tell_of_end(&mut self, vat_id: &str, failed: bool, info: &CapData) -> Kept<()> {
         let waiting = path([vat_id, ".done"]);
-        for kpid in self.list(&waiting)? {
-            self.settle(&kpid, failed, info, None)?;
-            self.let_go(&kpid)?;
+        // Each gets a copy that nobody is charged for.
+        let size = info.body.len() + info.slots.len() * limits::REFERENCE_BYTES;
+        let told = limits::LAST_WORDS_BYTES_MAX.checked_div(size).unwrap_or(usize::MAX).max(1);
+        for (number, kpid) in self.list(&waiting)?.iter().enumerate() {
+            if number < told {
+                self.settle(kpid, failed, info, None)?;
+            } else {
+                self.settle(kpid, true, &body::error(body::LAST_WORDS_TOO_LONG), None)?;
+            }
+            self.let_go(kpid)?;
         }
         self.store.delete_if_there(&waiting);
         let key = path([vat_id, ".admin"]);

@@ -16,6 +16,25 @@ pub const PROMISE_QUEUE_FULL: &str = "too many messages wait for this promise";
 /// What a message is answered with when the references in it are more than its vat may have.
 pub const STATE_FULL: &str = "the receiver's stored state is full";
 
+/// What a message is answered with when the promise that it was sent to was rejected with more than each answer can hold.
+pub const REASON_TOO_LONG: &str = "rejected with more than is told to each message: ask the promise itself";
+/// What those are told of a vat's end for whom its last words are too long.
+pub const LAST_WORDS_TOO_LONG: &str = "the vat has ended; its last words are too long to be told again";
+
+/// Bytes of a body that may be copied into a promise's data without anybody being charged, and references in it.
+const SHORT_BYTES: usize = 1024;
+const SHORT_SLOTS: usize = 8;
+
+/// Whether data may be copied into promises without anybody being charged.
+pub fn is_short(data: &CapData) -> bool {
+    data.body.len() <= SHORT_BYTES && data.slots.len() <= SHORT_SLOTS
+}
+
+/// Data that may be copied so, or an error of these words in its place.
+pub fn short(data: CapData, words: &str) -> CapData {
+    if is_short(&data) { data } else { error(words) }
+}
+
 /// The one reference that the data is, when it is nothing but a reference.
 pub fn single_slot(data: &CapData) -> Option<&str> {
     let [slot] = data.slots.as_slice() else { return None };

@@ -39,6 +39,8 @@ pub enum Event {
         options: String,
         stored_bytes_max: Option<u64>,
     },
+    /// The messages up to `end` that waited for a promise ([`crate::waiting`]). They hold the references.
+    Requeue { kpid: String, end: u64 },
 }
 wire_enum!(Event {
     0 => Send { target, result, methargs },
@@ -47,7 +49,13 @@ wire_enum!(Event {
     3 => CreateVat { creation },
     4 => UpgradeVat { upgrade },
     5 => ChangeVatOptions { vat_id, reap, options, stored_bytes_max },
+    6 => Requeue { kpid, end },
 });
+
+impl Event {
+    /// Tag of [`Event::Requeue`].
+    pub const REQUEUE: u8 = 6;
+}
 
 /// A dynamic vat to be made. Nothing of it is in state before its crank but its ID, which no other will have.
 #[derive(Clone, Debug, PartialEq, Eq)]

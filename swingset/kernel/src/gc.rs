@@ -11,10 +11,11 @@ use crate::{
     host::Host,
     keys::{self, join},
     limits,
+    objects::OWNER,
     store::{Fault, Kept},
 };
 
-/// What a vat is to be told.
+/// What a vat is to be told, or the kernel to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// No importer can reach its export any more.
@@ -23,6 +24,8 @@ pub enum Action {
     RetireExport,
     /// Its import is gone for ever.
     RetireImport,
+    /// The kernel's own: nothing referred to it, and there was too much to delete in one crank.
+    Free,
 }
 
 impl Action {
@@ -31,11 +34,12 @@ impl Action {
             Action::DropExport => "dropExport",
             Action::RetireExport => "retireExport",
             Action::RetireImport => "retireImport",
+            Action::Free => "free",
         }
     }
 
     fn from_word(word: &str) -> Option<Action> {
-        [Action::DropExport, Action::RetireExport, Action::RetireImport]
+        [Action::DropExport, Action::RetireExport, Action::RetireImport, Action::Free]
             .into_iter()
             .find(|action| action.word() == word)
     }
@@ -121,7 +125,10 @@ impl<H: Host> Kernel<'_, H> {
             let kref = String::from(&current[prefix.len()..]);
             self.store.delete(&current);
             taken += 1;
-            if self.still_holds(&vat_id, action, &kref)? {
+            if action == Action::Free {
+                // Deleted at this crank's end, unless something refers to it again.
+                self.maybe_free.insert(kref);
+            } else if self.still_holds(&vat_id, action, &kref)? {
                 krefs.push(kref);
             }
             if taken as usize >= limits::GC_REFERENCES {
@@ -131,7 +138,7 @@ impl<H: Host> Kernel<'_, H> {
         }
         self.save_gc_count(taken)?;
         if krefs.is_empty() {
-            return Ok(Crank::empty(Some(vat_id)));
+            return Ok(Crank::empty(Some(vat_id).filter(|vat_id| vat_id != OWNER)));
         }
         let mut vrefs = Vec::with_capacity(krefs.len());
         for kref in &krefs {
@@ -145,6 +152,7 @@ impl<H: Host> Kernel<'_, H> {
             Action::DropExport => VatDelivery::DropExports { vrefs },
             Action::RetireExport => VatDelivery::RetireExports { vrefs },
             Action::RetireImport => VatDelivery::RetireImports { vrefs },
+            Action::Free => return Err(Fault("a GC action is malformed")),
         };
         for kref in &krefs {
             self.carry_out(&vat_id, action, kref)?;
@@ -164,6 +172,7 @@ impl<H: Host> Kernel<'_, H> {
             Action::DropExport => entry.reachable && counts.is_some_and(|(reachable, _)| reachable == 0),
             Action::RetireExport => !entry.reachable && counts == Some((0, 0)),
             Action::RetireImport => true,
+            Action::Free => false,
         })
     }
 
@@ -175,6 +184,7 @@ impl<H: Host> Kernel<'_, H> {
                 self.retire_object(kref)
             }
             Action::RetireImport => self.delete_entry(vat_id, kref),
+            Action::Free => Ok(()),
         }
     }
 }

@@ -72,12 +72,12 @@ impl Json {
             body: String::from("#"),
             slots: Vec::new(),
         };
-        let mut known = Vec::new();
+        let mut known = alloc::vec![None; slots.len()];
         self.write(slots, &mut known, &mut data)?;
         Some(data)
     }
 
-    fn write(&self, slots: &[String], known: &mut Vec<usize>, data: &mut CapData) -> Option<()> {
+    fn write(&self, slots: &[String], known: &mut [Option<usize>], data: &mut CapData) -> Option<()> {
         match self {
             Json::Null => data.body.push_str("null"),
             Json::Bool(value) => data.body.push_str(if *value { "true" } else { "false" }),
@@ -85,14 +85,11 @@ impl Json {
             Json::Text(text) => match slot_of(text) {
                 None => push_quoted(&mut data.body, text),
                 Some((index, rest)) => {
-                    let at = match known.iter().position(|other| *other == index) {
-                        Some(at) => at,
-                        None => {
-                            known.push(index);
-                            data.slots.push(slots.get(index)?.clone());
-                            known.len() - 1
-                        }
-                    };
+                    let known = known.get_mut(index)?;
+                    let at = *known.get_or_insert(data.slots.len());
+                    if at == data.slots.len() {
+                        data.slots.push(slots.get(index)?.clone());
+                    }
                     let renumbered = [text.get(..1)?, &number_text(at as u64), rest].concat();
                     push_quoted(&mut data.body, &renumbered);
                 }

@@ -62,6 +62,7 @@ mod syscall_gc;
 mod translate;
 mod upgrade;
 mod vats;
+mod waiting;
 #[cfg(target_arch = "wasm32")]
 mod wasm;
 

@@ -29,6 +29,17 @@ pub const VREF_BYTES_MAX: usize = 64;
 pub const PROMISE_QUEUE_MAX: u64 = 10_000;
 /// Settled promises in one notify. The rest stay as they are: the vat is notified when it subscribes.
 pub const NOTIFY_MAX: usize = 512;
+/// Data of all but the first of them, in bytes, a reference counted as so many: the vat that is notified pays for both, and others chose them.
+pub const NOTIFY_BYTES_MAX: usize = 1024 * 1024;
+/// Bytes that cost a vat as much as a reference.
+pub const REFERENCE_BYTES: usize = 1_500;
+/// Promises and objects of a vat that may end with its incarnation, and c-list entries that may be looked at: it is done in one crank.
+pub const ENDED_BY_UPGRADE_MAX: u64 = 20_000;
+pub const SEEN_BY_UPGRADE_MAX: u64 = 500_000;
+/// References that are given back in one crank because what held them is deleted. The rest is left to cranks of its own.
+pub const FREED_PER_CRANK: u64 = 10_000;
+/// Bytes of a vat's last words for all who wait for its end. The first is told in any case.
+pub const LAST_WORDS_BYTES_MAX: usize = 1024 * 1024;
 /// Promises of a terminated vat that one crank gives up, under any policy.
 pub const CLEANUP_PROMISES: u64 = 100;
 /// Promises that may wait for one event of vat administration: a vat's end, a meter's threshold, a bundle.

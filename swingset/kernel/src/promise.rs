@@ -1,6 +1,6 @@
 //! Promises: their making, settlement and deletion.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 
 use swingset_abi::{kernel::ResolutionPolicy, vat::CapData, wire::Wire};
 
@@ -9,9 +9,8 @@ use crate::{
     event::Event,
     host::Host,
     keys::{self, join, numbered, path},
-    limits,
     queue::Queue,
-    store::{Fault, Kept, number_text},
+    store::{Fault, Kept},
 };
 
 /// Where a promise stands.
@@ -115,18 +114,6 @@ impl<H: Host> Kernel<'_, H> {
         self.queue_push(Queue::Acceptance, event.to_bytes())
     }
 
-    /// Puts a message with its references behind an unresolved promise; false when too many wait there.
-    pub fn queue_on_promise(&mut self, kpid: &str, message: &[u8]) -> Kept<bool> {
-        let counter = path([kpid, ".queue.nextID"]);
-        let id = self.store.get_number(&counter)?.unwrap_or(0);
-        if id >= limits::PROMISE_QUEUE_MAX {
-            return Ok(false);
-        }
-        self.store.set(path([kpid, ".queue.", &number_text(id)]), message);
-        self.store.set_number(&counter, id + 1);
-        Ok(true)
-    }
-
     /// Settles an unresolved promise: subscribers other than `by` are notified and waiting messages queued again.
     ///
     /// SwingSet: doResolve. `data` is in krefs; the promise takes references of its own on its slots.
@@ -158,24 +145,6 @@ impl<H: Host> Kernel<'_, H> {
         Ok(())
     }
 
-    /// Queues the messages that wait for a promise again: it has settled, or a vat that takes them decides it now.
-    ///
-    /// SwingSet: requeueKernelPromise.
-    pub fn requeue(&mut self, kpid: &str) -> Kept<()> {
-        let counter = path([kpid, ".queue.nextID"]);
-        let Some(waiting) = self.store.get_number(&counter)? else {
-            return Ok(());
-        };
-        for id in 0..waiting {
-            let key = path([kpid, ".queue.", &number_text(id)]);
-            let message = Vec::from(self.store.get(&key).ok_or(Fault("a waiting message is missing"))?);
-            self.queue_push(Queue::Acceptance, message)?;
-            self.store.delete(&key);
-        }
-        self.store.delete(&counter);
-        Ok(())
-    }
-
     /// What the promise's policy asks for; false when it has none.
     fn apply_policy(&mut self, kpid: &str, rejected: bool) -> Kept<bool> {
         let Some(policy) = self.store.get_text(path([kpid, ".policy"]))?.map(String::from) else {
@@ -191,8 +160,9 @@ impl<H: Host> Kernel<'_, H> {
         Ok(true)
     }
 
-    /// Deletes what is left of a promise without references, and gives back those that its data holds.
-    pub fn delete_promise(&mut self, kpid: &str) -> Kept<()> {
+    /// Deletes what is left of a promise without references, and gives back those that its data holds; gives how many.
+    pub fn delete_promise(&mut self, kpid: &str) -> Kept<u64> {
+        let mut given_back = 0;
         if self.store.get(path([kpid, ".state"])) == Some(b"unresolved") {
             if self.store.has(path([kpid, ".queue.nextID"])) {
                 return Err(Fault("a promise without references has messages waiting"));
@@ -205,7 +175,8 @@ impl<H: Host> Kernel<'_, H> {
             let (at_body, at_slots) = (path([kpid, ".data.body"]), path([kpid, ".data.slots"]));
             let body = self.store.get(&at_body).map_or(0, <[u8]>::len);
             let slots = self.list(&at_slots)?;
-            self.refund_data(kpid, body, &slots)?;
+            self.end_charge_of_data(kpid, body, &slots)?;
+            given_back = slots.len() as u64;
             for slot in slots {
                 self.let_go(&slot)?;
             }
@@ -215,7 +186,7 @@ impl<H: Host> Kernel<'_, H> {
         for part in [".state", ".refCount"] {
             self.store.delete(path([kpid, part]));
         }
-        Ok(())
+        Ok(given_back)
     }
 }
 

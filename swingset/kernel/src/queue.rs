@@ -84,6 +84,15 @@ impl<H: Host> Kernel<'_, H> {
         Ok(Some(item))
     }
 
+    /// Puts back the item that was taken from the head.
+    pub fn queue_put_back(&mut self, queue: Queue, item: &[u8]) -> Kept<()> {
+        let (head, tail) = self.queue_bounds(queue)?;
+        let head = head.checked_sub(1).ok_or(Fault("nothing was taken from a queue"))?;
+        self.store.set(keys::item(queue.key(), head), item);
+        self.set_queue_bounds(queue, head, tail);
+        Ok(())
+    }
+
     /// How many items wait.
     pub fn queue_length(&mut self, queue: Queue) -> Kept<u64> {
         let (head, tail) = self.queue_bounds(queue)?;

@@ -6,7 +6,7 @@
 //!
 //! # Invariants
 //! - A count falls below zero only in a broken state: that is a fault.
-//! - After [`Kernel::free_unreferenced`] no settled promise without references is left.
+//! - After [`Kernel::free_unreferenced`] no promise without references is left that no GC action of the kernel's names.
 
 use alloc::string::String;
 
@@ -15,6 +15,8 @@ use crate::{
     gc::Action,
     host::Host,
     keys::{self, path},
+    limits,
+    objects::OWNER,
     refs::{Kind, kref_kind},
     store::{Fault, Kept, Numbers, parse_numbers},
 };
@@ -103,23 +105,31 @@ impl<H: Host> Kernel<'_, H> {
         self.store.set(path([kref, ".refCount"]), text);
     }
 
-    /// SwingSet: processRefcounts. Repeats until nothing new falls to zero.
+    /// SwingSet: processRefcounts. Repeats until nothing new falls to zero, or much was deleted: what is left then is noted as a GC
+    /// action of the kernel's own.
     pub fn free_unreferenced(&mut self) -> Kept<()> {
+        let mut left = limits::FREED_PER_CRANK;
         while let Some(kref) = self.maybe_free.pop_first() {
-            match kref_kind(&kref)? {
-                Kind::Promise => self.free_promise(&kref)?,
-                Kind::Object => self.free_object(&kref)?,
-                Kind::Device => {}
+            if left == 0 {
+                self.add_gc_action(OWNER, Action::Free, &kref);
+                continue;
             }
+            let freed = match kref_kind(&kref)? {
+                Kind::Promise => self.free_promise(&kref)?,
+                Kind::Object => self.free_object(&kref).map(|()| 1)?,
+                Kind::Device => 0,
+            };
+            left = left.saturating_sub(freed);
         }
         Ok(())
     }
 
-    fn free_promise(&mut self, kpid: &str) -> Kept<()> {
+    /// Gives how many references went with it.
+    fn free_promise(&mut self, kpid: &str) -> Kept<u64> {
         if self.store.get_number(path([kpid, ".refCount"]))? != Some(0) {
-            return Ok(());
+            return Ok(0);
         }
-        self.delete_promise(kpid)
+        Ok(1 + self.delete_promise(kpid)?)
     }
 
     fn free_object(&mut self, kref: &str) -> Kept<()> {
@@ -128,7 +138,7 @@ impl<H: Host> Kernel<'_, H> {
         };
         let owner = self.store.get_text(path([kref, ".owner"]))?.map(String::from);
         match owner {
-            Some(owner) if owner == crate::objects::OWNER => self.free_kernel_object(kref),
+            Some(owner) if owner == OWNER => self.free_kernel_object(kref),
             Some(vat_id) => {
                 if self.is_reachable(&vat_id, kref)? {
                     self.add_gc_action(&vat_id, Action::DropExport, kref);

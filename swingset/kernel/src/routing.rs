@@ -16,6 +16,7 @@ use crate::{
     queue::Queue,
     refs::{Kind, kref_kind},
     store::Kept,
+    waiting::stands_for_waiting,
 };
 
 /// Where a message for a target goes.
@@ -52,7 +53,11 @@ impl<H: Host> Kernel<'_, H> {
                         }
                         return Ok(Route::Wait { kpid: target });
                     }
-                    Standing::Settled { rejected: true, data } => return Ok(Route::Splat { reason: data }),
+                    Standing::Settled { rejected: true, data } => {
+                        return Ok(Route::Splat {
+                            reason: body::short(data, body::REASON_TOO_LONG),
+                        });
+                    }
                     Standing::Settled { rejected: false, data } => match body::single_slot(&data) {
                         Some(slot) => target = String::from(slot),
                         None => {
@@ -84,7 +89,11 @@ impl<H: Host> Kernel<'_, H> {
     /// A routing crank's work: one event out of the acceptance queue.
     pub fn route_event(&mut self, item: Vec<u8>) -> Kept<()> {
         let Some(target) = event::send_target(&item) else {
-            return self.queue_push(Queue::Run, item);
+            return if stands_for_waiting(&item) {
+                self.route_waiting(&item)
+            } else {
+                self.queue_push(Queue::Run, item)
+            };
         };
         let target = String::from(target);
         match self.route(&target)? {

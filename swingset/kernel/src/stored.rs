@@ -230,8 +230,8 @@ impl<H: Host> Kernel<'_, H> {
         }
     }
 
-    /// Refunds the data of a settled promise that is about to be deleted, to its decider if it was charged.
-    pub fn refund_data(&mut self, kpid: &str, body: usize, slots: &[String]) -> Kept<()> {
+    /// Ends the charge for the data of a settled promise that is about to be deleted: refunds its decider, and forgets who that was.
+    pub fn end_charge_of_data(&mut self, kpid: &str, body: usize, slots: &[String]) -> Kept<()> {
         let Some(vat_id) = self.store.take(path([kpid, ".decider"])) else {
             return Ok(());
         };

@@ -52,7 +52,7 @@ impl<H: Host> Kernel<'_, H> {
         Ok(())
     }
 
-    /// These exports are gone; the kernel has said that nobody reaches them.
+    /// These exports are gone; the kernel has said that nobody reaches them. One that the host has named since stays, without an owner.
     pub fn retire_exports(&mut self, vat_id: &str, vrefs: &[String]) -> Allowed<()> {
         for vref in vrefs {
             let (kref, reachable) = self.own_object(vat_id, vref, true)?;
@@ -60,7 +60,10 @@ impl<H: Host> Kernel<'_, H> {
                 return Err(Illegal::StillReachable.into());
             }
             self.delete_entry(vat_id, &kref)?;
-            self.retire_object(&kref)?;
+            match self.object_counts(&kref)? {
+                Some((reachable, _)) if reachable > 0 => self.orphan(&kref)?,
+                _ => self.retire_object(&kref)?,
+            }
         }
         Ok(())
     }

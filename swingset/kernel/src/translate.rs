@@ -5,10 +5,10 @@ use alloc::{string::String, vec::Vec};
 use swingset_abi::vat::{CapData, Resolution, VatDelivery};
 
 use crate::{
+    clist::is_import,
     crank::Kernel,
     host::Host,
     illegal::{Allowed, Illegal},
-    clist::is_import,
     limits, message,
     promise::Standing,
     refs::{Kind, kref_kind},
@@ -95,6 +95,7 @@ impl<H: Host> Kernel<'_, H> {
             return Err(Fault("a notify is queued for a promise that is not settled"));
         };
         found.push((String::from(first), rejected, data));
+        let mut room = limits::NOTIFY_BYTES_MAX;
         while next < found.len() {
             for slot in found[next].2.slots.clone() {
                 if kref_kind(&slot)? != Kind::Promise || found.len() >= limits::NOTIFY_MAX || !seen.insert(slot.clone())
@@ -102,6 +103,11 @@ impl<H: Host> Kernel<'_, H> {
                     continue;
                 }
                 if let Standing::Settled { rejected, data } = self.standing(&slot)? {
+                    let Some(left) = room.checked_sub(data.body.len() + data.slots.len() * limits::REFERENCE_BYTES)
+                    else {
+                        return Ok(found);
+                    };
+                    room = left;
                     found.push((slot, rejected, data));
                 }
             }

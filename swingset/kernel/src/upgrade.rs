@@ -23,6 +23,7 @@ use crate::{
     event::Upgrade,
     host::Host,
     keys::{join, path},
+    limits,
     promise::Standing,
     store::{Fault, Kept, number_text},
 };
@@ -31,6 +32,44 @@ use crate::{
 enum Upgraded {
     To(u64),
     Failed(String),
+}
+
+const TOO_MUCH_ENDS: &str = "it has too many promises to settle or objects that would end with it";
+
+/// What an upgrade may still look at and end.
+struct Room {
+    seen: u64,
+    ended: u64,
+}
+
+impl Default for Room {
+    fn default() -> Room {
+        Room {
+            seen: limits::SEEN_BY_UPGRADE_MAX,
+            ended: limits::ENDED_BY_UPGRADE_MAX,
+        }
+    }
+}
+
+impl Room {
+    fn see(&mut self) -> bool {
+        take_one(&mut self.seen)
+    }
+
+    fn end(&mut self) -> bool {
+        take_one(&mut self.ended)
+    }
+}
+
+/// One of what is left; false when nothing is.
+fn take_one(left: &mut u64) -> bool {
+    match left.checked_sub(1) {
+        Some(rest) => {
+            *left = rest;
+            true
+        }
+        None => false,
+    }
 }
 
 impl<H: Host> Kernel<'_, H> {
@@ -84,8 +123,12 @@ impl<H: Host> Kernel<'_, H> {
         }
         let key = path([vat_id, ".incarnation"]);
         let incarnation = self.store.get_number(&key)?.unwrap_or(0);
-        self.disconnect(vat_id, incarnation, &upgrade.message)?;
-        self.orphan_fleeting(vat_id)?;
+        let mut room = Room::default();
+        let is_done =
+            self.disconnect(vat_id, incarnation, &upgrade.message, &mut room)? && self.orphan_fleeting(vat_id, &mut room)?;
+        if !is_done {
+            return Ok(Upgraded::Failed(String::from(TOO_MUCH_ENDS)));
+        }
         self.store.set_number(&key, incarnation + 1);
         let source = self.present_source(&upgrade.bundle_id)?;
         self.store.set(path([vat_id, ".source"]), source.to_bytes());
@@ -110,8 +153,8 @@ impl<H: Host> Kernel<'_, H> {
         Ok(Upgraded::To(incarnation + 1))
     }
 
-    /// Rejects every promise that the vat decides.
-    fn disconnect(&mut self, vat_id: &str, incarnation: u64, message: &str) -> Kept<()> {
+    /// Rejects every promise that the vat decides; false when there are too many.
+    fn disconnect(&mut self, vat_id: &str, incarnation: u64, message: &str, room: &mut Room) -> Kept<bool> {
         let mut body = join([
             "#{\"incarnationNumber\":",
             &number_text(incarnation),
@@ -130,9 +173,15 @@ impl<H: Host> Kernel<'_, H> {
         while let Some(key) = self.store.next_key(&prior, &promises)? {
             let kpid = String::from(key.get(prefix.len()..).ok_or(Fault("a c-list key is malformed"))?);
             prior = key;
+            if !room.see() {
+                return Ok(false);
+            }
             match self.standing(&kpid)? {
                 Standing::Unresolved { decider: Some(decider) } if decider == vat_id => {}
                 _ => continue,
+            }
+            if !room.end() {
+                return Ok(false);
             }
             let watched = self
                 .list(path([&kpid, ".subscribers"]))?
@@ -144,17 +193,23 @@ impl<H: Host> Kernel<'_, H> {
                 self.delete_entry(vat_id, &kpid)?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Orphans the exports that end with the incarnation: all but the root and durable objects.
-    fn orphan_fleeting(&mut self, vat_id: &str) -> Kept<()> {
+    /// Orphans the exports that end with the incarnation: all but the root and durable objects. False when there are too many.
+    fn orphan_fleeting(&mut self, vat_id: &str, room: &mut Room) -> Kept<bool> {
         let prefix = join([vat_id, ".c."]);
         let exports = join([&prefix, "o+"]);
         let mut prior = exports.clone();
         while let Some(key) = self.store.next_key(&prior, &exports)? {
             let vref = key.get(prefix.len()..).ok_or(Fault("a c-list key is malformed"))?;
+            if !room.see() {
+                return Ok(false);
+            }
             if vref != "o+0" && !vref.starts_with("o+d") {
+                if !room.end() {
+                    return Ok(false);
+                }
                 let kref = self.store.get_text(&key)?.map(String::from);
                 let kref = kref.ok_or(Fault("a c-list entry to delete is missing"))?;
                 self.delete_entry(vat_id, &kref)?;
@@ -162,7 +217,7 @@ impl<H: Host> Kernel<'_, H> {
             }
             prior = key;
         }
-        Ok(())
+        Ok(true)
     }
 }
 

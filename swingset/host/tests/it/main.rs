@@ -10,6 +10,7 @@ mod contract;
 mod controller_table;
 mod engine;
 mod eviction;
+mod gathered;
 mod hostile;
 mod interrupted;
 mod pages;

@@ -5,6 +5,7 @@
 mod acts;
 mod admin;
 mod audit;
+mod bounds;
 mod collector;
 mod devices;
 mod figures;
