@@ -147,7 +147,7 @@ impl<H: Host> Kernel<'_, H> {
         let size = info.body.len() + info.slots.len() * limits::REFERENCE_BYTES;
         let told = limits::LAST_WORDS_BYTES_MAX.checked_div(size).unwrap_or(usize::MAX).max(1);
         for (number, kpid) in self.list(&waiting)?.iter().enumerate() {
-            if number < told {
+            if number < told || body::is_short(info) {
                 self.settle(kpid, failed, info, None)?;
             } else {
                 self.settle(kpid, true, &body::error(body::LAST_WORDS_TOO_LONG), None)?;

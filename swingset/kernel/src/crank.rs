@@ -7,6 +7,7 @@ use swingset_abi::kernel::{CrankKind, CrankReport};
 use crate::{
     host::Host,
     keys::{self, join},
+    limits,
     queue::Queue,
     store::{Buffers, Fault, Kept, Numbers, Often, Store},
     stored::Tallies,
@@ -26,6 +27,8 @@ pub struct Kernel<'h, H: Host> {
     pub now: u64,
     /// Calls of the host's bridges in this crank.
     pub bridge_calls: u64,
+    /// References given back at the crank's end because what held them was deleted.
+    pub freed: u64,
     /// Stored bytes of the vats whose state changed its size in this crank.
     pub tallies: Tallies,
 }
@@ -71,6 +74,7 @@ impl<'h, H: Host> Kernel<'h, H> {
             panic: None,
             now: 0,
             bridge_calls: 0,
+            freed: 0,
             tallies: Tallies::default(),
         }
     }
@@ -81,6 +85,7 @@ impl<'h, H: Host> Kernel<'h, H> {
         self.maybe_free.clear();
         self.gc_actions_added = 0;
         self.panic = None;
+        self.freed = 0;
         self.tallies.clear();
     }
 
@@ -90,6 +95,7 @@ impl<'h, H: Host> Kernel<'h, H> {
             None => Ok(Crank::of(CrankKind::Idle {}, None)),
             Some(crank) => self.end_crank().map(|()| crank),
         });
+        let freed = self.freed;
         let crank = match done {
             Ok(crank) => crank,
             Err(Fault(what)) => {
@@ -109,7 +115,11 @@ impl<'h, H: Host> Kernel<'h, H> {
             terminated: crank.terminated,
             panic: self.panic.take(),
             vats_created: crank.vats_created,
-            cleaned: crank.cleaned,
+            cleaned: match crank.kind {
+                // No vat paid for what was deleted.
+                CrankKind::Empty {} | CrankKind::Routing {} if freed > limits::FREED_FOR_NOTHING => freed,
+                _ => crank.cleaned,
+            },
         }
     }
 

@@ -51,7 +51,7 @@ impl<H: Host> Kernel<'_, H> {
             return self.run_message(&message, item, limit_default);
         }
         match event::decode(item)? {
-            Event::Send { .. } | Event::Requeue { .. } => Err(event::MALFORMED),
+            Event::Send { .. } | Event::Requeue { .. } | Event::NotifyAll { .. } => Err(event::MALFORMED),
             Event::Notify { vat_id, kpid } => {
                 self.let_go(&kpid)?;
                 if !self.lives(&vat_id) {

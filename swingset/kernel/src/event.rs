@@ -41,6 +41,8 @@ pub enum Event {
     },
     /// The messages up to `end` that waited for a promise ([`crate::waiting`]). They hold the references.
     Requeue { kpid: String, end: u64 },
+    /// Notifies for all who subscribed to a promise that has settled ([`crate::waiting`]).
+    NotifyAll { kpid: String },
 }
 wire_enum!(Event {
     0 => Send { target, result, methargs },
@@ -50,11 +52,12 @@ wire_enum!(Event {
     4 => UpgradeVat { upgrade },
     5 => ChangeVatOptions { vat_id, reap, options, stored_bytes_max },
     6 => Requeue { kpid, end },
+    7 => NotifyAll { kpid },
 });
 
 impl Event {
-    /// Tag of [`Event::Requeue`].
-    pub const REQUEUE: u8 = 6;
+    /// Tags of items that stand for others: [`Event::Requeue`] and [`Event::NotifyAll`].
+    pub const FOR_OTHERS: [u8; 2] = [6, 7];
 }
 
 /// A dynamic vat to be made. Nothing of it is in state before its crank but its ID, which no other will have.

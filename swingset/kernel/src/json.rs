@@ -4,7 +4,10 @@ use alloc::{string::String, vec::Vec};
 
 use swingset_abi::vat::CapData;
 
-use crate::store::{number_text, parse_number};
+use crate::{
+    limits::PARSED_BYTES_MAX,
+    store::{number_text, parse_number},
+};
 
 /// Deepest nesting that is read.
 const DEPTH_MAX: usize = 32;
@@ -21,8 +24,11 @@ pub enum Json {
 }
 
 impl Json {
-    /// Reads a body's JSON; `None` when it is none, or nested too deeply.
+    /// Reads a body's JSON; `None` when it is none, too long or nested too deeply.
     pub fn parse(text: &str) -> Option<Json> {
+        if text.len() > PARSED_BYTES_MAX {
+            return None;
+        }
         let mut reader = Reader {
             bytes: text.as_bytes(),
             at: 0,

@@ -13,6 +13,10 @@ pub const SENDS_PER_CRANK_MAX: u64 = 10_000;
 pub const SYSCALL_BYTES_PER_CRANK_MAX: u64 = 16 * 1024 * 1024;
 /// Entries that one crank's `vatstoreGetNextKey` calls may pass over.
 pub const SCANNED_PER_CRANK_MAX: u64 = 100_000;
+/// Entries that one crank's cancelled wake-ups may pass over to find the next one.
+pub const SCANNED_BY_CANCELS_MAX: u64 = 10_000;
+/// Bytes of a body that the kernel reads itself: what it makes of it takes some thirty times the room.
+pub const PARSED_BYTES_MAX: usize = 1024 * 1024;
 /// Bytes of one body.
 pub const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// References in one body.
@@ -36,8 +40,14 @@ pub const REFERENCE_BYTES: usize = 1_500;
 /// Promises and objects of a vat that may end with its incarnation, and c-list entries that may be looked at: it is done in one crank.
 pub const ENDED_BY_UPGRADE_MAX: u64 = 20_000;
 pub const SEEN_BY_UPGRADE_MAX: u64 = 500_000;
+/// So many of each cost nothing; what each of the others costs, in computrons.
+pub const FREE_BY_UPGRADE: u64 = 100;
+pub const ENDED_PRICE: u64 = 20;
+pub const SEEN_PRICE: u64 = 5;
 /// References that are given back in one crank because what held them is deleted. The rest is left to cranks of its own.
 pub const FREED_PER_CRANK: u64 = 10_000;
+/// So many are a part of any crank; a crank without a delivery tells the run policy of more.
+pub const FREED_FOR_NOTHING: u64 = 100;
 /// Bytes of a vat's last words for all who wait for its end. The first is told in any case.
 pub const LAST_WORDS_BYTES_MAX: usize = 1024 * 1024;
 /// Promises of a terminated vat that one crank gives up, under any policy.

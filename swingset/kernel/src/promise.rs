@@ -118,12 +118,7 @@ impl<H: Host> Kernel<'_, H> {
     ///
     /// SwingSet: doResolve. `data` is in krefs; the promise takes references of its own on its slots.
     pub fn settle(&mut self, kpid: &str, rejected: bool, data: &CapData, by: Option<&str>) -> Kept<()> {
-        let vats = self.list(path([kpid, ".subscribers"]))?;
-        for vat_id in &vats {
-            if by != Some(vat_id.as_str()) {
-                self.queue_notify(vat_id, kpid)?;
-            }
-        }
+        self.notify_subscribers(kpid, by)?;
         let had_policy = self.apply_policy(kpid, rejected)?;
         self.requeue(kpid)?;
         if !self.charge_data(kpid, data, by)? {
@@ -131,9 +126,6 @@ impl<H: Host> Kernel<'_, H> {
         }
         if had_policy {
             self.store.delete(path([kpid, ".policy"]));
-        }
-        if !vats.is_empty() {
-            self.store.delete(path([kpid, ".subscribers"]));
         }
         self.store
             .set_text(path([kpid, ".state"]), if rejected { "rejected" } else { "fulfilled" });

@@ -121,6 +121,7 @@ impl<H: Host> Kernel<'_, H> {
             };
             left = left.saturating_sub(freed);
         }
+        self.freed = limits::FREED_PER_CRANK - left;
         Ok(())
     }
 

@@ -16,7 +16,7 @@ use crate::{
     queue::Queue,
     refs::{Kind, kref_kind},
     store::Kept,
-    waiting::stands_for_waiting,
+    waiting::stands_for_others,
 };
 
 /// Where a message for a target goes.
@@ -89,8 +89,8 @@ impl<H: Host> Kernel<'_, H> {
     /// A routing crank's work: one event out of the acceptance queue.
     pub fn route_event(&mut self, item: Vec<u8>) -> Kept<()> {
         let Some(target) = event::send_target(&item) else {
-            return if stands_for_waiting(&item) {
-                self.route_waiting(&item)
+            return if stands_for_others(&item) {
+                self.route_next(&item)
             } else {
                 self.queue_push(Queue::Run, item)
             };

@@ -137,6 +137,10 @@ impl<H: Host> Kernel<'_, H> {
             VatSyscall::Resolve { resolutions } => self.resolve(&vat_id, resolutions)?,
             VatSyscall::Exit { failure, info } => {
                 let info = self.data_from_vat(&vat_id, info)?;
+                // Whoever waits for its end is fulfilled with it.
+                if !failure {
+                    refuse_lone_promise(&info)?;
+                }
                 if !matches!(session.exit, Some((true, _))) {
                     session.exit = Some((failure, info));
                 }
@@ -238,11 +242,8 @@ impl<H: Host> Kernel<'_, H> {
             let kpid = self.kref_of(vat_id, &promise)?;
             self.require_decider(vat_id, &kpid)?;
             let data = self.data_from_vat(vat_id, data)?;
-            if !rejected
-                && let Some(slot) = body::single_slot(&data)
-                && kref_kind(slot)? == Kind::Promise
-            {
-                return Err(Illegal::FulfilWithPromise.into());
+            if !rejected {
+                refuse_lone_promise(&data)?;
             }
             translated.push((promise, kpid, rejected, data));
         }
@@ -276,6 +277,14 @@ impl<H: Host> Kernel<'_, H> {
             )),
         };
         Ok(SyscallReply::Key { key })
+    }
+}
+
+/// A promise is never fulfilled with a promise, maybe itself: messages would follow it for ever.
+fn refuse_lone_promise(data: &CapData) -> Allowed<()> {
+    match body::single_slot(data) {
+        Some(slot) if kref_kind(slot)? == Kind::Promise => Err(Illegal::FulfilWithPromise.into()),
+        _ => Ok(()),
     }
 }
 

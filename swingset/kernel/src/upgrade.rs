@@ -53,17 +53,25 @@ impl Default for Room {
 
 impl Room {
     fn see(&mut self) -> bool {
-        take_one(&mut self.seen)
+        take(&mut self.seen, 1)
     }
 
-    fn end(&mut self) -> bool {
-        take_one(&mut self.ended)
+    /// A promise or object ends that takes as much as so many.
+    fn end(&mut self, many: usize) -> bool {
+        take(&mut self.ended, many as u64)
+    }
+
+    /// What that costs, in computrons.
+    fn price(&self) -> u64 {
+        let (seen, ended) = (limits::SEEN_BY_UPGRADE_MAX - self.seen, limits::ENDED_BY_UPGRADE_MAX - self.ended);
+        let beyond = |count: u64| count.saturating_sub(limits::FREE_BY_UPGRADE);
+        beyond(seen) * limits::SEEN_PRICE + beyond(ended) * limits::ENDED_PRICE
     }
 }
 
-/// One of what is left; false when nothing is.
-fn take_one(left: &mut u64) -> bool {
-    match left.checked_sub(1) {
+/// So many of what is left; false when there is less.
+fn take(left: &mut u64, many: u64) -> bool {
+    match left.checked_sub(many) {
         Some(rest) => {
             *left = rest;
             true
@@ -126,6 +134,7 @@ impl<H: Host> Kernel<'_, H> {
         let mut room = Room::default();
         let is_done =
             self.disconnect(vat_id, incarnation, &upgrade.message, &mut room)? && self.orphan_fleeting(vat_id, &mut room)?;
+        *computrons = computrons.saturating_add(room.price());
         if !is_done {
             return Ok(Upgraded::Failed(String::from(TOO_MUCH_ENDS)));
         }
@@ -180,13 +189,11 @@ impl<H: Host> Kernel<'_, H> {
                 Standing::Unresolved { decider: Some(decider) } if decider == vat_id => {}
                 _ => continue,
             }
-            if !room.end() {
+            let subscribers = self.list(path([&kpid, ".subscribers"]))?;
+            if !room.end(1 + disconnection.body.len() / 256) {
                 return Ok(false);
             }
-            let watched = self
-                .list(path([&kpid, ".subscribers"]))?
-                .iter()
-                .any(|other| other == vat_id);
+            let watched = subscribers.iter().any(|other| other == vat_id);
             self.settle(&kpid, true, &disconnection, None)?;
             // One that it watches itself is told to the new incarnation, which ends its entry.
             if !watched {
@@ -207,7 +214,7 @@ impl<H: Host> Kernel<'_, H> {
                 return Ok(false);
             }
             if vref != "o+0" && !vref.starts_with("o+d") {
-                if !room.end() {
+                if !room.end(1) {
                     return Ok(false);
                 }
                 let kref = self.store.get_text(&key)?.map(String::from);

@@ -23,6 +23,7 @@ fn named_by(event: &[u8]) -> Vec<String> {
             String::decode(&mut reader).unwrap();
             vec![String::decode(&mut reader).unwrap()]
         }
+        7 => vec![String::decode(&mut reader).unwrap()],
         _ => Vec::new(),
     }
 }
