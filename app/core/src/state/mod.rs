@@ -8,6 +8,7 @@
 //! - An overlay's marks nest; going back to a mark restores values, gas excluded, and events exactly as they were.
 //! - Iteration is in byte order of the keys.
 
+mod dead;
 mod overlay;
 #[cfg(test)]
 mod overlay_tests;

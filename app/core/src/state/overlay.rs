@@ -2,14 +2,15 @@
 //! however deep block → transaction → message → crank → mark nest.
 
 use std::{
-    cell::Cell,
-    collections::BTreeMap,
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, btree_map::Range},
+    iter::Peekable,
     ops::Bound::{Excluded, Included, Unbounded},
 };
 
 use bytes::Bytes;
 
-use super::{Entry, StateError, StateRead};
+use super::{Entry, StateError, StateRead, dead::Dead};
 use crate::event::Event;
 
 /// Pending writes: a value, or `None` for a deletion.
@@ -36,6 +37,8 @@ pub struct State<'base> {
     journal: Vec<Undo>,
     events: Vec<Event>,
     gas: Option<Gas>,
+    /// What walks learned.
+    dead: RefCell<Dead>,
 }
 
 /// A gas meter. Prices are those of the SDK's KVStore (`storetypes.KVGasConfig`).
@@ -60,7 +63,14 @@ impl std::fmt::Debug for State<'_> {
 impl<'base> State<'base> {
     /// An overlay with no changes on `base`.
     pub fn new(base: &'base dyn StateRead) -> Self {
-        State { base, changes: Changes::new(), journal: Vec::new(), events: Vec::new(), gas: None }
+        State {
+            base,
+            changes: Changes::new(),
+            journal: Vec::new(),
+            events: Vec::new(),
+            gas: None,
+            dead: RefCell::default(),
+        }
     }
 
     /// An overlay that goes on where another one ended: `changes` are pending, and no mark goes back behind them.
@@ -91,6 +101,9 @@ impl<'base> State<'base> {
     }
 
     fn put(&mut self, key: Vec<u8>, value: Option<Bytes>) {
+        if value.is_some() {
+            self.dead.get_mut().revive(&key);
+        }
         let before = match self.changes.get_mut(&key) {
             Some(pending) => Some(std::mem::replace(pending, value)),
             None => {
@@ -115,6 +128,9 @@ impl<'base> State<'base> {
     pub fn rollback(&mut self, mark: Mark) {
         while self.journal.len() > mark.journal {
             let Some(undo) = self.journal.pop() else { break };
+            if undo.before != Some(None) {
+                self.dead.get_mut().revive(&undo.key);
+            }
             match undo.before {
                 Some(before) => self.changes.insert(undo.key, before),
                 None => self.changes.remove(&undo.key),
@@ -203,32 +219,87 @@ impl StateRead for State<'_> {
     }
 
     fn range<'a>(&'a self, start: &[u8], end: Option<&[u8]>) -> Box<dyn Iterator<Item = Entry> + 'a> {
-        if end.is_some_and(|end| end <= start) {
-            return Box::new(std::iter::empty());
+        Box::new(Merged::new(self, start, end))
+    }
+}
+
+/// Pending writes over the committed version, in order.
+struct Merged<'a> {
+    state: &'a State<'a>,
+    end: Option<Vec<u8>>,
+    pending: Peekable<Range<'a, Vec<u8>, Option<Bytes>>>,
+    base: Peekable<Box<dyn Iterator<Item = Entry> + 'a>>,
+    /// The first deletion since the last key that is there, and whether more followed.
+    deleted: Option<(Vec<u8>, bool)>,
+}
+
+impl<'a> Merged<'a> {
+    fn new(state: &'a State<'a>, start: &[u8], end: Option<&[u8]>) -> Self {
+        let pending: Range<'a, Vec<u8>, Option<Bytes>> = if end.is_some_and(|end| end <= start) {
+            Range::default()
+        } else {
+            state.changes.range::<[u8], _>((Included(start), end.map_or(Unbounded, Excluded)))
+        };
+        let base = state.base.range(start, end).peekable();
+        Merged { state, end: end.map(<[u8]>::to_vec), pending: pending.peekable(), base, deleted: None }
+    }
+
+    /// Goes on behind the deletions that an earlier walk passed.
+    fn pass(&mut self, deleted: &[u8]) {
+        let dead = self.state.dead.borrow();
+        let Some(from) = dead.end(deleted) else { return };
+        let before = self.deleted.take();
+        *self = Merged { deleted: before, ..Merged::new(self.state, from, self.end.take().as_deref()) };
+    }
+
+    /// A key that is there, or the end, was met.
+    fn learn(&mut self, end: Option<&[u8]>) {
+        if let (Some((first, true)), Some(end)) = (self.deleted.take(), end) {
+            self.state.dead.borrow_mut().learn(first, end);
         }
-        let bounds = (Included(start.to_vec()), end.map_or(Unbounded, |end| Excluded(end.to_vec())));
-        let mut pending = self.changes.range::<Vec<u8>, _>(bounds).peekable();
-        let mut base = self.base.range(start, end).peekable();
-        Box::new(std::iter::from_fn(move || {
-            loop {
-                let take_pending = match (pending.peek(), base.peek()) {
-                    (None, None) => return None,
-                    (Some(_), None) => true,
-                    (None, Some(_)) | (_, Some(Err(_))) => false,
-                    (Some((key, _)), Some(Ok((base_key, _)))) => *key <= base_key,
-                };
-                if !take_pending {
-                    return base.next().map(|entry| self.charged(entry));
+    }
+}
+
+impl Iterator for Merged<'_> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        loop {
+            let take_pending = match (self.pending.peek(), self.base.peek()) {
+                (None, None) => {
+                    let end = self.end.take();
+                    self.learn(end.as_deref());
+                    return None;
                 }
-                let (key, value) = pending.next()?;
-                if base.peek().is_some_and(|entry| matches!(entry, Ok((base_key, _)) if base_key == key)) {
-                    base.next();
+                (Some(_), None) => true,
+                (None, Some(_)) | (_, Some(Err(_))) => false,
+                (Some((key, _)), Some(Ok((base_key, _)))) => *key <= base_key,
+            };
+            if !take_pending {
+                let entry = self.base.next()?;
+                if let Ok((key, _)) = &entry {
+                    self.learn(Some(key));
                 }
-                if let Some(value) = value {
-                    return Some(self.charged(Ok((key.clone(), value.clone()))));
+                return Some(self.state.charged(entry));
+            }
+            let (key, value) = self.pending.next()?;
+            if self.base.peek().is_some_and(|entry| matches!(entry, Ok((base_key, _)) if base_key == key)) {
+                self.base.next();
+            }
+            match value {
+                Some(value) => {
+                    self.learn(Some(key));
+                    return Some(self.state.charged(Ok((key.clone(), value.clone()))));
+                }
+                None => {
+                    match &mut self.deleted {
+                        Some((_, more)) => *more = true,
+                        first => *first = Some((key.clone(), false)),
+                    }
+                    self.pass(key);
                 }
             }
-        }))
+        }
     }
 }
 
