@@ -26,7 +26,7 @@ pub enum TimeError {
         nanos: i64,
     },
     /// Not above zero, or not well-formed.
-    #[error("{seconds}s {nanos}ns is no duration above zero")]
+    #[error("{seconds}s {nanos}ns is no duration above zero that 64 bits of nanoseconds hold (292 years)")]
     Duration {
         /// Seconds.
         seconds: i64,
@@ -116,8 +116,11 @@ pub fn nanos_of(duration: &Duration) -> i128 {
 pub fn check_positive(duration: Option<&Duration>) -> Result<Duration, TimeError> {
     let duration = duration.copied().unwrap_or_default();
     let error = TimeError::Duration { seconds: duration.seconds, nanos: duration.nanos };
-    let well_formed = i128::from(duration.nanos).abs() < NANOS && duration.seconds <= SECONDS_MAX;
-    if well_formed && nanos_of(&duration) > 0 { Ok(duration) } else { Err(error) }
+    let (seconds, nanos) = (duration.seconds, i128::from(duration.nanos));
+    let well_formed = (0..NANOS).contains(&nanos) && seconds >= 0;
+    // CometBFT and the SDK hold a duration in 64 bits of nanoseconds: a longer one would end every node that reads it.
+    let fits = nanos_of(&duration) <= i128::from(i64::MAX);
+    if well_formed && fits && nanos_of(&duration) > 0 { Ok(duration) } else { Err(error) }
 }
 
 #[cfg(test)]

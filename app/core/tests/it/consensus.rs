@@ -100,6 +100,13 @@ fn parameters_that_cometbft_or_this_chain_cannot_take_are_refused() {
     check_refused("max_age_duration", |params| {
         params.evidence = Some(EvidenceParams { max_age_duration: None, ..evidence });
     });
+    // CometBFT reads it as 64 bits of nanoseconds, and would end on every node.
+    for (seconds, nanos) in [(9_223_372_036, 854_775_808), (10_000_000_000, 0), (5, -1), (-1, 999_999_999)] {
+        check_refused("max_age_duration", |params| {
+            let max_age_duration = Some(Duration { seconds, nanos });
+            params.evidence = Some(EvidenceParams { max_age_duration, ..evidence });
+        });
+    }
 }
 
 #[test]

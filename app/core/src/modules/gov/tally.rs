@@ -98,7 +98,8 @@ pub fn count(state: &dyn StateRead, proposal: &Proposal) -> Result<Count, Failur
 
 fn powers(state: &dyn StateRead, id: u64) -> Result<Powers, Failure> {
     let mut validators: BTreeMap<Address, Bonded> = BTreeMap::new();
-    for validator in staking::bonded_validators(state)? {
+    // One without shares has no power; its last delegation was taken back in this block, or its genesis had none.
+    for validator in staking::bonded_validators(state)?.into_iter().filter(|validator| !validator.shares.is_zero()) {
         let (tokens, shares) = (validator.tokens, validator.shares);
         validators.insert(validator.operator, Bonded { tokens, shares, deducted: Dec::ZERO, vote: Vec::new() });
     }

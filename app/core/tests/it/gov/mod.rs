@@ -15,7 +15,7 @@ use swing_core::{
     block::Time,
     error::Rejected,
     event::Event,
-    math::Int,
+    math::{Dec, Int},
     modules::{
         BlockContext, GenesisContext, QueryContext,
         bank::{self, keeper},

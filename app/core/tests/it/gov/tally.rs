@@ -94,3 +94,20 @@ fn wallets_may_vote_and_deposit_with_the_messages_of_v1beta1() {
     end(&mut memory, 7);
     assert_eq!(stored(&memory, id).status(), ProposalStatus::Passed);
 }
+
+#[test]
+fn a_vote_of_a_validator_without_shares_counts_for_nothing_and_ends_no_block() {
+    let mut memory = chain();
+    let id = submit(&mut memory, 0, proposal(vec![upgrade_message("v", 90)], 10));
+    vote(&mut memory, id, ALICE, VoteOption::Yes);
+    let before = staking::state::bonded_validators(&memory).expect("memory").remove(0);
+    let now = staking::validator::Validator { tokens: Int::from(0_u64), shares: Dec::ZERO, ..before.clone() };
+    write(&mut memory, |state| {
+        staking::state::set_delegation(state, &address(ALICE), &before.operator, Dec::ZERO)?;
+        staking::state::set_validator(state, Some(&before), &now)
+    })
+    .expect("memory");
+    end(&mut memory, 6);
+    assert_eq!(counts(&memory, id), ["0", "0", "0", "0"]);
+    assert_eq!(stored(&memory, id).status(), ProposalStatus::Rejected);
+}
