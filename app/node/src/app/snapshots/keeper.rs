@@ -2,10 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use swing_core::{chain, modules::consensus, state::StateError};
@@ -56,7 +53,16 @@ pub fn about(view: &View) -> Result<About, StateError> {
 pub struct SnapshotKeeper {
     snapshots: Snapshots,
     policy: SnapshotPolicy,
-    busy: Arc<AtomicBool>,
+    making: Arc<Mutex<Making>>,
+}
+
+/// What is being made.
+#[derive(Debug, Default)]
+enum Making {
+    #[default]
+    Nothing,
+    /// One is, and after it this version's, which became due meanwhile.
+    One { next: Option<View> },
 }
 
 impl SnapshotKeeper {
@@ -72,7 +78,7 @@ impl SnapshotKeeper {
                 Err(error) => tracing::error!(%error, "a snapshot from above the committed height was not removed"),
             }
         }
-        SnapshotKeeper { snapshots, policy: policy.clone(), busy: Arc::new(AtomicBool::new(false)) }
+        SnapshotKeeper { snapshots, policy: policy.clone(), making: Arc::default() }
     }
 
     /// The folder of snapshots.
@@ -87,31 +93,41 @@ impl SnapshotKeeper {
         if self.policy.interval == 0 || !height.is_multiple_of(self.policy.interval) {
             return;
         }
-        if self.busy.swap(true, Ordering::SeqCst) {
-            return tracing::warn!(
-                height,
-                "no snapshot: the one before is still being made; is the interval too short?"
-            );
+        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Making::One { next } = &mut *making {
+            if let Some(skipped) = next.replace(view.clone()) {
+                let height = skipped.version();
+                tracing::warn!(height, "no snapshot: the one before is still being made; is the interval too short?");
+            }
+            return;
         }
         let (snapshots, keep_recent, view) = (self.snapshots.clone(), self.policy.keep_recent, view.clone());
-        let busy = Busy(Arc::clone(&self.busy));
+        let all = Arc::clone(&self.making);
         let work = move || {
-            let _busy = busy;
-            make(&snapshots, &view, keep_recent);
+            let mut due = Some(view);
+            while let Some(view) = due {
+                make(&snapshots, &view, keep_recent);
+                due = next_due(&all);
+            }
         };
-        if let Err(error) = std::thread::Builder::new().name("snapshot".to_owned()).spawn(work) {
-            tracing::warn!(%error, height, "no thread for the snapshot");
+        match std::thread::Builder::new().name("snapshot".to_owned()).spawn(work) {
+            Ok(_) => *making = Making::One { next: None },
+            Err(error) => tracing::warn!(%error, height, "no thread for the snapshot"),
         }
     }
 }
 
-/// Says, when it is dropped, that the next one can be made.
-struct Busy(Arc<AtomicBool>);
-
-impl Drop for Busy {
-    fn drop(&mut self) {
-        self.0.store(false, Ordering::SeqCst);
+/// The version of which a snapshot is made next; none when the thread has done its work.
+fn next_due(making: &Mutex<Making>) -> Option<View> {
+    let mut making = making.lock().unwrap_or_else(PoisonError::into_inner);
+    let next = match &mut *making {
+        Making::One { next } => next.take(),
+        Making::Nothing => None,
+    };
+    if next.is_none() {
+        *making = Making::Nothing;
     }
+    next
 }
 
 fn make(snapshots: &Snapshots, view: &View, keep_recent: usize) {
