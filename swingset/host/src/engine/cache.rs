@@ -15,6 +15,8 @@ use wasmtime::{Engine, Module};
 
 const MAGIC: &[u8; 8] = b"SWCODE01";
 const HEADER_BYTES: usize = 8 + 32 + 32;
+/// Bytes of files kept beside the newest: those written last. Anybody can have bundles compiled that are gone the next day.
+const KEPT_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
 
 /// The cache's folder cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -78,8 +80,32 @@ impl CodeCache {
     pub(super) fn store(&self, key: &str, module: &Module) {
         let Ok(artifact) = module.serialize() else { return };
         if let Err(error) = self.write(key, &artifact) {
-            tracing::warn!(folder = %self.folder.display(), %error, "compiled code was not kept");
+            return tracing::warn!(folder = %self.folder.display(), %error, "compiled code was not kept");
         }
+        if let Err(error) = self.prune(KEPT_BYTES_MAX) {
+            tracing::warn!(folder = %self.folder.display(), %error, "old compiled code was not removed");
+        }
+    }
+
+    /// Removes the oldest files until no more than so many bytes are left beside the newest. What is used still is compiled once more.
+    fn prune(&self, bytes_max: u64) -> std::io::Result<()> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let entry = entry?;
+            let about = entry.metadata()?;
+            files.push((about.modified()?, about.len(), entry.path()));
+        }
+        files.sort();
+        files.pop();
+        let mut bytes: u64 = files.iter().map(|(_, length, _)| length).sum();
+        for (_, length, path) in files {
+            if bytes <= bytes_max {
+                break;
+            }
+            fs::remove_file(path)?;
+            bytes = bytes.saturating_sub(length);
+        }
+        Ok(())
     }
 
     fn write(&self, key: &str, artifact: &[u8]) -> std::io::Result<()> {
@@ -144,6 +170,23 @@ mod tests {
         }
         fs::write(cache.path("key"), &whole[..71]).unwrap();
         assert!(cache.load(&engine, "key").is_none(), "cut short");
+    }
+
+    #[test]
+    fn the_oldest_files_are_removed_when_there_is_too_much() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = CodeCache::open(folder.path().join("code")).unwrap();
+        let (engine, module) = engine_and_module();
+        for (key, age) in [("b", 2), ("a", 3), ("d", 0), ("c", 1)] {
+            cache.store(key, &module);
+            let file = fs::File::options().append(true).open(cache.path(key)).unwrap();
+            let written = file.metadata().unwrap().modified().unwrap();
+            file.set_modified(written - std::time::Duration::from_secs(age * 1000)).unwrap();
+        }
+        let each = fs::metadata(cache.path("a")).unwrap().len();
+        cache.prune(each).unwrap();
+        let left = ["a", "b", "c", "d"].map(|key| cache.load(&engine, key).is_some());
+        assert_eq!(left, [false, false, true, true]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod cache;
 mod config;
 pub mod identity;
+mod modules;
 mod runtime;
 mod traps;
 

@@ -1,9 +1,6 @@
 //! The engine and its compiled modules: immutable, shared by all controllers of a process.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::{Engine, InstancePre, Linker, Module};
 
@@ -12,6 +9,7 @@ use super::{
     cache::CodeCache,
     config::{self, Runs},
     identity::engine_identity,
+    modules::Modules,
 };
 use crate::{
     admission::{self, Admitted, GLOBAL_EXPORT_PREFIX, ModuleRole, REWRITER_VERSION},
@@ -33,9 +31,6 @@ pub struct PreparedModule {
     pub(crate) memory_pages_min: u64,
 }
 
-/// Which compiled form is meant: bundle, role, and whether floats were allowed when it was judged.
-type ModuleKey = (String, ModuleRole, bool);
-
 /// The engine, its linkers and its compiled modules.
 pub struct EngineRuntime {
     engine: Engine,
@@ -46,7 +41,7 @@ pub struct EngineRuntime {
     kernel_runner: Runner,
     vat_runner: Runner,
     vat_linker: Linker<VatData>,
-    modules: Mutex<BTreeMap<ModuleKey, Arc<PreparedModule>>>,
+    modules: Mutex<Modules>,
     cache: Option<CodeCache>,
 }
 
@@ -98,7 +93,7 @@ impl EngineRuntime {
             kernel_runner,
             vat_runner,
             vat_linker,
-            modules: Mutex::new(BTreeMap::new()),
+            modules: Mutex::default(),
             cache,
         }))
     }
@@ -156,7 +151,7 @@ impl EngineRuntime {
         let key = (bundle_id.to_owned(), role, floats);
         let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(module) = modules.get(&key) {
-            return Ok(module.clone());
+            return Ok(module);
         }
         let prepared = Arc::new(self.compile(bundle_id, role, floats, wasm)?);
         modules.insert(key, prepared.clone());
@@ -177,8 +172,8 @@ impl EngineRuntime {
 
     /// The compiled form, if it was made before: saves reading the bundle.
     pub(crate) fn prepared(&self, bundle_id: &str, role: ModuleRole, floats: bool) -> Option<Arc<PreparedModule>> {
-        let modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
-        modules.get(&(bundle_id.to_owned(), role, floats)).cloned()
+        let mut modules = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        modules.get(&(bundle_id.to_owned(), role, floats))
     }
 
     fn compile(&self, bundle_id: &str, role: ModuleRole, floats: bool, wasm: &[u8]) -> Result<PreparedModule, Halt> {
