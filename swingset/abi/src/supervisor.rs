@@ -159,7 +159,7 @@ wire_struct!(Entry { key, value });
 
 /// A handle and what it stands for.
 #[allow(missing_docs, reason = "the variant says what its fields are")]
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SlotHandle {
     /// An object of this vat.
     Local { handle: Handle },

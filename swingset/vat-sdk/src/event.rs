@@ -10,7 +10,7 @@ use swingset_abi::{
 use crate::{
     Answer, Args, Error, Object, Promise, Resolver, Value,
     request::{self, ask, put_off},
-    runtime::{self, token, with},
+    runtime::{self, Fate, token, with},
     smallcaps, task,
 };
 
@@ -143,11 +143,12 @@ fn release() {
         }
         let mut handles = Vec::new();
         for slot in candidates {
-            let gone = runtime::forget_if_gone(slot);
-            match slot {
-                SlotHandle::Local { handle } if gone => release_object(handle),
-                _ if gone && !handles.contains(&slot) => handles.push(slot),
-                _ => {}
+            match (slot, runtime::forget_if_gone(slot)) {
+                (_, Fate::Held) => {}
+                (SlotHandle::Local { handle }, _) => release_object(handle),
+                (_, Fate::Forgotten) => handles.push(slot),
+                // One that was let go of twice is released once.
+                (_, Fate::Unknown) => {}
             }
         }
         if !handles.is_empty() {

@@ -110,15 +110,25 @@ pub(crate) fn is_held(slot: SlotHandle) -> bool {
     with(|tables| tables.held.contains_key(&key(slot)))
 }
 
+/// What became of a handle that was let go of.
+pub(crate) enum Fate {
+    /// Something refers to it again.
+    Held,
+    /// Its token is forgotten now.
+    Forgotten,
+    /// There was none: it was forgotten before, or never held.
+    Unknown,
+}
+
 /// Forgets a handle's token if nothing refers to it.
-pub(crate) fn forget_if_gone(slot: SlotHandle) -> bool {
-    with(|tables| {
-        let held = tables.held.get(&key(slot));
-        let gone = held.is_none_or(|token| token.strong_count() == 0);
-        if gone {
+pub(crate) fn forget_if_gone(slot: SlotHandle) -> Fate {
+    with(|tables| match tables.held.get(&key(slot)) {
+        None => Fate::Unknown,
+        Some(token) if token.strong_count() > 0 => Fate::Held,
+        Some(_) => {
             tables.held.remove(&key(slot));
+            Fate::Forgotten
         }
-        gone
     })
 }
 

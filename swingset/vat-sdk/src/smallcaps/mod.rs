@@ -13,8 +13,11 @@
 //!
 //! # Invariants
 //! - A body that decodes is within [`DEPTH_MAX`] and [`ITEMS_MAX`]; reading it takes no more stack or memory than they allow.
+//! - Neither reading nor writing compares all fields or references with each other: a sender decides how many there are, and the vat
+//!   pays for it.
 //! - What is written can be read, and gives the same value.
 
+mod equal;
 mod read;
 mod write;
 
@@ -35,7 +38,7 @@ fn is_marked(text: &str) -> bool {
 mod tests {
     use alloc::{boxed::Box, string::String, vec::Vec};
 
-    use swingset_abi::supervisor::Passable;
+    use swingset_abi::supervisor::{Passable, SlotHandle};
 
     use super::*;
     use crate::{Error, Value};
@@ -155,6 +158,26 @@ mod tests {
                 "{wrong}: {problem:?}"
             );
         }
+    }
+
+    /// Were each compared with all before it, this would take minutes, and a vat's crank would be out of fuel long before.
+    #[test]
+    fn wide_records_and_many_references_are_read_and_written() {
+        let fields: Vec<String> = (1..ITEMS_MAX).map(|number| alloc::format!("\"{number:x}\":null")).collect();
+        let body = ["#{", &fields.join(","), "}"].concat();
+        let value = read(&body).expect("within the limits");
+        assert_eq!(encode(&value).map(|passable| passable.body), Ok(body));
+        let twice = ["#{", &fields[1..].join(","), ",", &fields[1], "}"].concat();
+        assert!(read(&twice).is_err_and(|error| error.message.contains("twice")));
+
+        let slots: Vec<SlotHandle> = (0..4_000).map(|handle| SlotHandle::Presence { handle }).collect();
+        let names: Vec<String> = (1..ITEMS_MAX)
+            .map(|at| alloc::format!("\"${}\"", at.min(slots.len()) - 1))
+            .collect();
+        let body = ["#[", &names.join(","), "]"].concat();
+        let passable = Passable { body, slots };
+        let value = decode(&passable).expect("within the limits");
+        assert_eq!(encode(&value), Ok(passable));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use alloc::{boxed::Box, string::String, vec::Vec};
 
 use swingset_abi::supervisor::{Passable, SlotHandle};
 
-use super::{DEPTH_MAX, ITEMS_MAX, is_marked};
+use super::{DEPTH_MAX, ITEMS_MAX, equal::has_twice, is_marked};
 use crate::{Error, Far, Promise, Value};
 
 /// Reads a value. The references in it are held from now on, also where the rest is refused.
@@ -152,9 +152,6 @@ impl Reader<'_> {
                     None => return Err(problem("a smallcaps form that is not read")),
                 }
             }
-            if fields.iter().any(|(other, _)| *other == name) {
-                return Err(problem("a record has a field twice"));
-            }
             if !self.eat(':') {
                 return Err(no_json());
             }
@@ -166,6 +163,9 @@ impl Reader<'_> {
             if !self.eat(',') {
                 return Err(no_json());
             }
+        }
+        if has_twice(&fields, |(name, _)| name) {
+            return Err(problem("a record has a field twice"));
         }
         if special {
             special_record(fields)

@@ -1,33 +1,40 @@
 //! Writing a body.
 
-use alloc::{string::String, vec::Vec};
+use alloc::string::String;
 use core::fmt::Write;
 
 use swingset_abi::supervisor::{Passable, SlotHandle};
 
-use super::{DEPTH_MAX, is_marked};
+use super::{DEPTH_MAX, equal::Numbered, is_marked};
 use crate::{Error, Value};
 
 /// Writes a value; an error when it nests too deep to be read again.
 pub fn encode(value: &Value) -> Result<Passable, Error> {
-    let mut out = Passable {
-        body: String::with_capacity(64),
-        slots: Vec::new(),
-    };
-    out.body.push('#');
-    write(&mut out, value, 0)?;
-    Ok(out)
+    written(|out| write(out, value, 0))
 }
 
 /// Writes a list of values.
 pub fn encode_list(items: &[Value]) -> Result<Passable, Error> {
-    let mut out = Passable {
+    written(|out| write_list(out, items, 0))
+}
+
+/// A body under way.
+struct Writing {
+    body: String,
+    slots: Numbered<SlotHandle>,
+}
+
+fn written(write: impl FnOnce(&mut Writing) -> Result<(), Error>) -> Result<Passable, Error> {
+    let mut out = Writing {
         body: String::with_capacity(64),
-        slots: Vec::new(),
+        slots: Numbered::new(),
     };
     out.body.push('#');
-    write_list(&mut out, items, 0)?;
-    Ok(out)
+    write(&mut out)?;
+    Ok(Passable {
+        body: out.body,
+        slots: out.slots.items,
+    })
 }
 
 fn write_marked(out: &mut String, text: &str) {
@@ -59,17 +66,6 @@ fn write_text(out: &mut String, text: &str) {
     out.push_str(rest);
 }
 
-/// The slot's index; true when it is named for the first time.
-fn slot_index(slots: &mut Vec<SlotHandle>, slot: SlotHandle) -> (usize, bool) {
-    match slots.iter().position(|other| *other == slot) {
-        Some(index) => (index, false),
-        None => {
-            slots.push(slot);
-            (slots.len() - 1, true)
-        }
-    }
-}
-
 /// Appends an integer. Writing into text never fails.
 fn write_number(out: &mut String, number: i128) {
     match i64::try_from(number) {
@@ -78,7 +74,7 @@ fn write_number(out: &mut String, number: i128) {
     }
 }
 
-fn write_list(out: &mut Passable, items: &[Value], depth: usize) -> Result<(), Error> {
+fn write_list(out: &mut Writing, items: &[Value], depth: usize) -> Result<(), Error> {
     out.body.push('[');
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
@@ -90,7 +86,7 @@ fn write_list(out: &mut Passable, items: &[Value], depth: usize) -> Result<(), E
     Ok(())
 }
 
-fn write_record(out: &mut Passable, fields: &[(String, Value)], depth: usize) -> Result<(), Error> {
+fn write_record(out: &mut Writing, fields: &[(String, Value)], depth: usize) -> Result<(), Error> {
     out.body.push('{');
     for (at, (name, field)) in fields.iter().enumerate() {
         if at > 0 {
@@ -104,7 +100,7 @@ fn write_record(out: &mut Passable, fields: &[(String, Value)], depth: usize) ->
     Ok(())
 }
 
-fn write(out: &mut Passable, value: &Value, depth: usize) -> Result<(), Error> {
+fn write(out: &mut Writing, value: &Value, depth: usize) -> Result<(), Error> {
     if depth >= DEPTH_MAX
         && matches!(
             value,
@@ -140,7 +136,7 @@ fn write(out: &mut Passable, value: &Value, depth: usize) -> Result<(), Error> {
             out.body.push('}');
         }
         Value::Far(far) => {
-            let (index, first) = slot_index(&mut out.slots, far.slot());
+            let (index, first) = out.slots.number(far.slot());
             out.body.push_str("\"$");
             write_number(&mut out.body, index as i128);
             if first {
@@ -154,7 +150,7 @@ fn write(out: &mut Passable, value: &Value, depth: usize) -> Result<(), Error> {
             out.body.push('"');
         }
         Value::Promise(promise) => {
-            let (index, _) = slot_index(&mut out.slots, promise.slot());
+            let (index, _) = out.slots.number(promise.slot());
             out.body.push_str("\"&");
             write_number(&mut out.body, index as i128);
             out.body.push('"');
