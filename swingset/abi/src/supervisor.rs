@@ -90,6 +90,29 @@ pub struct Passable {
 }
 wire_struct!(Passable { body, slots });
 
+impl Passable {
+    /// Most references of a value that vat code may pass on or store: below the kernel's limit.
+    pub const SLOTS_MAX: usize = 4_000;
+    /// Most bytes of one. The host ends a vat that passes 256 KiB of the first release's lockdown policy, for what is stored and for all
+    /// that one syscall says; the rest is room for what is said beside a value.
+    pub const BYTES_MAX: usize = 260_000;
+    /// What each reference counts. Their names are numbers that are given out one after the other: none is longer.
+    const SLOT_BYTES: usize = 24;
+    /// What is wrong with a value that does not fit.
+    pub const TOO_LARGE: &'static str =
+        "a value has at most 4,000 references and 260,000 bytes, of which each reference counts 24";
+
+    /// Whether vat code may pass it on or store it.
+    pub fn fits(&self) -> bool {
+        self.slots.len() <= Self::SLOTS_MAX && self.body.len() + self.slots.len() * Self::SLOT_BYTES <= Self::BYTES_MAX
+    }
+}
+
+/// Longest name of a method that vat code may call, in bytes.
+pub const METHOD_BYTES_MAX: usize = 1_000;
+/// What is wrong with a longer one.
+pub const METHOD_TOO_LONG: &str = "a method's name is at most 1,000 bytes long";
+
 /// An object whose state lies in the vatstore: `o+dK/I` (durable: it outlives its vat's code) or `o+vK/I` (virtual: it does not).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredId {

@@ -160,7 +160,7 @@ macro_rules! record {
 
 /// Declares a kind of objects whose state lies in the vatstore: `durable` ones outlive an upgrade of the vat, `virtual` ones do not.
 /// Objects are made by [`crate::make`]; their methods come from [`crate::methods!`], and see the state as fields of `self`. What a
-/// method changes is written when its event ends.
+/// method changes is written when its event ends. A state is one value, and not too large: see [`crate::make`].
 ///
 /// A later version of the code may add fields, each with `= default` for the objects that were made before.
 ///

@@ -50,6 +50,9 @@ impl<T> PartialEq for Own<T> {
 
 /// Makes an object of a kind; its state is written at once. It lives as long as something refers to it: this vat's memory or
 /// stored data, or somebody elsewhere.
+///
+/// A state is one value of at most 260,000 bytes, of which each reference counts 24. One that is larger, or nests too deep, ends the vat, when
+/// it is made as when a method changes it: check how much it is that others give before it is kept.
 pub fn make<T: Kind>(object: T) -> Own<T> {
     let Some(kind) = runtime::kind_of::<T>() else {
         runtime::log("a kind must be named in vat! before objects of it are made");

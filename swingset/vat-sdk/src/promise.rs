@@ -55,6 +55,13 @@ impl Promise {
         }
     }
 
+    /// One that is rejected already.
+    pub(crate) fn rejected(reason: impl Into<Value>) -> Promise {
+        let (promise, resolver) = Promise::make();
+        resolver.reject(reason);
+        promise
+    }
+
     /// Runs `body` once it has settled; `Err` is the reason of a rejection.
     pub fn when(&self, body: impl FnOnce(Result<Value, Value>) + 'static) {
         let promise = self.clone();

@@ -3,7 +3,7 @@
 use alloc::{boxed::Box, rc::Rc, string::String};
 use core::cell::OnceCell;
 
-use swingset_abi::supervisor::{SlotHandle, VatAnswer, VatRequest};
+use swingset_abi::supervisor::{METHOD_BYTES_MAX, METHOD_TOO_LONG, SlotHandle, VatAnswer, VatRequest};
 
 use crate::{Answer, Args, Error, IntoArgs, Object, Own, Promise, Value, request, runtime, smallcaps};
 
@@ -156,28 +156,39 @@ pub fn E(target: &impl Target) -> Sending {
 }
 
 impl Sending {
-    /// Sends, and gives a promise for the result.
+    /// Sends, and gives a promise for the result. It is rejected at once when the arguments are too large, or nest too deep, to be sent:
+    /// how large they are others may have a say in.
     pub fn call(self, method: &str, args: impl IntoArgs) -> Promise {
-        match request::request(&self.sending(method, args, true)) {
+        let sending = match self.sending(method, args, true) {
+            Ok(sending) => sending,
+            Err(error) => return Promise::rejected(error),
+        };
+        match request::request(&sending) {
             VatAnswer::Handle { handle } => Promise::held(handle),
             _ => crate::trap(),
         }
     }
 
-    /// Sends; nobody learns of the result.
+    /// Sends; nobody learns of the result, nor that there was too much to be sent, but for a trace line.
     pub fn tell(self, method: &str, args: impl IntoArgs) {
-        request::put_off(&self.sending(method, args, false));
+        match self.sending(method, args, false) {
+            Ok(sending) => request::put_off(&sending),
+            Err(error) => runtime::log(&error.message),
+        }
     }
 
     /// What the arguments name may be let go of at once: it is released after this, at the event's end.
-    fn sending(self, method: &str, args: impl IntoArgs, want_result: bool) -> VatRequest {
+    fn sending(self, method: &str, args: impl IntoArgs, want_result: bool) -> Result<VatRequest, Error> {
+        if method.len() > METHOD_BYTES_MAX {
+            return Err(Error::new(METHOD_TOO_LONG));
+        }
         let args = args.into_args();
-        VatRequest::Send {
+        Ok(VatRequest::Send {
             target: self.slot,
             method: String::from(method),
-            args: request::must(smallcaps::encode_list(&args)),
+            args: smallcaps::encode_list(&args)?,
             want_result,
-        }
+        })
     }
 }
 

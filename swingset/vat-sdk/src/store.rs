@@ -17,7 +17,7 @@ pub fn get(key: &str) -> Option<Vec<u8>> {
     }
 }
 
-/// Writes a key.
+/// Writes a key. A key is 1 to 500 bytes long and a value at most 260,000; anything else ends the vat.
 pub fn set(key: &str, value: &[u8]) {
     request(&VatRequest::StoreSet {
         key: String::from(key),

@@ -3,7 +3,7 @@
 use alloc::{string::String, vec::Vec};
 
 use swingset_abi::{
-    supervisor::{Passable, SlotHandle, VatAnswer, VatRequest},
+    supervisor::{METHOD_BYTES_MAX, METHOD_TOO_LONG, Passable, SlotHandle, VatAnswer, VatRequest},
     vat::{Resolution, VatSyscall},
     wire::Blob,
 };
@@ -22,6 +22,13 @@ const STORE_KEY_BYTES_MAX: usize = 500;
 
 /// Most settlements in one syscall; below the kernel's limit.
 const RESOLUTIONS_MAX: usize = 1_000;
+/// Most bytes of them, with what they name: one alone has room for its promise's name above [`Passable::BYTES_MAX`].
+const RESOLUTIONS_BYTES_MAX: usize = Passable::BYTES_MAX + 100;
+
+fn resolution_bytes(resolution: &Resolution) -> usize {
+    let slots: usize = resolution.data.slots.iter().map(String::len).sum();
+    resolution.promise.len() + resolution.data.body.len() + slots
+}
 
 fn store_key(key: &str) -> Result<String, &'static str> {
     if key.is_empty() || key.len() > STORE_KEY_BYTES_MAX {
@@ -58,6 +65,9 @@ impl Supervisor {
                 Ok(Then::Answer(VatAnswer::Value { value: found.map(Blob) }))
             }),
             VatRequest::StoreSet { key, value } => {
+                if value.0.len() > Passable::BYTES_MAX {
+                    return Err("a value has at most 260,000 bytes");
+                }
                 self.write(store_key(&key)?, value.0);
                 done()
             }
@@ -85,6 +95,9 @@ impl Supervisor {
             VatRequest::CallDevice { device, method, args } => {
                 self.check_slots(&[SlotHandle::Device { handle: device }])?;
                 self.check_value(&args)?;
+                if method.len() > METHOD_BYTES_MAX {
+                    return Err(METHOD_TOO_LONG);
+                }
                 if args.slots.iter().any(|slot| matches!(slot, SlotHandle::Promise { .. })) {
                     return Err("a device takes no promises");
                 }
@@ -133,12 +146,25 @@ impl Supervisor {
         self.queue_resolutions(resolutions);
     }
 
-    fn queue_resolutions(&mut self, mut resolutions: Vec<Resolution>) {
-        while !resolutions.is_empty() {
-            let rest = resolutions.split_off(resolutions.len().min(RESOLUTIONS_MAX));
-            self.syscalls.push_back(VatSyscall::Resolve { resolutions });
-            resolutions = rest;
+    /// In as many syscalls as their limits ask for.
+    fn queue_resolutions(&mut self, resolutions: Vec<Resolution>) {
+        let (mut together, mut bytes) = (Vec::new(), 0);
+        for resolution in resolutions {
+            let more = resolution_bytes(&resolution);
+            if together.len() == RESOLUTIONS_MAX || (!together.is_empty() && bytes + more > RESOLUTIONS_BYTES_MAX) {
+                self.push_resolutions(core::mem::take(&mut together));
+                bytes = 0;
+            }
+            together.push(resolution);
+            bytes += more;
         }
+        if !together.is_empty() {
+            self.push_resolutions(together);
+        }
+    }
+
+    fn push_resolutions(&mut self, resolutions: Vec<Resolution>) {
+        self.syscalls.push_back(VatSyscall::Resolve { resolutions });
     }
 
     fn send(&mut self, target: SlotHandle, method: &str, args: Passable, want_result: bool) -> Requested {
@@ -147,6 +173,9 @@ impl Supervisor {
         }
         self.check_slots(&[target])?;
         self.check_value(&args)?;
+        if method.len() > METHOD_BYTES_MAX {
+            return Err(METHOD_TOO_LONG);
+        }
         let body = body::join(method, &args.body)
             .ok_or("the arguments are not a list, or the method has control characters")?;
         let mut announced = Announced::default();

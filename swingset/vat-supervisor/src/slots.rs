@@ -18,11 +18,6 @@ use crate::{
     vref::{self, Vref},
 };
 
-/// Most references in a value; below the kernel's limit.
-const SLOTS_MAX: usize = 4_000;
-/// Largest body; below the kernel's limit.
-const BODY_BYTES_MAX: usize = 4_000_000;
-
 /// One holder less; true when it was the last.
 pub fn let_go<K: Ord>(holders: &mut BTreeMap<K, u64>, handle: K) -> bool {
     match holders.get_mut(&handle) {
@@ -106,6 +101,14 @@ impl Imports {
             .copied()
             .collect();
         held.into_iter().collect()
+    }
+}
+
+/// What is told of a value that cannot be passed on.
+fn too_large() -> Passable {
+    Passable {
+        body: ["#{\"#error\":\"", Passable::TOO_LARGE, "\",\"name\":\"Error\"}"].concat(),
+        slots: Vec::new(),
     }
 }
 
@@ -242,8 +245,8 @@ impl Supervisor {
 
     /// Whether vat code may pass this value on.
     pub(crate) fn check_value(&self, value: &Passable) -> Result<(), &'static str> {
-        if value.slots.len() > SLOTS_MAX || value.body.len() > BODY_BYTES_MAX {
-            return Err("a value has at most 4,000 slots and 4,000,000 bytes");
+        if !value.fits() {
+            return Err(Passable::TOO_LARGE);
         }
         self.check_slots(&value.slots)
     }
@@ -315,6 +318,8 @@ impl Supervisor {
         let mut at = 0;
         while let Some(handle) = announced.order.get(at).copied() {
             let (rejected, value) = self.promises.settled_value(handle).unwrap_or_default();
+            // One that came from elsewhere may be larger than what this vat may say.
+            let (rejected, value) = if value.fits() { (rejected, value) } else { (true, too_large()) };
             let data = self.value_out(value, announced);
             let promise = announced.names.get(&handle).cloned().unwrap_or_default();
             resolutions.push(Resolution {

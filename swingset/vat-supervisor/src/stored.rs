@@ -19,8 +19,6 @@ use crate::{
     vref,
 };
 
-/// Largest body of a state or entry, in bytes; below the kernel's limit for a value.
-const STORED_BODY_BYTES_MAX: usize = 1_000_000;
 /// Longest name of a kind, in bytes.
 const NAME_BYTES_MAX: usize = 200;
 /// Most kinds of a vat: all are written at once.
@@ -210,9 +208,6 @@ impl Supervisor {
 
     /// A value for the vatstore: no promises, and in durable data nothing that ends with this incarnation.
     pub(crate) fn store_value(&mut self, value: &Passable, durable: bool) -> Result<CapData, &'static str> {
-        if value.body.len() > STORED_BODY_BYTES_MAX {
-            return Err("a stored value has at most 1,000,000 bytes");
-        }
         self.check_value(value)?;
         let mut slots = Vec::with_capacity(value.slots.len());
         for slot in &value.slots {

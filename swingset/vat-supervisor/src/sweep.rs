@@ -3,7 +3,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use swingset_abi::{supervisor::StoredId, vat::CapData};
+use swingset_abi::{supervisor::StoredId, vat::CapData, wire::Wire};
 
 use crate::{
     collections,
@@ -179,12 +179,11 @@ impl Supervisor {
 
     /// Writes what the next incarnation is to know, where it has changed; true when something was written.
     fn save_records(&mut self) -> bool {
-        use swingset_abi::wire::Wire;
         let mut written = false;
         if core::mem::take(&mut self.stored.save_heap) {
             let heap = records::Heap {
-                imports: first(self.imports.held(), HEAP_IMPORTS_MAX),
-                promises: first(self.promises.unsubscribed(), HEAP_PROMISES_MAX),
+                imports: first(self.imports.held(), HEAP_IMPORTS_BYTES_MAX),
+                promises: first(self.promises.unsubscribed(), HEAP_PROMISES_BYTES_MAX),
             };
             let bytes = heap.to_bytes();
             if bytes != self.stored.heap_written {
@@ -207,12 +206,19 @@ impl Supervisor {
     }
 }
 
-/// Most imports and promises that are remembered for the next incarnation, so that the record stays below the kernel's limit; the
-/// kernel keeps the entries of the others.
-const HEAP_IMPORTS_MAX: usize = 300_000;
-const HEAP_PROMISES_MAX: usize = 100_000;
+/// Most bytes of imports and promises that are remembered for the next incarnation, so that the record is no larger than a value may
+/// be; the kernel keeps the entries of the others.
+const HEAP_IMPORTS_BYTES_MAX: usize = 160_000;
+const HEAP_PROMISES_BYTES_MAX: usize = 100_000;
 
-fn first<T>(mut items: Vec<T>, most: usize) -> Vec<T> {
-    items.truncate(most);
+/// As many as fit into so many bytes.
+fn first<T: Wire>(mut items: Vec<T>, bytes_max: usize) -> Vec<T> {
+    let mut encoded = Vec::new();
+    let fits = |item: &&T| {
+        item.encode(&mut encoded);
+        encoded.len() <= bytes_max
+    };
+    let fitting = items.iter().take_while(fits).count();
+    items.truncate(fitting);
     items
 }

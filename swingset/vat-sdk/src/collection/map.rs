@@ -12,8 +12,9 @@ use crate::{Error, FromValue, IntoValue, Value};
 
 /// An ordered map in the vatstore. Its keys and values are kept alive by it, and it by whatever refers to it.
 ///
-/// Every method fails with an [`Error`] where a key or value is refused (too large; not durable, in a durable map) or an entry is
-/// of another type.
+/// Every method fails with an [`Error`] where a key or value is refused (a value of more than 260,000 bytes, of which each reference
+/// counts 24, or more than 4,000 references; a text key of more than 399 bytes; what is not durable, in a durable map) or an entry is of
+/// another type.
 pub struct MapStore<K, V> {
     raw: Raw,
     of: PhantomData<fn() -> (K, V)>,

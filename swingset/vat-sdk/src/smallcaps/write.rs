@@ -8,7 +8,7 @@ use swingset_abi::supervisor::{Passable, SlotHandle};
 use super::{DEPTH_MAX, equal::Numbered, is_marked};
 use crate::{Error, Value};
 
-/// Writes a value; an error when it nests too deep to be read again.
+/// Writes a value; an error when it nests too deep to be read again, or is too large to be passed.
 pub fn encode(value: &Value) -> Result<Passable, Error> {
     written(|out| write(out, value, 0))
 }
@@ -31,10 +31,15 @@ fn written(write: impl FnOnce(&mut Writing) -> Result<(), Error>) -> Result<Pass
     };
     out.body.push('#');
     write(&mut out)?;
-    Ok(Passable {
+    let passable = Passable {
         body: out.body,
         slots: out.slots.items,
-    })
+    };
+    if passable.fits() {
+        Ok(passable)
+    } else {
+        Err(Error::new(Passable::TOO_LARGE))
+    }
 }
 
 fn write_marked(out: &mut String, text: &str) {

@@ -5,6 +5,7 @@
 mod collections;
 mod messages;
 mod objects;
+mod sizes;
 mod upgrade;
 mod vat;
 mod world;

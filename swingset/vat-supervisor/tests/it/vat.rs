@@ -183,6 +183,31 @@ methods! {
             this.with(|shop| shop.kept.push(names.as_str().into_value()))?;
             Ok(names)
         }
+        fn echo(&mut self, value: Value) -> Value {
+            value
+        }
+        fn forward(&mut self, to: Far, value: Value) -> Promise {
+            E(&to).call("take", (vec![value],))
+        }
+        fn tell(&mut self, to: Far, value: Value) {
+            E(&to).tell("take", (vec![value],));
+        }
+        fn promises(&mut self, count: u64, value: Value) -> Vec<Promise> {
+            let made = (0..count).map(|_| {
+                let (promise, resolver) = Promise::make();
+                resolver.resolve(value.clone());
+                promise
+            });
+            made.collect()
+        }
+        async fn wait(this, promise: Promise) -> Result<(), Error> {
+            this.with(|shop| shop.kept.push(promise.clone().into_value()))?;
+            _ = promise.await;
+            Ok(())
+        }
+        fn kept(&mut self) -> Vec<Value> {
+            self.kept.clone()
+        }
         fn is_self(&mut self, other: Own<Shop>) -> bool {
             other.is_current() && other.with(|_| ()).is_err()
         }

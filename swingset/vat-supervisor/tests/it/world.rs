@@ -65,6 +65,7 @@ impl Kernel {
 
     fn syscall(&mut self, syscall: VatSyscall) -> SyscallReply {
         self.syscalls += 1;
+        check_size(&syscall);
         match syscall {
             VatSyscall::VatstoreGet { key } => {
                 return SyscallReply::Value {
@@ -134,6 +135,27 @@ impl Kernel {
         }
         SyscallReply::Done {}
     }
+}
+
+/// A message's, settlement's or value's bytes under the default lockdown policy.
+pub const POLICY_BYTES_MAX: usize = 256 * 1024;
+
+/// What the host counts of a syscall, and ends the vat for when it is more.
+#[track_caller]
+fn check_size(syscall: &VatSyscall) {
+    let bytes = |data: &CapData| data.body.len() + data.slots.iter().map(String::len).sum::<usize>();
+    let counted = match syscall {
+        VatSyscall::Send { methargs, .. } => bytes(methargs),
+        VatSyscall::CallNow { method, args, .. } => bytes(args) + method.len(),
+        VatSyscall::Resolve { resolutions } => {
+            let each = resolutions.iter().map(|one| bytes(&one.data) + one.promise.len());
+            each.sum()
+        }
+        VatSyscall::Exit { info, .. } => bytes(info),
+        VatSyscall::VatstoreSet { value, .. } => value.0.len(),
+        _ => 0,
+    };
+    assert!(counted <= POLICY_BYTES_MAX, "a syscall of {counted} bytes");
 }
 
 /// One incarnation.
