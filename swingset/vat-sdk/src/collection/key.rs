@@ -28,6 +28,8 @@ impl<T: Object> Key for Own<T> {
     const SCHEMA: &'static str = "object";
 }
 
+/// Longest text that is a key, in bytes: one less than the supervisor's longest key, for the mark.
+const TEXT_BYTES_MAX: usize = 399;
 /// Most digits of an integer.
 const DIGITS_MAX: u8 = 39;
 
@@ -39,6 +41,9 @@ pub fn to_key(value: &Value) -> Result<EntryKey, Error> {
         Value::Bool(false) => String::from("c"),
         Value::Bool(true) => String::from("d"),
         Value::Int(number) => integer(*number),
+        Value::Text(text) if text.len() > TEXT_BYTES_MAX => {
+            return Err(Error::new("text that is a key is at most 399 bytes long"));
+        }
         Value::Text(text) => ["k", text].concat(),
         Value::Far(far) => return Ok(EntryKey::Object { slot: far.slot() }),
         other => return Err(Error::kind("a key (data without parts, or an object)", other)),

@@ -26,6 +26,13 @@ fn a_map_is_walked_in_the_order_of_its_keys() {
             "#[null,true,\"-170141183460469231731687303715884105728\",\"-50\",\"-5\",\"+9\",\"+10\",\"a\",\"b\",\
              \"$0.Alleged: Item\",\"$1\"] [o+d10/1,o-60]"
         );
+        assert_eq!(world.ask("page", "[\"m\",-5,3]", &[]), "#[\"+9\",\"+10\",\"a\"]");
+        assert_eq!(world.ask("page", "[\"m\",11,1]", &[]), "#[\"a\"]", "after a key that is not there");
+        assert_eq!(
+            world.ask("page", "[\"m\",\"$0\",3]", &["o+d10/1"]),
+            "#[\"$0\"] [o-60]"
+        );
+        assert_eq!(world.ask("page", "[\"m\",\"$0\",3]", &["o-60"]), "#[]");
         assert_eq!(
             world.ask("set", "[\"m\",9,1]", &[]),
             "#\"+11\"",

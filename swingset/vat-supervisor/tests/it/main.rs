@@ -6,6 +6,7 @@ mod collections;
 mod messages;
 mod objects;
 mod sizes;
+mod tutorial;
 mod upgrade;
 mod vat;
 mod world;

@@ -50,6 +50,15 @@ fn what_is_too_large_for_an_answer_a_message_or_the_store_is_an_error() {
 }
 
 #[test]
+fn a_text_key_of_399_bytes_is_the_longest() {
+    shop(|world| {
+        let set = |bytes| world.ask("set", &format!("[\"m\",{},0]", text(bytes)), &[]);
+        assert_eq!(set(399), "#\"+1\"");
+        assert!(set(400).contains("at most 399 bytes"), "{}", set(400));
+    });
+}
+
+#[test]
 fn the_largest_values_pass() {
     shop(|world| {
         let large = text(259_900);

@@ -129,6 +129,10 @@ methods! {
         fn keys(&mut self, map: String) -> Result<Vec<Value>, Error> {
             collection(&map)?.iter().map(|entry| entry.map(|(key, _)| key)).collect()
         }
+        fn page(&mut self, map: String, after: Value, length: u64) -> Result<Vec<Value>, Error> {
+            let entries = collection(&map)?.iter_after(after)?.take(length as usize);
+            entries.map(|entry| entry.map(|(key, _)| key)).collect()
+        }
         fn clear(&mut self, map: String) -> Result<u64, Error> {
             let map = collection(&map)?;
             map.clear()?;

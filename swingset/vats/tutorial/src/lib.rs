@@ -115,10 +115,14 @@ methods! {
             })?
         }
 
-        /// What is sold, in order.
-        fn sold(&mut self) -> Result<Vec<String>, Error> {
+        /// What is sold, in order: the first hundred, or those after the last one of the page before.
+        fn sold(&mut self, after: Option<String>) -> Result<Vec<String>, Error> {
             let sold = self.books.with(|books| books.sold.clone())?;
-            sold.iter().map(|entry| entry.map(|(key, _)| key)).collect()
+            let entries = match after {
+                Some(last) => sold.iter_after(last)?,
+                None => sold.iter(),
+            };
+            entries.take(100).map(|entry| entry.map(|(key, _)| key)).collect()
         }
 
         /// How much money came in: the takings' own answer.
