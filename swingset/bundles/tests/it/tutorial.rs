@@ -13,6 +13,8 @@ fn the_shop_sells_tickets_for_money_and_lets_their_holders_in_once() {
     assert!(closed.contains("the shop is closed"), "{closed}");
     world.pass("shop", "open", "[\"$0\"]", &[&takings]);
 
+    let long = world.pass("shop", "buy", &format!("[\"{}\",\"$0\"]", "x".repeat(398)), &[&purse]);
+    assert!(long.contains("at most 100 bytes"), "{long}");
     let ticket = world.make_with("shop", "buy", "[\"gala\",\"$0\"]", &[&purse]);
     assert_eq!(world.pass(&ticket, "seat", "[]", &[]), "#{\"event\":\"gala\",\"number\":\"+1\"}");
     world.restart();

@@ -20,6 +20,19 @@ fn buy(world: &World, event: &str, number: usize) -> [Vec<String>; 2] {
 }
 
 #[test]
+fn the_shop_takes_no_money_for_an_event_whose_name_is_too_long() {
+    open(|world| {
+        for bytes in [101, 398, 100_000] {
+            let said = world.send("o+0", "buy", &format!("[\"{}\",\"$0\"]", "x".repeat(bytes)), &["o-50"]);
+            assert!(said[0].starts_with("p-1!") && said[0].contains("at most 100 bytes"), "{said:?}");
+        }
+        let [asked, sold] = buy(world, &"x".repeat(100), 1);
+        assert_eq!(asked[0], "send o-40 #[\"deposit\",[\"+10\",\"$0\"]] [o-50] p+1");
+        assert!(sold[0].starts_with("p-1=#\"$0.Alleged: Ticket\""), "{sold:?}");
+    });
+}
+
+#[test]
 fn the_shop_says_what_is_sold_by_pages_however_much_it_is() {
     open(|world| {
         // Each byte takes six where it is told.

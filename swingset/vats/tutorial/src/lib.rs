@@ -91,6 +91,9 @@ methods! {
 
         /// A ticket for an event, for money. The payment is a purse with the price in it.
         async fn buy(this, event: String, payment: Purse) -> Result<Own<Ticket>, Error> {
+            if event.len() > 100 {
+                return Err(Error::new("an event's name is at most 100 bytes long"));
+            }
             let books = this.with(|shop| shop.books.clone())?;
             let (price, takings) = books.with(|books| (books.price, books.takings.clone()))?;
             let takings = takings.ok_or("the shop is closed")?;
