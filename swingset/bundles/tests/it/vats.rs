@@ -37,6 +37,15 @@ fn mistakes_of_a_caller_reject_its_result_and_hurt_nobody() {
 }
 
 #[test]
+fn a_record_of_many_fields_does_not_use_up_the_crank_of_the_vat_that_it_is_sent_to() {
+    let mut world = World::version_1(&["bootstrap", "counter"]);
+    let fields: Vec<String> = (0..24_000).map(|field| format!("\"{field:x}\":0")).collect();
+    let refused = world.ask("counter", "increment", &format!("[{{{}}}]", fields.join(",")));
+    assert!(refused.contains("expected an integer, got a record"), "{refused}");
+    assert_eq!(world.ask("counter", "increment", "[1]"), "#\"+1\"");
+}
+
+#[test]
 fn two_parties_pay_each_other_through_the_mint() {
     let mut world = World::version_1(&["bootstrap", "mint", "alice=party", "bob=party"]);
     assert_eq!(world.ask("alice", "balance", "[]"), "#\"+1000\"");
