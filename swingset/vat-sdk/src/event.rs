@@ -116,7 +116,8 @@ fn hold_unread(args: &Passable) {
 fn settled(promise: Handle, rejected: bool, value: &Passable) {
     let held = Promise::held(promise);
     let mut waiting = runtime::take_continuations(promise);
-    let outcome = || match smallcaps::decode(value) {
+    // Read once: a sender may have many wait for one promise, and settle it with much.
+    let outcome = match smallcaps::decode(value) {
         Ok(value) if rejected => Err(value),
         Ok(value) => Ok(value),
         Err(error) => {
@@ -126,10 +127,10 @@ fn settled(promise: Handle, rejected: bool, value: &Passable) {
     };
     let last = waiting.pop();
     for continuation in waiting {
-        continuation(outcome());
+        continuation(outcome.clone());
     }
     if let Some(continuation) = last {
-        continuation(outcome());
+        continuation(outcome);
     }
     drop(held);
 }

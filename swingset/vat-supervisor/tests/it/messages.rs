@@ -35,6 +35,19 @@ fn an_error_that_is_awaited_rejects_the_result() {
 }
 
 #[test]
+fn all_who_wait_for_a_promise_get_what_it_came_to() {
+    shop(|world| {
+        for result in ["p-11", "p-12", "p-13"] {
+            world.send_for(result, "o+0", "echo", "[\"&0\"]", &["p-60"]);
+        }
+        let said = world.notify("p-60", false, "#[\"$0\",7]", &["o-50"]);
+        let all = ["p-11", "p-12", "p-13"].map(|result| format!("{result}=#[\"$0\",\"+7\"] [o-50]"));
+        assert_eq!(said[..3], all);
+        assert_eq!(said[3..], ["drop o-50", "retire o-50"]);
+    });
+}
+
+#[test]
 fn messages_to_a_result_go_out_before_it_is_there() {
     shop(|world| {
         let said = world.send("o+0", "deposit", "[\"$0\",5]", &["o-50"]);

@@ -250,7 +250,7 @@ impl World {
         self.send_for("p-1", target, method, args, slots)
     }
 
-    fn send_for(&self, result: &str, target: &str, method: &str, args: &str, slots: &[&str]) -> Vec<String> {
+    pub fn send_for(&self, result: &str, target: &str, method: &str, args: &str, slots: &[&str]) -> Vec<String> {
         let methargs = data(&format!("#[\"{method}\",{args}]"), slots);
         self.kernel.borrow_mut().given(&methargs);
         self.kernel.borrow_mut().promises.insert(result.to_owned());
