@@ -141,7 +141,30 @@ impl Supervisor {
                 }));
             }
         }
+        if let Some(next) = self.give_back_one() {
+            return Some(next);
+        }
+        let (dropped, retired) = self.counts.take_given_up();
+        if dropped.is_empty() && retired.is_empty() {
+            return None;
+        }
+        if !dropped.is_empty() {
+            self.syscalls.push_back(VatSyscall::DropImports { vrefs: dropped });
+        }
+        if !retired.is_empty() {
+            self.syscalls.push_back(VatSyscall::RetireImports { vrefs: retired });
+        }
+        Some(Ok(Then::NextEvent))
+    }
+
+    /// Looks at one import that may be held by nobody, or subscribes to a promise that an earlier incarnation knew. What this delivery
+    /// has no room for waits for later ones.
+    fn give_back_one(&mut self) -> Option<Requested> {
+        if self.stored.give_back_budget == 0 {
+            return None;
+        }
         if let Some(handle) = self.imports.next_unheld() {
+            self.stored.give_back_budget -= 1;
             if self.stored.meta.imports_in_store == 0 {
                 self.give_up(handle, true);
                 return Some(Ok(Then::NextEvent));
@@ -155,16 +178,9 @@ impl Supervisor {
                 Ok(Then::NextEvent)
             }));
         }
-        let (dropped, retired) = self.counts.take_given_up();
-        if dropped.is_empty() && retired.is_empty() {
-            return None;
-        }
-        if !dropped.is_empty() {
-            self.syscalls.push_back(VatSyscall::DropImports { vrefs: dropped });
-        }
-        if !retired.is_empty() {
-            self.syscalls.push_back(VatSyscall::RetireImports { vrefs: retired });
-        }
+        let handle = self.promises.next_earlier()?;
+        self.stored.give_back_budget -= 1;
+        self.subscribe_if_unheld(handle);
         Some(Ok(Then::NextEvent))
     }
 

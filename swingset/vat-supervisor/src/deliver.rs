@@ -12,7 +12,7 @@ use crate::{
     machine::{Coming, Requested, Supervisor, Then},
     promises::Standing,
     records::RECOGNIZABLE,
-    sweep::SWEEP_BUDGET,
+    sweep::{GIVE_BACK_BUDGET, SWEEP_BUDGET},
     vref::{self, Vref},
 };
 
@@ -22,6 +22,7 @@ impl Supervisor {
     /// Queues the events and syscalls that a delivery leads to.
     pub(crate) fn deliver(&mut self, delivery: VatDelivery) -> Requested {
         self.stored.sweep_budget = SWEEP_BUDGET;
+        self.stored.give_back_budget = GIVE_BACK_BUDGET;
         self.stored.named.clear();
         match delivery {
             VatDelivery::Message {

@@ -2,11 +2,7 @@
 
 use alloc::{string::String, vec::Vec};
 
-use swingset_abi::{
-    supervisor::VatEvent,
-    vat::{CapData, VatSyscall},
-    wire::Wire,
-};
+use swingset_abi::{supervisor::VatEvent, vat::CapData, wire::Wire};
 
 use crate::{
     machine::{Coming, Requested, Supervisor, Then},
@@ -60,14 +56,13 @@ impl Supervisor {
         self.stored.meta = meta;
     }
 
-    /// What only the earlier incarnation's memory held is held by nobody now.
+    /// What only the earlier incarnation's memory held is held by nobody now, and given back as far as each delivery has room for it.
     fn give_back(&mut self, heap: Heap) {
         for handle in heap.imports {
             self.imports.may_be_unheld(handle);
         }
         for promise in heap.promises {
-            self.promises.subscribed_earlier(&promise);
-            self.syscalls.push_back(VatSyscall::Subscribe { promise });
+            self.promises.known_earlier(promise);
         }
     }
 

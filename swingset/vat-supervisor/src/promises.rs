@@ -3,7 +3,11 @@
 //! # Invariants
 //! - A handle is never used twice. A vref stands in the table exactly while the kernel's c-list has it.
 
-use alloc::{collections::BTreeMap, string::String, vec::Vec};
+use alloc::{
+    collections::{BTreeMap, VecDeque},
+    string::String,
+    vec::Vec,
+};
 
 use swingset_abi::supervisor::{Handle, Passable};
 
@@ -43,6 +47,8 @@ pub struct Promises {
     last_earlier: u64,
     table: BTreeMap<Handle, Promise>,
     by_vref: BTreeMap<String, Handle>,
+    /// Those that an earlier incarnation knew and that this one has not subscribed to yet.
+    earlier: VecDeque<Handle>,
 }
 
 impl Promises {
@@ -95,9 +101,15 @@ impl Promises {
         matches!(vref::parse(slot), Some(vref::Vref::OwnPromise(number)) if number <= self.last_earlier)
     }
 
-    /// A promise that an earlier incarnation knew is subscribed to: its settlement is of no use to anybody here.
-    pub fn subscribed_earlier(&mut self, vref: &str) {
-        self.add(Some(String::from(vref)), Standing::Theirs { subscribed: true });
+    /// A promise that an earlier incarnation knew: to be subscribed to, since its settlement is of no use to anybody here.
+    pub fn known_earlier(&mut self, vref: String) {
+        let handle = self.add(Some(vref), Standing::Theirs { subscribed: false });
+        self.earlier.push_back(handle);
+    }
+
+    /// One of those that an earlier incarnation knew, each once.
+    pub fn next_earlier(&mut self) -> Option<Handle> {
+        self.earlier.pop_front()
     }
 
     /// The names of promises that others settle and that this vat has not subscribed to.

@@ -40,7 +40,7 @@ pub struct Imports {
     /// How many settled promises' values and virtual states name a local object.
     locals_held_by_values: BTreeMap<u64, u64>,
     devices: BTreeSet<u64>,
-    /// Presences that lost a holder in this delivery.
+    /// Presences that lost a holder, in this delivery or in one that had no room to give them back.
     maybe_dead: BTreeSet<u64>,
 }
 
@@ -92,12 +92,13 @@ impl Imports {
         None
     }
 
-    /// All that memory holds.
+    /// All that memory holds, or has not given back yet.
     pub fn held(&self) -> Vec<u64> {
         let held: BTreeSet<u64> = self
             .held_by_vat
             .iter()
             .chain(self.held_by_values.keys())
+            .chain(&self.maybe_dead)
             .copied()
             .collect();
         held.into_iter().collect()

@@ -40,6 +40,8 @@ pub struct Stored {
     pub(crate) starting: bool,
     /// How much more of what is gone this delivery may delete.
     pub(crate) sweep_budget: u64,
+    /// How many more imports and promises this delivery may give back.
+    pub(crate) give_back_budget: u64,
     /// How far the search for an earlier incarnation's objects has come.
     pub(crate) stale_after: String,
     /// What the states that this delivery has read or written name.

@@ -17,6 +17,8 @@ pub const SWEEP_BUDGET: u64 = 200;
 /// How many bringOutYourDead may delete. It is a crank as any other, and a vat that passes a crank's limits is ended. The tightest lockdown
 /// policy leaves 5,000 syscalls and 500,000 computrons: this much takes half of them at most.
 pub const SWEEP_BUDGET_DEAD: u64 = 500;
+/// How many imports and promises any delivery may give back: each takes a syscall, and the kernel translates its name twice.
+pub const GIVE_BACK_BUDGET: u64 = 1_000;
 
 impl Supervisor {
     /// What is to be done before the delivery ends; `None` when nothing is left to do.

@@ -161,3 +161,45 @@ fn the_same_deliveries_leave_the_same_vatstore() {
         (right.store, right.objects, right.syscalls)
     );
 }
+
+#[test]
+fn an_incarnation_gives_back_what_a_delivery_has_room_for_and_the_rest_later() {
+    // References of the last incarnation's memory: more than a crank has syscalls for.
+    const KEPT: usize = 12_000;
+    for (sign, kind) in [("$", "o"), ("&", "p")] {
+        let kernel = first(|world| {
+            world.ask("put_away", "[\"x\",\"$0\"]", &["o-50"]);
+            for message in 0..3 {
+                let names: Vec<String> = (0..KEPT / 3).map(|slot| format!("\"{sign}{slot}\"")).collect();
+                let vref = |slot| format!("{kind}-{}", 1_000 + message * KEPT / 3 + slot);
+                let slots: Vec<String> = (0..KEPT / 3).map(vref).collect();
+                let slots: Vec<&str> = slots.iter().map(String::as_str).collect();
+                world.ask("keep", &format!("[[{}]]", names.join(",")), &slots);
+            }
+        });
+        // One that is upgraded in turn before it has given back all.
+        let kernel = upgraded(incarnation(kernel, vat::next::vat_deliver, |world| {
+            world.start();
+            world.bring_out_your_dead();
+        }));
+        incarnation(kernel, vat::next::vat_deliver, |world| {
+            // Some of them are named again meanwhile, and let go of.
+            let again = [format!("{kind}-1001"), format!("{kind}-12999")];
+            let again = again.each_ref().map(String::as_str);
+            for delivery in 0..16 {
+                let before = world.kernel.borrow().syscalls;
+                match delivery {
+                    0 => world.start(),
+                    1 => _ = world.send("o+0", "incarnation", &format!("[\"{sign}0\",\"{sign}1\"]"), &again),
+                    _ => world.bring_out_your_dead(),
+                }
+                let took = world.kernel.borrow().syscalls - before;
+                assert!(took < 2_500, "{took} syscalls for delivery {delivery}");
+            }
+            let kernel = world.kernel.borrow();
+            let left = kernel.objects.keys().filter(|vref| vref.starts_with("o-")).count();
+            assert_eq!(left, 1, "what is stored");
+            assert_eq!(kernel.subscribed.len(), if kind == "p" { KEPT } else { 0 });
+        });
+    }
+}
