@@ -1,29 +1,32 @@
 //! An incarnation's begin, and bringOutYourDead.
 
-use alloc::{string::String, vec::Vec};
+use alloc::{boxed::Box, string::String, vec::Vec};
 
 use swingset_abi::{supervisor::VatEvent, vat::CapData, wire::Wire};
 
 use crate::{
     machine::{Coming, Requested, Supervisor, Then},
-    records::{self, HEAP, Heap, META, Meta},
+    records::{self, HEAP, Heap, Meta, PART_BYTES, meta_key},
     sweep::SWEEP_BUDGET_DEAD,
 };
+
+/// Goes on with the whole record.
+type AfterMeta = Box<dyn FnOnce(&mut Supervisor, Vec<u8>) -> Requested>;
 
 impl Supervisor {
     /// The vat starts: what an earlier incarnation left is taken over first.
     pub(crate) fn start_vat(&mut self, parameters: CapData) -> Requested {
         self.stored.starting = true;
         self.stored.save_meta = true;
-        self.read(String::from(META), move |supervisor, found| {
-            let Some(bytes) = found else {
+        self.read_meta(Vec::new(), 0, move |supervisor, bytes| {
+            if bytes.is_empty() {
                 supervisor.stored.meta = Meta {
                     // The baggage is the first.
                     last_collection: 1,
                     ..Meta::default()
                 };
                 return supervisor.begin(parameters);
-            };
+            }
             supervisor.take_over(records::read(&bytes)?);
             supervisor.read(String::from(HEAP), move |supervisor, found| {
                 if let Some(bytes) = found {
@@ -33,6 +36,26 @@ impl Supervisor {
                 supervisor.stored.save_heap = true;
                 supervisor.begin(parameters)
             })
+        })
+    }
+
+    /// Reads the parts of the record from this one on; there is none in a vat's first incarnation.
+    fn read_meta(
+        &mut self,
+        mut before: Vec<u8>,
+        part: usize,
+        after: impl FnOnce(&mut Supervisor, Vec<u8>) -> Requested + 'static,
+    ) -> Requested {
+        let after: AfterMeta = Box::new(after);
+        self.read(meta_key(part), move |supervisor, found| {
+            let bytes = found.unwrap_or_default();
+            let more = bytes.len() == PART_BYTES;
+            before.extend(bytes);
+            if more {
+                supervisor.read_meta(before, part + 1, after)
+            } else {
+                after(supervisor, before)
+            }
         })
     }
 

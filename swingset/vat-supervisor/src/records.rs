@@ -2,7 +2,7 @@
 //!
 //! | key | value |
 //! |---|---|
-//! | `m` | [`Meta`]: what outlives the incarnation's memory |
+//! | `m`, `m1`, … | [`Meta`]: what outlives the incarnation's memory, in parts of [`PART_BYTES`]; the last one is shorter |
 //! | `h` | [`Heap`]: imports and promises that only memory holds, as of the last bringOutYourDead |
 //! | `o.$ID` | an object's state, or a collection's [`CollectionRecord`]; `$ID` is `dK/I` or `vK/I` |
 //! | `c.$ID.$KEY` | a collection's entry |
@@ -13,7 +13,7 @@
 use alloc::{collections::BTreeSet, string::String, vec::Vec};
 
 use swingset_abi::{
-    supervisor::StoredId,
+    supervisor::{Passable, StoredId},
     wire::{Reader, Wire, WireError},
     wire_struct,
 };
@@ -22,6 +22,18 @@ use crate::vref;
 
 /// Key of [`Meta`].
 pub const META: &str = "m";
+/// Bytes of each part of [`Meta`] but the last: it has no bound, and a value has one.
+pub const PART_BYTES: usize = Passable::BYTES_MAX;
+
+/// Key of a part of [`Meta`].
+pub fn meta_key(part: usize) -> String {
+    if part == 0 {
+        String::from(META)
+    } else {
+        vref::text(META, part as u64)
+    }
+}
+
 /// Key of [`Heap`].
 pub const HEAP: &str = "h";
 /// Begins every vatstore key that belongs to vat code.

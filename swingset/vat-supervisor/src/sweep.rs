@@ -8,7 +8,7 @@ use swingset_abi::{supervisor::StoredId, vat::CapData, wire::Wire};
 use crate::{
     collections,
     machine::{Requested, Supervisor, Then},
-    records::{self, Counted, entries_prefix, state_key},
+    records::{self, Counted, PART_BYTES, entries_prefix, meta_key, state_key},
     vref,
 };
 
@@ -199,12 +199,24 @@ impl Supervisor {
             self.stored.meta.last_promise = self.promises.last_number();
             let bytes = self.stored.meta.to_bytes();
             if bytes != self.stored.meta_written {
-                self.write(String::from(records::META), bytes.clone());
+                self.write_meta(&bytes);
                 self.stored.meta_written = bytes;
                 written = true;
             }
         }
         written
+    }
+
+    fn write_meta(&mut self, bytes: &[u8]) {
+        // The last part is short, and may be empty, so that whoever reads it knows that it is the last.
+        let last = bytes.len() / PART_BYTES;
+        for part in 0..=last {
+            let rest = &bytes[part * PART_BYTES..];
+            self.write(meta_key(part), Vec::from(&rest[..rest.len().min(PART_BYTES)]));
+        }
+        for part in last + 1..=self.stored.meta_written.len() / PART_BYTES {
+            self.delete(meta_key(part));
+        }
     }
 }
 

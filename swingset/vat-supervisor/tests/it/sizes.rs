@@ -1,6 +1,6 @@
 //! What is too large under the default lockdown policy is an error to whom it concerns, and not the vat's end.
 
-use crate::world::{POLICY_BYTES_MAX, World, shop};
+use crate::world::{Kernel, POLICY_BYTES_MAX, World, incarnation, shop, upgraded};
 
 /// Integers are written longer than they may be read.
 fn growing() -> String {
@@ -109,4 +109,31 @@ fn what_an_incarnation_leaves_is_no_larger_than_a_value_may_be() {
         let record = world.kernel.borrow().store["h"].len();
         assert!(record > 100_000, "{record} bytes are kept");
     });
+}
+
+#[test]
+fn a_vat_that_has_more_weak_keys_than_a_value_has_room_for_goes_on_and_is_upgraded() {
+    const OBJECTS: usize = 88_000;
+    let first = |world: &World| {
+        world.start();
+        for message in 0..OBJECTS / 4_000 {
+            let (list, _) = references(4_000);
+            let slots: Vec<String> = (0..4_000).map(|slot| format!("o-{}", 1_000_000 + message * 4_000 + slot)).collect();
+            let slots: Vec<&str> = slots.iter().map(String::as_str).collect();
+            world.ask("notes_about", &format!("[{list}]"), &slots);
+            (0..4).for_each(|_| world.bring_out_your_dead());
+        }
+        assert_eq!(world.flag("o-1000000"), Some(false), "it is known only as a key");
+    };
+    let kernel = incarnation(Kernel::default(), crate::vat::vat_deliver, first);
+    assert!(kernel.store["m1"].len() > 1_000, "the record has a second part");
+    let kernel = incarnation(upgraded(kernel), crate::vat::next::vat_deliver, |world| {
+        world.start();
+        assert_eq!(world.ask("incarnation", "[]", &[]), "#\"+1\"");
+        for object in 0..2_000 {
+            world.retire_import(&format!("o-{}", 1_000_000 + object));
+        }
+        world.bring_out_your_dead();
+    });
+    assert!(!kernel.store.contains_key("m1"), "it is small again");
 }

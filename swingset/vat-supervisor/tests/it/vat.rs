@@ -156,6 +156,10 @@ methods! {
             let notes: WeakMapStore<Value> = baggage().provide("notes", || WeakMapStore::durable("notes"))?;
             notes.set(object, note)
         }
+        fn notes_about(&mut self, objects: Vec<Far>) -> Result<(), Error> {
+            let notes: WeakMapStore<Value> = baggage().provide("notes", || WeakMapStore::durable("notes"))?;
+            objects.iter().try_for_each(|object| notes.set(object, 0u8))
+        }
         fn note_of(&mut self, object: Far) -> Result<Option<Value>, Error> {
             let notes: WeakMapStore<Value> = baggage().provide("notes", || WeakMapStore::durable("notes"))?;
             notes.get(object)
