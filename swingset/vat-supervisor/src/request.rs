@@ -148,6 +148,10 @@ impl Supervisor {
 
     /// In as many syscalls as their limits ask for.
     fn queue_resolutions(&mut self, resolutions: Vec<Resolution>) {
+        // As most are.
+        if resolutions.len() == 1 {
+            return self.push_resolutions(resolutions);
+        }
         let (mut together, mut bytes) = (Vec::new(), 0);
         for resolution in resolutions {
             let more = resolution_bytes(&resolution);
