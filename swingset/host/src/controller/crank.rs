@@ -8,7 +8,7 @@ use swingset_abi::{
     wire::Wire,
 };
 
-use super::{Controller, Result};
+use super::{Controller, Result, status::truncated};
 use crate::{
     admission::ModuleRole,
     engine::EngineRuntime,
@@ -61,15 +61,21 @@ enum Called {
 }
 
 impl Controller {
-    /// A command that the kernel carries out as a whole or refuses. A fault stops the engine.
+    /// A command that the kernel carries out as a whole or refuses. A fault stops the engine, and so does the refusal of a command that
+    /// nobody is there to be told of.
     pub(super) fn command(&mut self, env: &mut dyn Environment, command: &Command) -> Result<Reply> {
         let (called, bridged) = self.call_kernel(env, command)?;
         match called {
             Called::Replied(Reply::Refused { code, problem }) => {
                 self.undo(env, bridged)?;
+                if is_hosts_own(command) {
+                    // The kernel's words enter no state.
+                    tracing::error!(code, problem = truncated(&problem), "the kernel refused the host's own command");
+                    return Err(self.stop(env, &format!("kernel refused the host's own command ({code})"))?);
+                }
                 Err(EngineError::rejected(RejectCode::Kernel, format!("kernel refused ({code}): {problem}")))
             }
-            Called::Replied(reply) => match self.judge(command, &reply) {
+            Called::Replied(reply) => match self.judge(env, command, &reply)? {
                 Ok(()) => {
                     // What asked for the bridges' work is undone, though the crank is kept: its vat has ended.
                     if let (Reply::Crank { report: CrankReport { aborted: true, .. } }, Some(mark)) = (&reply, bridged)
@@ -151,18 +157,26 @@ impl Controller {
     }
 
     /// Whether a reply may be kept; the reason to stop otherwise.
-    fn judge(&self, command: &Command, reply: &Reply) -> std::result::Result<(), String> {
+    fn judge(
+        &mut self,
+        env: &dyn Environment,
+        command: &Command,
+        reply: &Reply,
+    ) -> Result<std::result::Result<(), String>> {
         if !fits(command, reply) {
-            return Err("kernel's reply is not one for the command".to_owned());
+            return Ok(Err("kernel's reply is not one for the command".to_owned()));
+        }
+        if matches!(reply, Reply::Migrated { more: false, .. }) && !self.has_migrated(env)? {
+            return Ok(Err("migration ended in another schema".to_owned()));
         }
         let report = match reply {
             Reply::Crank { report } => Some(report),
             _ => None,
         };
         if let Some(CrankReport { panic: Some(word), .. }) = report {
-            return Err(format!("kernel panic: {word}"));
+            return Ok(Err(format!("kernel panic: {word}")));
         }
-        self.desk.vats.check_crank(report).map_err(str::to_owned)
+        Ok(self.desk.vats.check_crank(report).map_err(str::to_owned))
     }
 
     fn undo(&mut self, env: &mut dyn Environment, bridged: Option<EnvMark>) -> Result<()> {
@@ -198,6 +212,14 @@ impl Controller {
         let text = String::from_utf8(bytes.to_vec());
         text.map(Some).map_err(|_| EngineError::halt(format!("{name} in state is not text")))
     }
+}
+
+/// Whether the host gives this command on its own account, within a block. A kernel that serves its state refuses none of these.
+fn is_hosts_own(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Step { .. } | Command::PollTimer { .. } | Command::BundlesInstalled { .. } | Command::Migrate { .. }
+    )
 }
 
 /// Whether a reply is of the kind that the command asks for.

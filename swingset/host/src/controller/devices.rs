@@ -17,17 +17,18 @@ impl Controller {
     /// nothing is due no guest is entered. Whoever calls it until it says no has queued all.
     ///
     /// # Errors
-    /// Where something is due: `Migrating`; Stopped. Halt.
+    /// Where something is due: `Migrating`; Stopped, also for a `timer.next` that is no number: it is the kernel's own key. Halt.
     pub fn poll_timer(&mut self, env: &mut dyn Environment) -> Result<bool> {
         let next = env.get(&keys::kernel(keys::KERNEL_TIMER_NEXT.as_bytes()))?;
         let Some(next) = next else { return Ok(false) };
-        let next = std::str::from_utf8(&next).ok().and_then(|text| text.parse::<u64>().ok());
-        let next = next.ok_or_else(|| EngineError::halt("timer.next in state is not a number"))?;
-        if next > self.now {
-            return Ok(false);
+        match std::str::from_utf8(&next).ok().and_then(|text| text.parse::<u64>().ok()) {
+            Some(next) if next > self.now => Ok(false),
+            Some(_) => self.done(env, &Command::PollTimer { now: self.now }).map(|()| true),
+            None => {
+                self.check_serving(env)?;
+                Err(self.stop(env, "timer.next is not a number")?)
+            }
         }
-        self.done(env, &Command::PollTimer { now: self.now })?;
-        Ok(true)
     }
 
     /// Gives the mailbox what a peer sent, by number in growing order, and how far the peer has got what was sent to it. Messages that

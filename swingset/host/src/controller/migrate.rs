@@ -109,7 +109,17 @@ impl Controller {
         }
     }
 
-    /// One slice of a migration that is under way; false when there is none. A fault stops the engine: there is only forward.
+    /// Whether the state, with what the kernel has pending, is of the schema that the kernel leads to.
+    pub(super) fn has_migrated(&mut self, env: &dyn Environment) -> Result<bool> {
+        let kernel = self.host_text(env, keys::KERNEL_BUNDLE_ID)?.unwrap_or_default();
+        let wanted = installed::record(env, &kernel)?.map(|record| record.schema_to);
+        let schema = self.desk.kv.get(env, keys::KERNEL_SCHEMA.as_bytes())?;
+        let schema = schema.and_then(|text| std::str::from_utf8(text).ok()?.parse().ok());
+        Ok(schema.is_some() && schema == wanted)
+    }
+
+    /// One slice of a migration that is under way; false when there is none. A fault, and an end in another schema than the kernel's,
+    /// stop the engine with the cursor where the last good slice left it: there is only forward.
     pub(super) fn migrate_slice(&mut self, env: &mut dyn Environment) -> Result<bool> {
         let key = keys::host(keys::MIGRATION);
         let Some(cursor) = env.get(&key)? else { return Ok(false) };

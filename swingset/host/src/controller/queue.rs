@@ -137,13 +137,19 @@ impl Controller {
     /// A command of a public call: refused while the engine is stopped or a migration is under way; its effects are in the
     /// environment when it returns.
     pub(super) fn public_command(&mut self, env: &mut dyn Environment, command: &Command) -> Result<Reply> {
+        self.check_serving(env)?;
+        let reply = self.command(env, command);
+        self.settle_after(env, reply)
+    }
+
+    /// An error while the engine is stopped or a migration is under way.
+    pub(super) fn check_serving(&self, env: &dyn Environment) -> Result<()> {
         self.check_running(env)?;
         if env.get(&keys::host(keys::MIGRATION))?.is_some() {
             let problem = "a schema migration is under way; try again when it is done";
             return Err(EngineError::rejected(RejectCode::Migrating, problem));
         }
-        let reply = self.command(env, command);
-        self.settle_after(env, reply)
+        Ok(())
     }
 
     /// Writes what is pending to the environment, whether the call went well or was refused or stopped; a halt goes first.

@@ -57,7 +57,8 @@ impl Controller {
     }
 }
 
-fn truncated(reason: &str) -> String {
+/// As much of a text as a reason may have.
+pub(super) fn truncated(reason: &str) -> String {
     let mut end = reason.len().min(REASON_BYTES_MAX);
     while !reason.is_char_boundary(end) {
         end = end.saturating_sub(1);

@@ -14,6 +14,7 @@ mod gathered;
 mod hostile;
 mod interrupted;
 mod pages;
+mod refusing;
 mod release_bundle;
 mod rewrite;
 mod rollback;

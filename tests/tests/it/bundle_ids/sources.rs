@@ -37,6 +37,7 @@ const NAMING: &[Row] = &[
     (Does::Reads, "swingset/host/src/controller/inspect.rs", "lockdown_bundle_id: self.host_text(env, keys::LOCKDOWN_BUNDLE_ID)?,"),
     (Does::Reads, "swingset/host/src/controller/inspect.rs", "supervisor_bundle_id: self.host_text(env, keys::SUPERVISOR_BUNDLE_ID)?,"),
     (Does::Reads, "swingset/host/src/controller/install.rs", "let Some(id) = self.host_text(env, keys::LOCKDOWN_BUNDLE_ID)? else {"),
+    (Does::Reads, "swingset/host/src/controller/migrate.rs", "let kernel = self.host_text(env, keys::KERNEL_BUNDLE_ID)?.unwrap_or_default();"),
     (Does::Reads, "swingset/host/src/controller/migrate.rs", "let present = self.host_text(env, keys::KERNEL_BUNDLE_ID)?.unwrap_or_default();"),
     (Does::Reads, "swingset/host/src/controller/swap.rs", "let (lockdown, supervisor) = (named(keys::LOCKDOWN_BUNDLE_ID)?, named(keys::SUPERVISOR_BUNDLE_ID)?);"),
     (Does::Reads, "swingset/host/src/controller/swap.rs", "let kernel_before = self.host_text(env, keys::KERNEL_BUNDLE_ID)?.unwrap_or_default();"),
