@@ -72,11 +72,14 @@ impl Vats {
     }
 
     fn policy(&mut self, env: &dyn Environment, id: &str) -> Result<Arc<LockdownPolicy>, KernelFault> {
+        // A policy that was read before may be one that this state has not installed: presence is asked of the state.
+        let not_installed = || kernel("a vat's lockdown is not installed");
+        let record = installed::record(env, id)?.filter(|record| record.kind == BundleKind::Lockdown {});
+        record.ok_or_else(not_installed)?;
         if let Some(policy) = self.policies.get(id) {
             return Ok(policy.clone());
         }
-        let bundle = installed::read(env, id)?.filter(|bundle| bundle.manifest.kind == BundleKind::Lockdown {});
-        let bundle = bundle.ok_or(kernel("a vat's lockdown is not installed"))?;
+        let bundle = installed::read(env, id)?.ok_or_else(not_installed)?;
         let damaged = || Halt::new(format!("lockdown policy {id} is damaged in this node's store"));
         let policy = Arc::new(LockdownPolicy::parse(bundle.content()).map_err(|_| damaged())?);
         self.policies.insert(id.to_owned(), policy.clone());

@@ -5,11 +5,13 @@ use swingset_abi::{
     kernel::ResolutionPolicy,
     vat::{CapData, VatSyscall},
 };
-use swingset_host::{Controller, ControllerOptions};
+use swingset_host::{
+    Controller, ControllerOptions, bundle::LockdownPolicy, controller::BundleSwap, env::Environment, keys,
+};
 
 use crate::{
     scripted::{Do, keep, scripted, send, settle, subscribe},
-    support::{World, kernel_1, raw_vat, release, runtime},
+    support::{World, id_of, kernel_1, lockdown, raw_vat, release, runtime},
 };
 
 pub(crate) const NAMES: [&str; 4] = ["a", "b", "c", "d"];
@@ -179,4 +181,34 @@ fn the_vat_that_ran_longest_ago_gives_way() {
         }
     }
     assert_eq!(awake, [11, 12]);
+}
+
+#[test]
+fn a_policy_that_this_state_has_not_installed_is_not_remembered_from_before() {
+    let stopped = |restarted: bool| {
+        let mut world = World::start(
+            &release(kernel_1(), &[("a", scripted(&[]))]),
+            &[raw_vat("a"), raw_vat("b=a")],
+            ControllerOptions::default(),
+        );
+        world.run();
+        let other = lockdown(&LockdownPolicy { key_bytes_max: 100, ..LockdownPolicy::default() });
+        let other = world.controller.validate_and_install_bundle(&mut world.env, &other, None).unwrap().id;
+        let swap = BundleSwap { lockdown: Some(other), ..BundleSwap::default() };
+        world.controller.swap_bundles(&mut world.env, &swap).unwrap();
+        world.queue("a", "poke", "[]");
+        world.run();
+        // As if the kernel had let go of the policy that its vats are still made under.
+        let first = keys::bundle_record(&id_of(&lockdown(&LockdownPolicy::default())));
+        world.env.delete(&first).unwrap();
+        if restarted {
+            world.controller = Controller::build(runtime(), &world.env, ControllerOptions::default()).unwrap();
+            world.controller.begin_block(&world.env, 1, 0).unwrap();
+        }
+        world.queue("b", "poke", "[]");
+        (world.run().stopped, world.state())
+    };
+    let (reason, state) = stopped(false);
+    assert_eq!(reason.as_deref(), Some("a vat's lockdown is not installed"));
+    assert!(stopped(true) == (reason, state), "wherever the policy was used before");
 }
