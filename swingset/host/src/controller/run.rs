@@ -276,7 +276,9 @@ fn ask(policy: &mut dyn RunPolicy, report: &CrankReport) -> PolicyVerdict {
     let mut verdict = PolicyVerdict::GoOn;
     for _ in 0..report.vats_created {
         if policy.vat_created() == PolicyVerdict::Enough {
+            // The figure is the kernel's word, and may be any.
             verdict = PolicyVerdict::Enough;
+            break;
         }
     }
     let crank = match report.kind {

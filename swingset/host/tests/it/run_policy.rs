@@ -1,11 +1,15 @@
 //! What a policy is told of real cranks, and that its word is kept.
 
 use swingset_abi::vat::{CapData, VatSyscall};
-use swingset_host::controller::{PolicyVerdict, RunPolicy};
+use swingset_host::{
+    ControllerOptions,
+    bundle::BundleKind,
+    controller::{PolicyVerdict, RunPolicy},
+};
 
 use crate::{
     scripted::{Do, call, scripted, send, subscribe},
-    support::{World, raw_vat},
+    support::{World, pack, raw_vat, release, wat},
 };
 
 /// Notes what it is told, and says "enough" at one of the notes.
@@ -78,6 +82,22 @@ fn a_policy_is_told_what_each_crank_was_and_what_it_cost() {
     assert_eq!(count("failed"), 2, "the trap and the exit");
     assert_eq!(count("complete") + count("failed"), summary.deliveries);
     assert_eq!(policy.told.len() as u64, summary.cranks + 1, "the crank that made a vat is told of twice");
+}
+
+#[test]
+fn a_kernel_that_says_that_it_made_more_vats_than_there_can_be_is_not_asked_about_each() {
+    // Crank { Empty, no vat, …, vats_created: 2^32 - 1, cleaned: 0 } at 16
+    let boastful =
+        wat(r#"(module (memory (export "memory") 1 1) (data (i32.const 16) "\02\03\00\00\00\00\00\ff\ff\ff\ff\0f\00")
+          (func (export "kernel_alloc") (param i32) (result i32) i32.const 1024)
+          (func (export "kernel_call") (param $at i32) (param i32) (result i64)
+            (select (i64.const 0x100000000d) (i64.const 0x1c00000001)
+              (i32.eq (i32.load8_u (local.get $at)) (i32.const 2)))))"#);
+    let kernel = pack(BundleKind::Kernel {}, "boastful", boastful);
+    let mut world = World::start(&release(kernel, &[]), &[], ControllerOptions::default());
+    let mut policy = Recorder { enough_at: Some(3), ..Recorder::default() };
+    world.controller.run(&mut world.env, &mut policy).unwrap();
+    assert_eq!(policy.told, ["created", "created", "created", "empty"]);
 }
 
 #[test]
