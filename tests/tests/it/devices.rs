@@ -13,7 +13,9 @@ use swing_proto::{
         gov::v1::ProposalStatus,
     },
     pack,
-    swing::swingset::v1::{MsgCoreEval, MsgUpgradeVat, QueryVatRequest, QueryVatResponse, VatInfo},
+    swing::swingset::v1::{
+        MsgCoreEval, MsgUpgradeVat, QueryBundleRequest, QueryBundleResponse, QueryVatRequest, QueryVatResponse, VatInfo,
+    },
 };
 use swing_tests::{
     governed::{Governed, set_kernel},
@@ -27,18 +29,22 @@ struct Served {
     sent: u64,
 }
 
+/// The message by which governance runs a bundle as a vat with all devices.
+fn eval(bundle_id: &str) -> swing_proto::google::protobuf::Any {
+    pack(&MsgCoreEval {
+        authority: module_address("gov").to_string(),
+        bundle_id: bundle_id.to_owned(),
+        json_permits: "{\"devices\":[\"timer\",\"mailbox\",\"bridge\"]}".to_owned(),
+    })
+}
+
 impl Served {
     fn new(folder: &tempfile::TempDir) -> Served {
         let version_1 = releases::release("version-1").expect("a release");
         let mut chain = Governed::open(folder.path(), version_1).expect("the application opens");
         chain.block(Vec::new()).expect("a first block");
         let bundle = chain.install(test_bundle("devices").expect("a bundle for tests")).expect("installed");
-        let eval = MsgCoreEval {
-            authority: module_address("gov").to_string(),
-            bundle_id: bundle,
-            json_permits: "{\"devices\":[\"timer\",\"mailbox\",\"bridge\"]}".to_owned(),
-        };
-        let proposal = chain.decide(vec![pack(&eval)]).expect("decided");
+        let proposal = chain.decide(vec![eval(&bundle)]).expect("decided");
         assert_eq!(proposal.status(), ProposalStatus::Passed, "{}", proposal.failed_reason);
         chain.block(Vec::new()).expect("the block in which it runs");
         Served { chain, sent: 0 }
@@ -184,4 +190,31 @@ fn a_vote_upgrades_a_static_vat_and_code_that_does_not_start_leaves_it_as_it_was
     let refused =
         served.chain.propose(vec![upgrade(release("version-1").expect("a release").kernel)]).expect("a block");
     assert!(refused.code != 0 && refused.log.contains("not a vat's"), "{}", refused.log);
+}
+
+#[test]
+fn what_a_new_vat_counts_for_is_taken_from_the_budget_of_the_whole_block() {
+    let folder = temporary();
+    let mut state = script::app_state_of(script::CONSENSUS_KEY);
+    // As much as two vats count for, and a part of a third.
+    state["swingset"]["params"]["computrons_per_block"] = serde_json::json!("700000");
+    let version_1 = releases::release("version-1").expect("a release");
+    let state = serde_json::to_vec(&state).expect("JSON");
+    let mut chain = Governed::open_with(folder.path(), version_1, state).expect("the application opens");
+    let bundle = chain.install(test_bundle("devices").expect("a bundle for tests")).expect("installed");
+    let proposal = chain.decide(vec![eval(&bundle); 8]).expect("decided");
+    assert_eq!(proposal.status(), ProposalStatus::Passed, "{}", proposal.failed_reason);
+    let made = |chain: &Governed| {
+        let request = QueryBundleRequest { bundle_id: bundle.clone() };
+        let answer: QueryBundleResponse = chain.ask("/swing.swingset.v1.Query/Bundle", &request).expect("answers");
+        answer.bundle.expect("it is installed").uses
+    };
+    let mut before = made(&chain);
+    for _ in 0..20 {
+        chain.block(Vec::new()).expect("a block");
+        let now = made(&chain);
+        assert!(now <= before + 3, "{} vats in one block", now - before);
+        before = now;
+    }
+    assert_eq!(before, 8, "all are made in the end");
 }

@@ -132,6 +132,9 @@ pub struct RunReport {
     pub cranks: u64,
     /// Computrons used, failed cranks included.
     pub computrons: u64,
+    /// What it took of its budget: computrons, and what new vats, cranks without a delivery and deleted entries count for. All of it when
+    /// the last crank went beyond.
+    pub spent: u64,
     /// Nothing is left to do.
     pub idle: bool,
     /// The engine stopped in this run or before (EngineStopped); the reason is in state.

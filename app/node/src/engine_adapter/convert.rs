@@ -58,8 +58,9 @@ pub(super) fn body(body: &str) -> CapData {
     CapData { body: body.to_owned(), slots: Vec::new() }
 }
 
-pub(super) fn run_report(summary: RunSummary) -> RunReport {
-    RunReport { cranks: summary.cranks, computrons: summary.computrons, idle: summary.idle, stopped: summary.stopped }
+pub(super) fn run_report(summary: RunSummary, spent: u64) -> RunReport {
+    let RunSummary { cranks, computrons, idle, stopped, .. } = summary;
+    RunReport { cranks, computrons, spent, idle, stopped }
 }
 
 pub(super) fn swap(swap: &BundleSwap) -> controller::BundleSwap {

@@ -156,7 +156,8 @@ impl Engine for SwingsetEngine {
         if !budget.cleanup {
             policy = policy.without_cleanup();
         }
-        self.call(state, |controller, env| controller.run(env, &mut policy)).map(convert::run_report)
+        let summary = self.call(state, |controller, env| controller.run(env, &mut policy))?;
+        Ok(convert::run_report(summary, budget.computrons.saturating_sub(policy.left())))
     }
 
     fn check_vat_bundle(&mut self, state: &mut State<'_>, id: &str) -> Result<(), EngineFailure> {

@@ -131,7 +131,7 @@ impl Drain {
     }
 
     fn left(&self) -> u64 {
-        self.budget.saturating_sub(self.total.computrons)
+        self.budget.saturating_sub(self.total.spent)
     }
 
     fn drain(&mut self, state: &mut State<'_>, engine: &mut dyn Engine, queue: Queue) -> Result<(), Halt> {
@@ -156,6 +156,7 @@ impl Drain {
         };
         self.total.cranks = self.total.cranks.saturating_add(report.cranks);
         self.total.computrons = self.total.computrons.saturating_add(report.computrons);
+        self.total.spent = self.total.spent.saturating_add(report.spent);
         self.total.idle = report.idle;
         self.total.stopped = report.stopped;
         Ok(())
