@@ -76,11 +76,12 @@ fn a_node_that_is_restarted_around_the_swap_comes_to_the_same_hashes() {
     assert_eq!(swapped(false), swapped(true));
 }
 
-#[test]
-fn a_kernel_that_traps_in_its_first_crank_is_replaced_by_a_vote() {
+/// A kernel that stops the engine in its first crank is voted out again, and no message is lost.
+#[track_caller]
+fn check_replaced(bad: &[u8]) {
     let folder = temporary();
     let mut chain = chain(&folder);
-    let (good, bad) = (kernel_of("version-1"), fault("kernel-trap"));
+    let good = kernel_of("version-1");
     let bad = chain.install(bad).expect("installed");
     chain.send().expect("taken");
     chain.decide_kernel(&bad).expect("decided");
@@ -98,6 +99,22 @@ fn a_kernel_that_traps_in_its_first_crank_is_replaced_by_a_vote() {
     assert_eq!(chain.counted().expect("the contract answers"), (sent, sent), "none lost, none twice");
     let outcomes: Vec<_> = chain.swaps().expect("answers").iter().map(|swap| swap.outcome()).collect();
     assert_eq!(outcomes, [SwapOutcome::Done; 2]);
+}
+
+#[test]
+fn a_kernel_that_traps_in_its_first_crank_is_replaced_by_a_vote() {
+    check_replaced(fault("kernel-trap"));
+}
+
+#[test]
+fn a_kernel_that_refuses_its_first_crank_is_replaced_by_a_vote() {
+    check_replaced(&made_up(
+        r#"(module (memory (export "memory") 1 1) (data (i32.const 0) "\01\01k\01\01\01") (data (i32.const 16) "\07\09\02no")
+          (func (export "kernel_alloc") (param i32) (result i32) i32.const 1024)
+          (func (export "kernel_call") (param $command i32) (param i32) (result i64)
+            (select (i64.const 0x1000000005) (i64.const 6) (i32.load8_u (local.get $command)))))"#,
+        1,
+    ));
 }
 
 #[test]
@@ -149,25 +166,31 @@ fn a_kernel_that_traps_in_its_migration_leaves_the_old_one_running() {
     check_fails(fault("kernel-trap-migration"), "kernel failed: unreachable");
 }
 
-/// A kernel of schema 2 whose migration never answers: it burns fuel, as fast as that is possible, until it is cut off.
-fn looping() -> Vec<u8> {
-    let content = wat::parse_str(
-        r#"(module (memory (export "memory") 1 1) (data (i32.const 0) "\01\01k\02\01\01")
-          (func (export "kernel_alloc") (param i32) (result i32) i32.const 1024)
-          (func (export "kernel_call") (param $command i32) (param i32) (result i64)
-            (if (i32.load8_u (local.get $command))
-              (then (loop $on (memory.fill (i32.const 16384) (i32.const 0) (i32.const 49152)) (br $on))))
-            (i64.const 6)))"#,
-    );
+/// A kernel's bundle of this text, which starts from schema 1 and leads to another.
+fn made_up(module: &str, schema_to: u32) -> Vec<u8> {
+    let content = wat::parse_str(module).expect("a module");
     let manifest = Manifest {
         kind: BundleKind::Kernel {},
         name: "k".to_owned(),
         host_abi: 1,
         supervisor_abis: vec![1],
         schema_from: 1,
-        schema_to: 2,
+        schema_to,
     };
-    Bundle::single(manifest, content.expect("a module")).and_then(|bundle| bundle.encode()).expect("a bundle")
+    Bundle::single(manifest, content).and_then(|bundle| bundle.encode()).expect("a bundle")
+}
+
+/// A kernel of schema 2 whose migration never answers: it burns fuel, as fast as that is possible, until it is cut off.
+fn looping() -> Vec<u8> {
+    made_up(
+        r#"(module (memory (export "memory") 1 1) (data (i32.const 0) "\01\01k\02\01\01")
+          (func (export "kernel_alloc") (param i32) (result i32) i32.const 1024)
+          (func (export "kernel_call") (param $command i32) (param i32) (result i64)
+            (if (i32.load8_u (local.get $command))
+              (then (loop $on (memory.fill (i32.const 16384) (i32.const 0) (i32.const 49152)) (br $on))))
+            (i64.const 6)))"#,
+        2,
+    )
 }
 
 #[test]
