@@ -125,6 +125,17 @@ fn with_budget(account: &Account, computrons_per_block: &str) -> Chain {
 }
 
 #[test]
+fn a_kernel_whose_timer_is_always_due_takes_a_blocks_budget_and_no_more() {
+    let alice = Account::new(1);
+    let mut chain = with_budget(&alice, "2000");
+    chain.state.insert(b"swingset/k/timer.next".to_vec(), "always".into());
+    let result = run(&mut chain, &alice, deliver(&alice, "counter", "increment"));
+    assert_eq!(result.code, 0, "{}", result.log);
+    assert_eq!(chain.engine.ran, vec!["polled"; 20], "each counts for a hundred computrons");
+    assert_eq!(queue_length(&chain), 1, "the chain goes on, and messages wait");
+}
+
+#[test]
 fn a_full_queue_refuses_and_keeps_what_it_has() {
     let alice = Account::new(1);
     let mut genesis = Genesis::with(&[&alice]);

@@ -104,6 +104,10 @@ fn tell_settled(state: &mut State<'_>, delivered: &Delivered) -> Result<(), Stat
     Ok(())
 }
 
+/// Computrons that a poll of the timer counts for, as a crank without a delivery does: a kernel for which something is always due would be
+/// asked for ever otherwise.
+const POLL_COMPUTRONS: u64 = 100;
+
 struct Drain {
     budget: u64,
     total: RunReport,
@@ -164,7 +168,10 @@ impl Drain {
 
     fn poll_timer(&mut self, state: &mut State<'_>, engine: &mut dyn Engine) -> Result<bool, Halt> {
         match between("poll the timer", engine.poll_timer(state))? {
-            Ok(polled) => Ok(polled),
+            Ok(polled) => {
+                self.total.spent = self.total.spent.saturating_add(if polled { POLL_COMPUTRONS } else { 0 });
+                Ok(polled)
+            }
             Err(reason) => {
                 self.total.stopped = Some(reason);
                 Ok(false)
