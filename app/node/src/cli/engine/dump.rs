@@ -25,7 +25,7 @@ use crate::{
 /// Arguments of `engine kernel-dump`.
 #[derive(Args, Debug)]
 pub struct KernelDumpArgs {
-    /// Print each entry as `key :: value`, in the order of the keys; what is no text, in hex
+    /// Print each entry as `key :: value`, in the order of the keys; what is no plain text, in hex
     #[arg(long)]
     raw: bool,
     /// With --raw: entries whose keys begin so
@@ -44,17 +44,24 @@ pub fn run(context: &Context, arguments: &KernelDumpArgs) -> Result<(), Failure>
     let kernel = KernelState::of(&view)?;
     if arguments.raw {
         let mut lines = Vec::new();
-        kernel.each(&arguments.prefix, |key, value| lines.push(format!("{key} :: {}", shown(value))))?;
+        kernel.each_as_it_is(&arguments.prefix, |key, value| lines.push(line(key, value)))?;
         return output::line(&lines.join("\n"));
     }
     output::value(arguments.output, &tables(&view, kernel)?)
 }
 
-fn shown(value: &[u8]) -> String {
-    match vat_json::bytes(value) {
-        Value::String(text) if !text.contains(char::is_control) => text,
-        _ => format!("hex:{}", hex::encode(value)),
-    }
+/// Between a key and its value.
+const PARTED: &str = " :: ";
+
+/// An entry as one line. Keys of a vat's store are the vat's own choice, and values too: what would pass for another entry, or for hex,
+/// is in hex.
+fn line(key: &[u8], value: &[u8]) -> String {
+    let shown = |bytes: &[u8], is_plain: &dyn Fn(&str) -> bool| match vat_json::bytes(bytes) {
+        Value::String(text) if is_plain(&text) => text,
+        _ => format!("hex:{}", hex::encode(bytes)),
+    };
+    let is_plain = |text: &str| !text.contains(char::is_control) && !text.starts_with("hex:");
+    format!("{}{PARTED}{}", shown(key, &|text| is_plain(text) && !text.contains(PARTED)), shown(value, &is_plain))
 }
 
 /// What is told of a promise or an object, by the last part of its keys.
@@ -148,4 +155,24 @@ fn queue_length(kernel: KernelState<'_>, queue: &str) -> Result<u64, Failure> {
         [head, tail] => tail.saturating_sub(*head),
         _ => 0,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_key_and_no_value_of_a_vat_passes_for_another_entry() {
+        let of = |key: &str, value: &str| line(key.as_bytes(), value.as_bytes());
+        assert_eq!(of("v1.vs.name", "two words :: and more"), "v1.vs.name :: two words :: and more");
+        for key in
+            ["v1.vs.a\nkernelBundleID", "v1.vs.a\r", "v1.vs.\u{1b}[2K", "v1.vs.a\u{85}", "v1.vs.a :: b", "hex:61"]
+        {
+            assert_eq!(of(key, "1"), format!("hex:{} :: 1", hex::encode(key)));
+        }
+        for value in ["1\nv2.vs.a :: 2", "\u{1b}[1A", "hex:61"] {
+            assert_eq!(of("v1.vs.a", value), format!("v1.vs.a :: hex:{}", hex::encode(value)));
+        }
+        assert_eq!(line(b"\xff", b"\xfe"), "hex:ff :: hex:fe", "what is no text is not replaced");
+    }
 }

@@ -62,10 +62,14 @@ impl<'a> KernelState<'a> {
 
     /// Visits the kernel's entries under a prefix, in the order of their keys.
     pub fn each(&self, prefix: &str, mut visit: impl FnMut(&str, &[u8])) -> Result<(), Failure> {
+        self.each_as_it_is(prefix, |key, value| visit(&String::from_utf8_lossy(key), value))
+    }
+
+    /// The same, with keys that need not be text.
+    pub fn each_as_it_is(&self, prefix: &str, mut visit: impl FnMut(&[u8], &[u8])) -> Result<(), Failure> {
         for entry in self.0.prefix(&keys::kernel(prefix.as_bytes())) {
             let (key, value) = entry.map_err(failed)?;
-            let key = key.strip_prefix(keys::KERNEL).unwrap_or_default();
-            visit(&String::from_utf8_lossy(key), &value);
+            visit(key.strip_prefix(keys::KERNEL).unwrap_or_default(), &value);
         }
         Ok(())
     }
