@@ -124,6 +124,9 @@ fn build(context: &Context, arguments: &BuildArgs) -> Result<(), Failure> {
     }
     let mut parts = vec![(kind.part_name().to_owned(), content)];
     for (name, part) in &arguments.part {
+        if parts.iter().any(|(there, _)| there == name) {
+            return Err(Failure::Usage(format!("part {name} is given twice")));
+        }
         parts.push((name.clone(), read_input(part)?));
     }
     let bundle = Bundle::new(manifest, parts).map_err(|error| wrong(file, error))?;

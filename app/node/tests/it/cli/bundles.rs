@@ -92,6 +92,7 @@ fn what_cannot_be_a_bundle_is_refused_and_nothing_is_written() {
     let empty = cli.path("empty.wasm").display().to_string();
     let policy = cli.write("policy.json", "{}");
     let out = cli.path("out.bundle").display().to_string();
+    let (again, notes) = (format!("vat.wasm={empty}"), format!("notes.txt={empty}"));
     for (code, arguments, expected) in [
         (1, vec![empty.as_str()], "not admitted"),
         (1, vec![&empty, "--name", "Upper"], "is not 1 to 64 characters"),
@@ -100,6 +101,8 @@ fn what_cannot_be_a_bundle_is_refused_and_nothing_is_written() {
         (2, vec![&empty, "--schemas", "1-2"], "no other kind has schemas"),
         (2, vec![&empty, "--schemas", "1"], "expected two schemas"),
         (2, vec![&empty, "--part", "x"], "expected NAME=FILE"),
+        (2, vec![&empty, "--part", &again], "part vat.wasm is given twice"),
+        (2, vec![&empty, "--part", &notes, "--part", &notes], "part notes.txt is given twice"),
     ] {
         let error = cli.fails(code, &[&["bundle", "build", "--output-document", &out], arguments.as_slice()].concat());
         assert!(error.contains(expected), "{error}");
