@@ -145,3 +145,25 @@ fn an_artifact_that_is_not_what_was_announced_is_refused_and_has_paid_for_being_
     assert!(last.gas_used > 50_000, "{} gas for 50,000 bytes", last.gas_used);
     assert_eq!(pending(&chain), 1, "a refusal changes nothing");
 }
+
+#[test]
+fn an_account_has_few_installations_waiting_and_others_begin_theirs() {
+    let (alice, bob) = (Account::new(1), Account::new(2));
+    let mut genesis = Genesis::with(&[&alice, &bob]);
+    genesis.app_state["swingset"]["params"]["installation_deadline_blocks"] = serde_json::json!("10");
+    let mut chain = genesis.start().expect("valid");
+    let bytes: Vec<u8> = (0..100).collect();
+    let begin = |account: &Account| swing_proto::pack(&chunked(account, &bytes));
+    for _ in 0..4 {
+        let result = run(&mut chain, &alice, begin(&alice));
+        assert_eq!(result.code, 0, "{}", result.log);
+    }
+    let words = "has 4 installations waiting, 4 may: send the chunks that the artifacts 1, 2, 3, 4 lack; each is forgotten 10 blocks after it began";
+    check_refused(&run(&mut chain, &alice, begin(&alice)), 5, words);
+    assert_eq!(run(&mut chain, &bob, begin(&bob)).code, 0, "another account is not kept from it");
+    for (index, data) in (0..).zip(bytes.chunks(40)) {
+        assert_eq!(run(&mut chain, &alice, chunk(&alice, 1, index, data)).code, 0);
+    }
+    assert_eq!(run(&mut chain, &alice, begin(&alice)).code, 0, "one has come in whole");
+    check_refused(&run(&mut chain, &alice, begin(&alice)), 5, "the artifacts 2, 3, 4, 6 lack");
+}

@@ -3,7 +3,7 @@
 //! # Invariants
 //! - Only who began an installation sends its chunks.
 //! - Storage is paid for when the installation begins; what is not complete by its deadline is deleted.
-//! - At most [`PENDING_MAX`] installations wait at a time.
+//! - At most [`PENDING_MAX`] installations wait at a time, and [`PENDING_OF_ACCOUNT_MAX`] of one account.
 
 use prost::Message;
 use sha2::{Digest, Sha512};
@@ -27,6 +27,8 @@ use crate::{
 
 /// Installations that may wait at a time.
 pub const PENDING_MAX: usize = 64;
+/// Installations of one account among them: else one could keep all others from installing in chunks, for one price a deadline.
+pub const PENDING_OF_ACCOUNT_MAX: usize = 4;
 /// Chunks of one installation.
 const CHUNKS_MAX: usize = 1024;
 /// Hex digits of a SHA-512.
@@ -116,6 +118,27 @@ fn check_artifact(params: &Params, artifact: &ChunkedArtifact) -> Result<(), Rej
     Ok(())
 }
 
+/// Whether another installation may wait, and one of this account.
+fn check_room(state: &dyn StateRead, params: &Params, submitter: &Address) -> Result<(), Failure> {
+    let waiting = all_pending(state)?;
+    let total = waiting.len();
+    let own: Vec<_> = waiting.iter().filter(|(_, pending)| pending.submitter == submitter.as_bytes()).collect();
+    if own.len() >= PENDING_OF_ACCOUNT_MAX {
+        let ids: Vec<_> = own.iter().map(|(id, _)| id.to_string()).collect();
+        return Refusal::Chunk.fail(format!(
+            "{submitter} has {} installations waiting, {PENDING_OF_ACCOUNT_MAX} may: send the chunks that the artifacts {} lack; each is \
+             forgotten {} blocks after it began",
+            own.len(),
+            ids.join(", "),
+            params.installation_deadline_blocks
+        ));
+    }
+    if total >= PENDING_MAX {
+        return Refusal::Chunk.fail(format!("{total} installations are waiting, {PENDING_MAX} may: try again later"));
+    }
+    Ok(())
+}
+
 /// Begins an installation; gives the artifact's number, from 1.
 pub(super) fn begin(
     context: &mut MsgContext<'_, '_>,
@@ -126,10 +149,7 @@ pub(super) fn begin(
 ) -> Result<u64, Failure> {
     check_artifact(params, artifact)?;
     let uncompressed_size = if uncompressed_size == 0 { 0 } else { install::declared_size(params, uncompressed_size)? };
-    let waiting = context.state.prefix(keys::PENDING).count();
-    if waiting >= PENDING_MAX {
-        return Refusal::Chunk.fail(format!("{waiting} installations are waiting, {PENDING_MAX} may: try again later"));
-    }
+    check_room(context.state, params, &submitter)?;
     install::charge(context, params, &submitter, 0, artifact.size_bytes.max(uncompressed_size))?;
     let id = number(context.state, keys::NEXT_ARTIFACT)?.max(1);
     let chunks = artifact.chunks.iter();
