@@ -57,14 +57,27 @@ impl Stored {
 /// A key that was read or written in this run.
 #[derive(Debug, Default)]
 pub(super) struct Entry {
-    pub(super) value: Value,
+    value: Value,
     stored: Stored,
     /// The environment does not have the value yet.
-    pub(super) dirty: bool,
+    dirty: bool,
+    /// The environment has the key, and a look for the next one found it: it lies in a stretch of [`Gaps`].
+    met: bool,
     /// The crank that wrote it last; what follows is of that crank.
     crank: u64,
     before: Value,
     dirty_before: bool,
+}
+
+impl Entry {
+    /// Whether it is among [`KvStore::listed`].
+    pub(super) fn is_listed(&self) -> bool {
+        match self.value {
+            Value::Present(_) => self.dirty || self.met,
+            Value::Absent => false,
+            Value::Unknown => self.met,
+        }
+    }
 }
 
 /// What a write replaced, kept while a mark is out.
@@ -86,11 +99,12 @@ pub(crate) struct KvStore {
     /// What to go back by while marks are out.
     journal: Vec<Undo>,
     journaling: bool,
-    /// Keys ever written, in order; made at the first `next_key` of a run.
-    pub(super) written: Option<BTreeSet<Bytes>>,
+    /// Keys that are there, in order: those written, and of the environment's those that were met. Made at the first `next_key` of a
+    /// run.
+    pub(super) listed: Option<BTreeSet<Bytes>>,
     /// Host-owned keys whose values the environment does not have yet.
     host: BTreeSet<&'static str>,
-    /// Where the environment has no keys.
+    /// Where it is known which keys the environment has.
     pub(super) gaps: Gaps,
     /// Nothing has changed since the kernel's last command, which was kept.
     unchanged: bool,
@@ -106,9 +120,13 @@ const SPARE_MAX: usize = 64;
 impl KvStore {
     /// A value.
     pub(crate) fn lookup(&self, key: &[u8]) -> &Value {
-        match self.entries.find(key).map(|at| &self.entries.at(at).value) {
-            Some(Value::Unknown) | None if !keys::host_owned(key) && self.gaps.cover(key) => &Value::Absent,
-            found => found.unwrap_or(&Value::Unknown),
+        match self.entries.find(key).map(|at| self.entries.at(at)) {
+            Some(Entry { value: Value::Unknown, met: false, .. }) | None
+                if !keys::host_owned(key) && self.gaps.last(key).is_some() =>
+            {
+                &Value::Absent
+            }
+            found => found.map_or(&Value::Unknown, |entry| &entry.value),
         }
     }
 
@@ -123,12 +141,33 @@ impl KvStore {
     }
 
     /// Takes note of a value that the environment has.
-    pub(super) fn learn(&mut self, key: &[u8], value: Option<&[u8]>) {
+    fn learn(&mut self, key: &[u8], value: Option<&[u8]>) -> usize {
         let at = self.entries.find_or_insert(key);
         let entry = self.entries.at_mut(at);
         if entry.value == Value::Unknown {
             entry.value = value.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
             entry.stored = Stored::of(value);
+        }
+        at
+    }
+
+    /// Takes note of a value that a look for the next key found.
+    pub(super) fn meet(&mut self, key: &[u8], value: &[u8]) {
+        let at = self.learn(key, Some(value));
+        let entry = self.entries.at_mut(at);
+        let was_listed = entry.is_listed();
+        entry.met = true;
+        self.relist(at, was_listed);
+    }
+
+    /// Sees to it that the list has an entry if it should.
+    fn relist(&mut self, at: usize, was_listed: bool) {
+        let Some(listed) = &mut self.listed else { return };
+        let key = self.entries.key(at);
+        match (was_listed, self.entries.at(at).is_listed()) {
+            (false, true) => _ = listed.insert(Bytes::copy_from_slice(key)),
+            (true, false) => _ = listed.remove(key),
+            _ => {}
         }
     }
 
@@ -159,6 +198,7 @@ impl KvStore {
         };
         let crank = self.crank;
         let entry = self.entries.at_mut(at);
+        let was_listed = entry.is_listed();
         let old = std::mem::replace(&mut entry.value, value);
         let dirty = std::mem::replace(&mut entry.dirty, true);
         if self.journaling {
@@ -173,9 +213,7 @@ impl KvStore {
         } else {
             recycle(&mut self.spare, old);
         }
-        if let Some(written) = self.written.as_mut().filter(|written| !written.contains(key)) {
-            written.insert(Bytes::copy_from_slice(key));
-        }
+        self.relist(at, was_listed);
     }
 
     /// The present point, to go back to.
@@ -189,8 +227,10 @@ impl KvStore {
         while self.journal.len() > mark {
             let Some(undo) = self.journal.pop() else { break };
             let entry = self.entries.at_mut(undo.at);
+            let was_listed = entry.is_listed();
             entry.value = undo.value;
             entry.dirty = undo.dirty;
+            self.relist(undo.at, was_listed);
         }
     }
 
@@ -200,12 +240,12 @@ impl KvStore {
         self.journal.clear();
     }
 
-    /// What the environment has under a key that the kernel sees.
-    fn ask(&mut self, env: &dyn Environment, key: &[u8]) -> Result<Option<Bytes>, EnvError> {
+    /// What the environment has under a key that the kernel sees; `met`: that it is there is known.
+    fn ask(&mut self, env: &dyn Environment, key: &[u8], met: bool) -> Result<Option<Bytes>, EnvError> {
         if keys::host_owned(key) {
             return env.get(&keys::seen_by_kernel(key));
         }
-        let covered = self.gaps.cover(key);
+        let covered = !met && self.gaps.last(key).is_some();
         let value = if covered { None } else { env.get(&keys::kernel(key))? };
         if value.is_none() && self.gaps.met_absent(covered) {
             self.learn_next(env, Bytes::copy_from_slice(key))?;
@@ -215,7 +255,10 @@ impl KvStore {
 
     /// Lets a value be known that the environment has.
     pub(crate) fn load(&mut self, env: &dyn Environment, key: &[u8]) -> Result<(), EnvError> {
-        self.ask(env, key).map(|value| self.learn(key, value.as_deref()))
+        let met = self.entries.find(key).is_some_and(|at| self.entries.at(at).met);
+        let value = self.ask(env, key, met)?;
+        self.learn(key, value.as_deref());
+        Ok(())
     }
 
     /// The value of a key, from the environment when it is not known.
@@ -233,11 +276,15 @@ impl KvStore {
     /// Undoes this crank.
     pub(crate) fn undo_crank(&mut self) {
         self.unchanged = false;
-        for at in self.touched.drain(..) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for at in touched.drain(..) {
             let entry = self.entries.at_mut(at);
+            let was_listed = entry.is_listed();
             entry.value = std::mem::take(&mut entry.before);
             entry.dirty = entry.dirty_before;
+            self.relist(at, was_listed);
         }
+        self.touched = touched;
         self.next_crank();
     }
 
@@ -249,10 +296,11 @@ impl KvStore {
         touched.retain(|at| self.entries.at(*at).value != Value::Unknown);
         let mut key = std::mem::take(&mut self.bytes);
         for at in &touched {
-            if self.entries.at(*at).before == Value::Unknown {
+            let &Entry { ref before, met, .. } = self.entries.at(*at);
+            if *before == Value::Unknown {
                 key.clear();
                 key.extend_from_slice(self.entries.key(*at));
-                let then = self.ask(env, &key)?;
+                let then = self.ask(env, &key, met)?;
                 let entry = self.entries.at_mut(*at);
                 entry.stored = Stored::of(then.as_deref());
                 entry.before = then.map_or(Value::Absent, |value| Value::Present(value.to_vec()));
@@ -285,9 +333,6 @@ impl KvStore {
         let before = std::mem::take(&mut entry.before);
         recycle(&mut self.spare, before);
         if entry.value == Value::Absent && entry.stored == Stored::No {
-            if let Some(written) = &mut self.written {
-                written.remove(self.entries.key(at));
-            }
             self.entries.remove(at);
         }
     }

@@ -10,7 +10,7 @@ fn env(keys_and_values: &[(&str, &str)]) -> MemoryEnvironment {
     MemoryEnvironment::from_entries(keys_and_values.iter().map(entry))
 }
 
-fn next(kv: &mut KvStore, env: &MemoryEnvironment, prior: &str, prefix: &str) -> Option<String> {
+fn next(kv: &mut KvStore, env: &dyn Environment, prior: &str, prefix: &str) -> Option<String> {
     loop {
         match kv.next_key(prior.as_bytes(), prefix.as_bytes()) {
             Next::Key(key) => return key.map(|key| String::from_utf8(key.to_vec()).unwrap()),
@@ -188,6 +188,46 @@ fn new_keys_that_lie_together_cost_the_store_few_looks() {
     assert!(env.asked.get() < 100, "{} looks for 2,000 new keys", env.asked.get());
 }
 
+/// What a walk goes over: the stretches that are known of the environment, and the keys that are listed.
+fn walked(kv: &KvStore) -> (usize, usize) {
+    (kv.gaps.stretches(), kv.listed.as_ref().map_or(0, BTreeSet::len))
+}
+
+#[test]
+fn a_walk_goes_over_no_key_that_the_run_deleted() {
+    const DELETED: u32 = 1000;
+    let stored: Vec<String> = (0..=DELETED).map(|number| format!("v1.vs.{number:04}")).collect();
+    let stored: Vec<(&str, &str)> = stored.iter().map(|key| (key.as_str(), "x")).collect();
+    let (last, deleted) = stored.split_last().unwrap();
+    for crank_kept in [false, true] {
+        let mut env = env(&stored);
+        let env = Counted { inner: &mut env, asked: std::cell::Cell::new(0) };
+        let mut kv = KvStore::default();
+        for (key, _) in deleted {
+            kv.put(key.as_bytes(), None);
+        }
+        if crank_kept {
+            kv.commit_crank(&env).unwrap();
+        }
+        let before = env.asked.get();
+        assert_eq!(next(&mut kv, &env, "", "v1.").as_deref(), Some(last.0));
+        assert_eq!(env.asked.get() - before, u64::from(DELETED) + 1, "each stored key is met once");
+        for prior in ["", "v1.vs.0", "v1.vs.0500"] {
+            assert_eq!(next(&mut kv, &env, prior, "v1.").as_deref(), Some(last.0));
+        }
+        assert_eq!(env.asked.get() - before, u64::from(DELETED) + 1, "and never again");
+        assert_eq!(walked(&kv), (1, 1), "crank kept: {crank_kept}");
+        // What is undone is there again, and what comes and goes leaves nothing behind.
+        for (key, _) in deleted {
+            kv.put(key.as_bytes(), Some(b"again"));
+        }
+        assert_eq!(walked(&kv), (1, stored.len()));
+        kv.undo_crank();
+        assert_eq!(walked(&kv), (1, if crank_kept { 1 } else { stored.len() }));
+        assert_eq!(next(&mut kv, &env, "", "v1.").as_deref(), Some(if crank_kept { last.0 } else { stored[0].0 }));
+    }
+}
+
 type Model = std::collections::BTreeMap<String, &'static [u8]>;
 
 /// The crank hash by its definition.
@@ -206,12 +246,13 @@ proptest::proptest! {
     #[test]
     fn gaps_change_nothing(
         there in proptest::collection::btree_set(0u16..200, 0..20),
-        deeds in proptest::collection::vec((0u8..7, 0u16..200), 1..300),
+        deeds in proptest::collection::vec((0u8..12, 0u16..200), 1..300),
     ) {
         let mut kept: Model = there.into_iter().map(|number| (format!("k{number}"), &b"old"[..])).collect();
         let entries = kept.iter().map(|(key, value)| (keys::kernel(key.as_bytes()), Bytes::from_static(value)));
         let mut env = MemoryEnvironment::from_entries(entries);
         let (mut now, mut kv) = (kept.clone(), KvStore::default());
+        let mut marks: Vec<(usize, Model)> = Vec::new();
         for (deed, number) in deeds {
             let key = format!("k{number}");
             match deed {
@@ -219,7 +260,7 @@ proptest::proptest! {
                     kv.put(key.as_bytes(), Some(b"new"));
                     now.insert(key, b"new");
                 }
-                2 => {
+                2 | 7 => {
                     kv.put(key.as_bytes(), None);
                     now.remove(&key);
                 }
@@ -229,7 +270,7 @@ proptest::proptest! {
                     }
                     proptest::prop_assert_eq!(kv.lookup(key.as_bytes()).known(), Some(now.get(&key).copied()));
                 }
-                4 => {
+                4 | 8 => {
                     let expected = now.range::<String, _>((Excluded(&key), Unbounded)).next();
                     let expected = expected.map(|(key, _)| key.clone());
                     proptest::prop_assert_eq!(next(&mut kv, &env, &key, "k"), expected);
@@ -237,10 +278,28 @@ proptest::proptest! {
                 5 => {
                     proptest::prop_assert_eq!(kv.commit_crank(&env).unwrap(), net_hash(&kept, &now));
                     kept.clone_from(&now);
+                    marks.clear();
                 }
-                _ => {
+                6 => {
                     kv.undo_crank();
                     now.clone_from(&kept);
+                    marks.clear();
+                }
+                9 => marks.push((kv.mark(), now.clone())),
+                // To the last mark or the one before it; the last one is only forgotten.
+                deed => {
+                    if deed == 10 {
+                        marks.truncate(marks.len().saturating_sub(usize::from(number) % 2).max(1));
+                    }
+                    if let Some((mark, then)) = marks.pop() {
+                        if deed == 10 {
+                            kv.rollback(mark);
+                            now = then;
+                        }
+                        if marks.is_empty() {
+                            kv.end_marks();
+                        }
+                    }
                 }
             }
         }

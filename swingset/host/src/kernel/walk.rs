@@ -4,7 +4,7 @@ use std::ops::Bound::{Excluded, Included, Unbounded};
 
 use bytes::Bytes;
 
-use super::kv::{KvStore, Value};
+use super::kv::KvStore;
 use crate::{
     env::{EnvError, Environment, prefix_end},
     keys,
@@ -20,36 +20,31 @@ pub(crate) enum Next {
 }
 
 impl KvStore {
-    /// The least key above `prior` that begins with `prefix`.
+    /// The least key above `prior` that begins with `prefix`. One step, whatever was written and deleted in this run.
     pub(crate) fn next_key(&mut self, prior: &[u8], prefix: &[u8]) -> Next {
         let end = prefix_end(prefix);
         let within = |key: &[u8]| end.as_deref().is_none_or(|end| key < end);
         // The least key above `prior` is `prior` and a zero byte.
-        let mut from = if prior >= prefix { [prior, &[0]].concat() } else { prefix.to_vec() };
+        let from = if prior >= prefix { [prior, &[0]].concat() } else { prefix.to_vec() };
         if !within(&from) {
             return Next::Key(None);
         }
         let entries = &self.entries;
         let all = || {
-            entries.iter().filter(|(.., entry)| entry.dirty).map(|(_, key, _)| Bytes::copy_from_slice(key)).collect()
+            let listed = entries.iter().filter(|(.., entry)| entry.is_listed());
+            listed.map(|(_, key, _)| Bytes::copy_from_slice(key)).collect()
         };
-        let written = self
-            .written
+        let listed = self
+            .listed
             .get_or_insert_with(all)
             .range::<[u8], _>((Included(from.as_slice()), end.as_deref().map_or(Unbounded, Excluded)))
-            .find(|key| matches!(self.entries.find(key).map(|at| &self.entries.at(at).value), Some(Value::Present(_))));
-        loop {
-            let Some(successor) = self.gaps.successor(&from) else {
-                return Next::Ask(Bytes::from(from));
-            };
-            let stored = successor.filter(|key| within(key));
-            let Some(stored) = stored.filter(|key| written.is_none_or(|written| *key < written)) else {
-                return Next::Key(written.cloned());
-            };
-            match self.entries.find(stored).map(|at| &self.entries.at(at).value) {
-                Some(Value::Absent) => from = [stored, &[0][..]].concat(),
-                _ => return Next::Key(Some(stored.clone())),
+            .next();
+        match self.gaps.last(&from) {
+            None => Next::Ask(Bytes::from(from)),
+            Some(Some(last)) if within(last) && listed.is_none_or(|listed| listed > last) => {
+                Next::Ask(Bytes::from([last, &[0][..]].concat()))
             }
+            Some(_) => Next::Key(listed.cloned()),
         }
     }
 
@@ -60,7 +55,7 @@ impl KvStore {
         let found =
             found.and_then(|(key, value)| Some((Bytes::copy_from_slice(key.strip_prefix(keys::KERNEL)?), value)));
         if let Some((key, value)) = &found {
-            self.learn(key, Some(value));
+            self.meet(key, value);
         }
         self.gaps.learn(from, found.map(|(key, _)| key));
         Ok(())
