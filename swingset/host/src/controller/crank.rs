@@ -107,10 +107,13 @@ impl Controller {
             Called::Replied(Reply::Refused { code, problem }) => format!("kernel refused ({code}): {problem}"),
             Called::Fault(word) => format!("kernel failed: {word}"),
             Called::Replied(reply) if !fits(command, &reply) => "kernel's reply is not one for the command".to_owned(),
-            Called::Replied(reply) => {
-                self.keep(env, bridged)?;
-                return Ok(reply);
-            }
+            Called::Replied(reply) => match self.desk.vats.check_crank(None) {
+                Ok(()) => {
+                    self.keep(env, bridged)?;
+                    return Ok(reply);
+                }
+                Err(word) => format!("kernel failed: {word}"),
+            },
         };
         self.undo(env, bridged)?;
         Err(EngineError::rejected(RejectCode::Migration, problem))

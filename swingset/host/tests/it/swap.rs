@@ -86,6 +86,52 @@ fn a_kernel_that_fails_its_migration_leaves_the_old_one_in_place() {
     check_refused(Some(pack_for_schema(BundleKind::Kernel {}, "k", traps, (1, 2))), "", RejectCode::Migration);
 }
 
+/// A raw vat that reads a value in each delivery, its first aside.
+const READER: &str = r#"(module
+    (import "vat" "call" (func $call (param i32 i32 i32 i32) (result i32)))
+    (memory (export "memory") 1 1)
+    (data (i32.const 0) "\05\01a")
+    (func (export "vat_alloc") (param i32) (result i32) i32.const 8192)
+    (func (export "vat_deliver") (param i32 i32)
+      (if (i32.load8_u (i32.const 16)) (then (drop (call $call (i32.const 0) (i32.const 3) (i32.const 64) (i32.const 64)))))
+      (i32.store8 (i32.const 16) (i32.const 1))))"#;
+
+/// A kernel that describes itself well, and delivers to `v1` meanwhile.
+#[track_caller]
+fn check_describing(deeds: &str, refused: Option<&str>) {
+    let mut world = World::with_raw_vats(&[raw_vat("reader")], &[("reader", wat(READER))]);
+    world.run();
+    let kernel = wat(&format!(
+        r#"(module
+          (import "host" "deliver" (func $deliver (param i32 i32 i32 i32 i64 i32 i32) (result i32)))
+          (import "host" "resume" (func $resume (param i32 i32 i32 i32) (result i32)))
+          (memory (export "memory") 1 1) (data (i32.const 0) "\01\01k\01\01\01") (data (i32.const 16) "v1")
+          (func $begin (drop (call $deliver
+            (i32.const 16) (i32.const 2) (i32.const 32) (i32.const 1) (i64.const 1000000) (i32.const 64) (i32.const 64))))
+          (func $end (drop (call $resume (i32.const 32) (i32.const 1) (i32.const 64) (i32.const 64))))
+          (func (export "kernel_alloc") (param i32) (result i32) i32.const 1024)
+          (func (export "kernel_call") (param i32 i32) (result i64) {deeds} (i64.const 6)))"#
+    ));
+    let kernel = pack(BundleKind::Kernel {}, "k", kernel);
+    world.controller.validate_and_install_bundle(&mut world.env, &kernel, None).unwrap();
+    let before = world.state();
+    let set = world.controller.set_kernel_bundle_id(&mut world.env, &id_of(&kernel), MigrationBudget::IN_BAND);
+    let words = refused.map(|word| EngineError::rejected(RejectCode::Migration, format!("kernel failed: {word}")));
+    assert_eq!(set.err(), words);
+    assert_eq!(world.state() == before, refused.is_some());
+    if refused.is_some() {
+        world.queue("reader", "read", "[]");
+        assert_eq!(world.run().deliveries, 1, "the old kernel goes on, and its vat is alive");
+    }
+}
+
+#[test]
+fn a_kernel_that_leaves_a_vat_unfinished_while_it_describes_itself_is_refused() {
+    check_describing("(call $begin) (call $end)", None);
+    check_describing("(call $begin)", Some("crank ended with a suspended vat"));
+    check_describing("(call $begin) (call $end) (call $begin)", Some("crank ended with a suspended vat"));
+}
+
 #[test]
 fn bundles_that_break_a_rule_are_not_installed() {
     let mut world = players();
