@@ -3,19 +3,21 @@
 use std::{future::poll_fn, task::Poll};
 
 use bytes::Bytes;
-use swingset_abi::kernel::imports::{ABSENT, DELETED, MODULE};
+use swingset_abi::kernel::imports::{ABSENT, MODULE};
 use wasmtime::{AsContextMut, Caller, Engine, Func, Linker, Val};
 
 use super::{
     instance::{Answer, KernelData, KernelFault, Request},
     kv::Value,
+    price,
+    rows::{self, KEY_BYTES_MAX, VALUE_BYTES_MAX, key, writable},
     shim::{FAST_MODULE, LOAD, PREPARE, SLOW_MODULE},
     walk::Next,
 };
 use crate::{
     engine::{GuestFault, HaltFault},
     error::Halt,
-    guest, keys,
+    guest,
     schedule::KERNEL_WORK_CAP,
     sync::lock,
 };
@@ -25,29 +27,22 @@ const DRIVER_MODULE: &str = "driver";
 /// Largest reply, in bytes.
 const REPLY_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-/// Longest kernel key, in bytes.
-const KEY_BYTES_MAX: u32 = 8 * 1024;
-/// Largest value, in bytes.
-const VALUE_BYTES_MAX: u32 = 16 * 1024 * 1024;
-/// Bytes of a row of `write`.
-const ROW_BYTES: u32 = 16;
 /// Marks that may be out at once.
 const MARKS_MAX: usize = 64;
 
 type Kernel<'a> = Caller<'a, KernelData>;
 type Result<T> = wasmtime::Result<T>;
 
-/// Memory and data of a kernel that called.
-fn parts<'a>(caller: &'a mut Kernel<'_>) -> Result<(&'a mut [u8], &'a mut KernelData)> {
-    let memory = caller.data().memory.ok_or(GuestFault("import called while being instantiated"))?;
-    Ok(memory.data_and_store_mut(caller))
+/// Memory and data of a kernel that called for this price.
+fn parts<'a>(caller: &'a mut Kernel<'_>, price: u64) -> Result<(&'a mut [u8], &'a mut KernelData)> {
+    price::begin(caller, price)?;
+    room(caller)
 }
 
-fn key(memory: &[u8], address: u32, length: u32) -> std::result::Result<&[u8], GuestFault> {
-    if length > KEY_BYTES_MAX {
-        return Err(GuestFault("key is too long"));
-    }
-    guest::slice(memory, address, length)
+/// Memory and data of a kernel whose call was counted, or is not.
+fn room<'a>(caller: &'a mut Kernel<'_>) -> Result<(&'a mut [u8], &'a mut KernelData)> {
+    let memory = caller.data().memory.ok_or(GuestFault("import called while being instantiated"))?;
+    Ok(memory.data_and_store_mut(caller))
 }
 
 fn text(memory: &[u8], address: u32, length: u32) -> std::result::Result<&str, GuestFault> {
@@ -61,8 +56,9 @@ async fn next(mut caller: Kernel<'_>, reply: u64) -> Result<u32> {
     let work =
         caller.data().work.ok_or_else(|| HaltFault("a kernel that does not count its work was called".to_owned()))?;
     if caller.data().at_work {
+        price::pay(&mut caller)?;
         let left = work.get(&mut caller).i64().unwrap_or(KERNEL_WORK_CAP);
-        let (memory, data) = parts(&mut caller)?;
+        let (memory, data) = room(&mut caller)?;
         let reply = guest::packed(memory, reply, REPLY_BYTES_MAX)?.to_vec();
         let mut mail = lock(&mail);
         data.pass_desk(&mut mail);
@@ -76,13 +72,14 @@ async fn next(mut caller: Kernel<'_>, reply: u64) -> Result<u32> {
     data.pass_desk(&mut lock(&mail));
     data.marks.clear();
     data.kept.clear();
+    data.spent = price::Spent::default();
     data.command = command;
     Ok(length)
 }
 
 /// Copies the command to where the kernel has made room.
 fn put(mut caller: Kernel<'_>, address: u32) -> Result<()> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = room(&mut caller)?;
     let length = guest::length(&data.command)?;
     guest::slice_mut(memory, address, length)?.copy_from_slice(&data.command);
     Ok(())
@@ -120,32 +117,41 @@ fn raise(fault: KernelFault) -> wasmtime::Error {
     }
 }
 
-/// What the fast half of an import says when the slow half must be asked first.
+/// What the fast half of an import says when the slow half must be asked first. Then nothing is counted yet, so that it counts once
+/// whatever this node has at hand.
 const UNKNOWN: i32 = i32::MIN;
 
 /// `get`, when the overlay knows the key.
 fn get_known(mut caller: Kernel<'_>, address: u32, length: u32, out: u32, capacity: u32) -> Result<i32> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, 0)?;
     match data.desk.kv.lookup(key(memory, address, length)?) {
         Value::Unknown => Ok(UNKNOWN),
-        Value::Absent => Ok(ABSENT),
-        Value::Present(value) => Ok(guest::give(memory, &mut data.kept, out, capacity, value)?),
+        Value::Absent => {
+            data.spent.owe(price::VALUE);
+            Ok(ABSENT)
+        }
+        Value::Present(value) => {
+            data.spent.owe(price::VALUE + value.len() as u64);
+            Ok(guest::give(memory, &mut data.kept, out, capacity, value)?)
+        }
     }
 }
 
 /// `has`, when the overlay knows the key.
 fn has_known(mut caller: Kernel<'_>, address: u32, length: u32) -> Result<i32> {
-    let (memory, data) = parts(&mut caller)?;
-    Ok(match data.desk.kv.lookup(key(memory, address, length)?) {
-        Value::Unknown => UNKNOWN,
-        Value::Absent => 0,
-        Value::Present(_) => 1,
-    })
+    let (memory, data) = parts(&mut caller, 0)?;
+    let (answer, bytes) = match data.desk.kv.lookup(key(memory, address, length)?) {
+        Value::Unknown => return Ok(UNKNOWN),
+        Value::Absent => (0, 0),
+        Value::Present(value) => (1, value.len()),
+    };
+    data.spent.owe(price::VALUE + bytes as u64);
+    Ok(answer)
 }
 
 /// Makes a vat ready for a delivery.
 async fn prepare(mut caller: Kernel<'_>, (vat, length): (u32, u32)) -> Result<()> {
-    let (memory, _) = parts(&mut caller)?;
+    let (memory, _) = room(&mut caller)?;
     let vat = text(memory, vat, length)?.to_owned();
     ask(&mut caller, Request::Prepare(vat)).await?;
     Ok(())
@@ -153,77 +159,67 @@ async fn prepare(mut caller: Kernel<'_>, (vat, length): (u32, u32)) -> Result<()
 
 /// Lets the overlay learn a key.
 async fn load(mut caller: Kernel<'_>, (address, length): (u32, u32)) -> Result<()> {
-    let (memory, _) = parts(&mut caller)?;
+    let (memory, _) = room(&mut caller)?;
     let key = Bytes::copy_from_slice(key(memory, address, length)?);
     ask(&mut caller, Request::Load(key)).await?;
     Ok(())
 }
 
-fn writable(key: &[u8]) -> std::result::Result<&[u8], GuestFault> {
-    if keys::host_owned(key) { Err(GuestFault("write to a key that is the host's")) } else { Ok(key) }
-}
-
 fn set(mut caller: Kernel<'_>, address: u32, length: u32, value: u32, value_length: u32) -> Result<()> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::CALL)?;
     if value_length > VALUE_BYTES_MAX {
         return Err(GuestFault("value is too large").into());
     }
     let value = guest::slice(memory, value, value_length)?;
-    data.desk.kv.put(writable(key(memory, address, length)?)?, Some(value));
+    let key = writable(key(memory, address, length)?)?;
+    data.spent.write(1, u64::from(length) + u64::from(value_length))?;
+    data.desk.kv.put(key, Some(value));
     Ok(())
 }
 
 fn delete(mut caller: Kernel<'_>, address: u32, length: u32) -> Result<()> {
-    let (memory, data) = parts(&mut caller)?;
-    data.desk.kv.put(writable(key(memory, address, length)?)?, None);
+    let (memory, data) = parts(&mut caller, price::CALL)?;
+    let key = writable(key(memory, address, length)?)?;
+    data.spent.write(1, u64::from(length))?;
+    data.desk.kv.put(key, None);
     Ok(())
 }
 
 /// `write`. A row that is refused ends the call, and the fault undoes what was written before it.
 fn write(mut caller: Kernel<'_>, bytes: u32, length: u32, rows: u32, count: u32) -> Result<()> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::CALL)?;
     let bytes = guest::slice(memory, bytes, length)?;
-    let rows = guest::slice(memory, rows, count.checked_mul(ROW_BYTES).ok_or(guest::BAD_POINTER)?)?;
-    for row in rows.as_chunks::<{ ROW_BYTES as usize }>().0 {
-        let (key, value) = change(bytes, row)?;
+    let rows = rows::of(memory, rows, count)?;
+    // Before any is kept: a few rows may name more than a machine has.
+    data.spent.write(rows.len(), rows.iter().map(rows::size).sum())?;
+    for row in rows {
+        let (key, value) = rows::change(bytes, row)?;
         data.desk.kv.put(key, value);
     }
     Ok(())
-}
-
-/// One row of `write`: a key that the kernel may write, and its value.
-fn change<'a>(
-    bytes: &'a [u8],
-    row: &[u8; ROW_BYTES as usize],
-) -> std::result::Result<(&'a [u8], Option<&'a [u8]>), GuestFault> {
-    let [key_start, key_length, value_start, value_length] =
-        std::array::from_fn(|at| u32::from_le_bytes(row.as_chunks::<4>().0[at]));
-    let key = writable(key(bytes, key_start, key_length)?)?;
-    if value_length == DELETED {
-        return Ok((key, None));
-    }
-    if value_length > VALUE_BYTES_MAX {
-        return Err(GuestFault("value is too large"));
-    }
-    Ok((key, Some(guest::slice(bytes, value_start, value_length)?)))
 }
 
 async fn next_key(
     mut caller: Kernel<'_>,
     (prior, prior_length, prefix, prefix_length, out, capacity): (u32, u32, u32, u32, u32, u32),
 ) -> Result<i32> {
+    price::begin(&mut caller, price::NEXT_KEY)?;
     loop {
-        let (memory, data) = parts(&mut caller)?;
+        let (memory, data) = room(&mut caller)?;
         let next = data.desk.kv.next_key(key(memory, prior, prior_length)?, key(memory, prefix, prefix_length)?);
         match next {
             Next::Key(None) => return Ok(ABSENT),
-            Next::Key(Some(key)) => return Ok(guest::give(memory, &mut data.kept, out, capacity, &key)?),
+            Next::Key(Some(key)) => {
+                data.spent.copy(key.len());
+                return Ok(guest::give(memory, &mut data.kept, out, capacity, &key)?);
+            }
             Next::Ask(from) => ask(&mut caller, Request::Successor(from)).await?,
         };
     }
 }
 
 fn mark(mut caller: Kernel<'_>) -> Result<i32> {
+    price::begin(&mut caller, price::CALL)?;
     let data = caller.data_mut();
     if data.marks.len() >= MARKS_MAX {
         return Err(GuestFault("too many marks").into());
@@ -241,6 +237,7 @@ fn take_mark(data: &mut KernelData, mark: i32) -> Result<usize> {
 }
 
 fn rollback(mut caller: Kernel<'_>, mark: i32) -> Result<()> {
+    price::begin(&mut caller, price::CALL)?;
     let data = caller.data_mut();
     let point = take_mark(data, mark)?;
     data.desk.kv.rollback(point);
@@ -249,6 +246,7 @@ fn rollback(mut caller: Kernel<'_>, mark: i32) -> Result<()> {
 }
 
 fn release(mut caller: Kernel<'_>, mark: i32) -> Result<()> {
+    price::begin(&mut caller, price::CALL)?;
     let data = caller.data_mut();
     take_mark(data, mark)?;
     end_marks(data);
@@ -273,34 +271,41 @@ fn deliver_ready(
     out: u32,
     capacity: u32,
 ) -> Result<i32> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, 0)?;
     let vat = text(memory, vat, vat_length)?;
     let delivery = guest::slice(memory, delivery, length)?;
     match data.desk.vats.deliver(vat, delivery, limit).map_err(raise)? {
         None => Ok(UNKNOWN),
-        Some(step) => Ok(guest::give(memory, &mut data.kept, out, capacity, &step)?),
+        Some(step) => {
+            data.spent.deliver()?;
+            data.spent.keep(delivery.len() as u64)?;
+            data.spent.copy(step.len());
+            Ok(guest::give(memory, &mut data.kept, out, capacity, &step)?)
+        }
     }
 }
 
 fn resume(mut caller: Kernel<'_>, reply: u32, length: u32, out: u32, capacity: u32) -> Result<i32> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::CALL)?;
     let reply = guest::slice(memory, reply, length)?;
+    data.spent.keep(u64::from(length))?;
     let step = data.desk.vats.resume(reply).map_err(raise)?;
+    data.spent.copy(step.len());
     Ok(guest::give(memory, &mut data.kept, out, capacity, &step)?)
 }
 
 fn abandon(mut caller: Kernel<'_>, vat: u32, length: u32) -> Result<()> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::VAT)?;
     data.desk.vats.abandon(text(memory, vat, length)?).map_err(raise)
 }
 
 fn replace(mut caller: Kernel<'_>, vat: u32, length: u32) -> Result<()> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::VAT)?;
     data.desk.vats.replace(text(memory, vat, length)?).map_err(raise)
 }
 
 fn restore(mut caller: Kernel<'_>, vat: u32, length: u32) -> Result<()> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::VAT)?;
     data.desk.vats.restore(text(memory, vat, length)?).map_err(raise)
 }
 
@@ -308,26 +313,29 @@ async fn bridge(
     mut caller: Kernel<'_>,
     (name, name_length, body, length, out, capacity): (u32, u32, u32, u32, u32, u32),
 ) -> Result<i32> {
-    let (memory, _) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::BRIDGE)?;
     let name = text(memory, name, name_length)?.to_owned();
     let body = guest::slice(memory, body, length)?.to_vec();
+    data.spent.copy(body.len());
     let answer = match ask(&mut caller, Request::Bridge { name, body }).await? {
         Answer::Bytes(answer) => answer,
         Answer::Absent => return Ok(ABSENT),
         Answer::Done => return Err(HaltFault("a bridge was answered with nothing".to_owned()).into()),
     };
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = room(&mut caller)?;
+    data.spent.copy(answer.len());
     Ok(guest::give(memory, &mut data.kept, out, capacity, &answer)?)
 }
 
 fn fetch(mut caller: Kernel<'_>, out: u32, capacity: u32) -> Result<i32> {
-    let (memory, data) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::CALL)?;
     Ok(guest::fetch(memory, &mut data.kept, out, capacity)?)
 }
 
 fn log(mut caller: Kernel<'_>, level: u32, address: u32, length: u32) -> Result<()> {
-    let (memory, _) = parts(&mut caller)?;
+    let (memory, data) = parts(&mut caller, price::CALL)?;
     let text = guest::slice(memory, address, length.min(KEY_BYTES_MAX))?;
+    data.spent.copy(text.len());
     tracing::debug!(target: "swingset::kernel", level, text = %String::from_utf8_lossy(text));
     Ok(())
 }

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use wasmtime::{Global, Instance, Memory, ResourceLimiter, Store};
 
-use super::{kv::KvStore, shim};
+use super::{kv::KvStore, price::Spent, shim};
 use crate::{
     engine::{EngineRuntime, Fault, GuestFault, PreparedModule},
     error::Halt,
@@ -101,6 +101,8 @@ pub(crate) struct KernelData {
     pub memory: Option<Memory>,
     /// What work it may still do in this call: below zero, it wanted more.
     pub work: Option<Global>,
+    /// What its imports did in this call.
+    pub spent: Spent,
     pub desk: Box<Desk>,
     /// The desk is here.
     pub at_work: bool,
@@ -162,6 +164,7 @@ impl KernelInstance {
         let data = KernelData {
             memory: None,
             work: None,
+            spent: Spent::default(),
             desk: Box::default(),
             at_work: false,
             command: Vec::new(),

@@ -201,15 +201,17 @@ impl KvStore {
         let was_listed = entry.is_listed();
         let old = std::mem::replace(&mut entry.value, value);
         let dirty = std::mem::replace(&mut entry.dirty, true);
-        if self.journaling {
-            self.journal.push(Undo { at, value: old.clone(), dirty });
-        }
         // Cranks count from 0 and entries begin in none.
         if entry.crank != crank.wrapping_add(1) {
             entry.crank = crank.wrapping_add(1);
+            if self.journaling {
+                self.journal.push(Undo { at, value: old.clone(), dirty });
+            }
             entry.before = old;
             entry.dirty_before = dirty;
             self.touched.push(at);
+        } else if self.journaling {
+            self.journal.push(Undo { at, value: old, dirty });
         } else {
             recycle(&mut self.spare, old);
         }

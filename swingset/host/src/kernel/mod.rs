@@ -10,6 +10,8 @@ mod imports;
 mod instance;
 mod kv;
 mod net_hash;
+mod price;
+mod rows;
 mod shim;
 mod table;
 mod walk;

@@ -1,6 +1,10 @@
 //! Cranks that are undone while their vat lives on: the kernel failed, not the vat.
 
-use swingset_host::{ControllerOptions, bundle::BundleKind, controller::MigrationBudget};
+use swingset_host::{
+    ControllerOptions,
+    bundle::BundleKind,
+    controller::{CrankBudget, MigrationBudget},
+};
 
 use crate::support::{World, kernel_1, pack, raw_vat, release, released, wat};
 
@@ -21,11 +25,13 @@ fn faulty_kernel(end: &str) -> Vec<u8> {
     wat(&format!(
         r#"(module
           (import "host" "get" (func $get (param i32 i32 i32 i32) (result i32)))
+          (import "host" "has" (func $has (param i32 i32) (result i32)))
           (import "host" "set" (func $set (param i32 i32 i32 i32)))
+          (import "host" "write" (func $write (param i32 i32 i32 i32)))
           (import "host" "deliver" (func $deliver (param i32 i32 i32 i32 i64 i32 i32) (result i32)))
           (import "host" "resume" (func $resume (param i32 i32 i32 i32) (result i32)))
           (import "host" "abandon_vat" (func $abandon (param i32 i32)))
-          (memory (export "memory") 1 1)
+          (memory (export "memory") 1 700)
           (data (i32.const 0) "v1")
           (data (i32.const 16) "\07")
           (data (i32.const 32) "\01\05fault\01\01\01")
@@ -82,7 +88,7 @@ fn check_undone(end: &str, reason: &str) {
     }
     let before = world.state();
     install_and_set(&mut world, faulty_kernel(end));
-    let summary = world.controller.run(&mut world.env, &mut swingset_host::controller::RunForever).unwrap();
+    let summary = world.controller.run(&mut world.env, &mut CrankBudget::new(1)).unwrap();
     assert_eq!(summary.stopped.as_deref(), Some(reason));
     let status = world.controller.get_status(&world.env).unwrap().unwrap();
     assert_eq!(status.reason, reason);
@@ -112,6 +118,55 @@ fn a_kernel_that_loops_passes_its_cap_and_stops() {
     // Filling memory burns fuel fastest.
     let fill = "(memory.fill (i32.const 16384) (i32.const 0) (i32.const 49152))";
     check_undone(&format!("(loop $l {fill} (br $l))"), "kernel passed its cap");
+}
+
+/// A value of 16 MiB at 65,536, and 20 MB behind it.
+const LARGE: &str = "(drop (memory.grow (i32.const 600)))";
+
+#[test]
+fn a_kernel_that_writes_more_than_one_command_may_is_stopped_before_the_host_has_kept_it() {
+    let more = "kernel wrote more than one command may";
+    // A million rows of the same value, each under its own address in memory as the key.
+    let rows = "(local.set 1 (i32.const 17000000))
+        (loop $l
+          (i32.store (local.get 1) (local.get 1))
+          (i32.store offset=4 (local.get 1) (i32.const 4))
+          (i32.store offset=8 (local.get 1) (i32.const 65536))
+          (i32.store offset=12 (local.get 1) (i32.const 16777216))
+          (local.set 1 (i32.add (local.get 1) (i32.const 16)))
+          (br_if $l (i32.lt_u (local.get 1) (i32.const 33000000))))
+        (call $write (i32.const 0) (i32.const 39000000) (i32.const 17000000) (i32.const 1000000))";
+    check_undone(&format!("{LARGE} {rows}"), more);
+    let set = "(call $set (i32.const 0) (i32.const 1) (i32.const 65536) (i32.const 16777216))";
+    check_undone(&format!("{LARGE} {}", times(33, set)), more);
+}
+
+/// Does something so often.
+fn times(count: u32, deed: &str) -> String {
+    format!(
+        "(local.set 1 (i32.const {count}))
+         (loop $time {deed} (local.set 1 (i32.sub (local.get 1) (i32.const 1))) (br_if $time (local.get 1)))"
+    )
+}
+
+#[test]
+fn what_a_kernels_imports_do_counts_as_its_work() {
+    let cap = "kernel passed its cap";
+    check_undone(&times(50_000, "(call $abandon (i32.const 0) (i32.const 2))"), cap);
+    // A value that is looked at counts by its bytes.
+    let set = "(call $set (i32.const 0) (i32.const 1) (i32.const 65536) (i32.const 16777216))";
+    let has = times(3_000, "(drop (call $has (i32.const 0) (i32.const 1)))");
+    check_undone(&format!("{LARGE} {set} {has}"), cap);
+}
+
+#[test]
+fn a_kernel_that_delivers_on_and_on_is_stopped() {
+    let deliver = "(drop (call $deliver
+          (i32.const 0) (i32.const 2) (i32.const 16) (i32.const 1) (i64.const 100000) (i32.const 8192) (i32.const 1024)))
+        (loop $answer
+          (if (i32.eqz (i32.load8_u (i32.const 8192)))
+            (then (drop (call $resume (i32.const 64) (i32.const 1) (i32.const 8192) (i32.const 1024))) (br $answer))))";
+    check_undone(&times(16, deliver), "too many deliveries");
 }
 
 #[test]
