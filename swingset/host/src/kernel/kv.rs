@@ -114,6 +114,8 @@ pub(crate) struct KvStore {
     bytes: Vec<u8>,
 }
 
+/// Values above this are not kept when a walk meets their keys: it may meet all that a vat stored, of which nobody asked.
+const MET_BYTES_MAX: usize = 4096;
 /// Buffers kept for later values.
 const SPARE_MAX: usize = 64;
 
@@ -151,12 +153,14 @@ impl KvStore {
         at
     }
 
-    /// Takes note of a value that a look for the next key found.
+    /// Takes note of a key that a look for the next one found, and of its value if it is small.
     pub(super) fn meet(&mut self, key: &[u8], value: &[u8]) {
-        let at = self.learn(key, Some(value));
+        let small = value.len() <= MET_BYTES_MAX;
+        let at = if small { self.learn(key, Some(value)) } else { self.entries.find_or_insert(key) };
         let entry = self.entries.at_mut(at);
         let was_listed = entry.is_listed();
         entry.met = true;
+        entry.stored = Stored::Yes;
         self.relist(at, was_listed);
     }
 

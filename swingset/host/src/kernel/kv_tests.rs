@@ -228,6 +228,20 @@ fn a_walk_goes_over_no_key_that_the_run_deleted() {
     }
 }
 
+#[test]
+fn a_walk_keeps_no_large_value_that_it_meets() {
+    let large = "x".repeat(5000);
+    let env = env(&[("a.1", &large), ("a.2", "small"), ("a.3", &large)]);
+    let mut kv = KvStore::default();
+    let mut at = String::new();
+    while let Some(key) = next(&mut kv, &env, &at, "a.") {
+        at = key;
+    }
+    assert_eq!(at, "a.3");
+    assert_eq!([b"a.1", b"a.2", b"a.3"].map(|key| kv.lookup(key) == &Value::Unknown), [true, false, true]);
+    assert_eq!(kv.get(&env, b"a.3").unwrap(), Some(large.as_bytes()));
+}
+
 type Model = std::collections::BTreeMap<String, &'static [u8]>;
 
 /// The crank hash by its definition.
@@ -248,7 +262,8 @@ proptest::proptest! {
         there in proptest::collection::btree_set(0u16..200, 0..20),
         deeds in proptest::collection::vec((0u8..12, 0u16..200), 1..300),
     ) {
-        let mut kept: Model = there.into_iter().map(|number| (format!("k{number}"), &b"old"[..])).collect();
+        let old = |number| if number % 2 == 0 { &b"old"[..] } else { &[b'o'; 5000] };
+        let mut kept: Model = there.into_iter().map(|number| (format!("k{number}"), old(number))).collect();
         let entries = kept.iter().map(|(key, value)| (keys::kernel(key.as_bytes()), Bytes::from_static(value)));
         let mut env = MemoryEnvironment::from_entries(entries);
         let (mut now, mut kv) = (kept.clone(), KvStore::default());
