@@ -46,11 +46,11 @@ pub const SCHEDULE: Schedule = Schedule {
 /// Work that the kernel may do in one call, as it is counted in its own code (`admission::work`): above any legal crank, so that passing it is
 /// the kernel's fault. What is counted is some five times the operators done. Within the ceiling of policies a crank has at most 50,000
 /// syscalls (below 250,000 each) and pays for at most 170,000 references (below 50,000 each): 21 billion. What imports count beside it
-/// (`kernel::price`) is below 2 billion, and one for each byte of stored values that the vat has the kernel look at, all of them at most.
+/// (`kernel::price`) is below 4 billion, and one for two bytes of stored values that the vat has the kernel look at, 16 GiB at most.
 pub const KERNEL_WORK_CAP: i64 = 40_000_000_000;
 
-/// Bytes that a kernel may have the host keep in one call, written, delivered and answered, a row counting for 128 more than it has. A crank
-/// pays for 100 MB within the ceiling of policies, and writes a million rows.
+/// Bytes that a kernel may have the host keep in one call, written, looked for, delivered and answered, a key counting for 128 more than it
+/// has. A crank pays for 100 MB within the ceiling of policies, and has a million rows written.
 pub const KERNEL_BYTES_MAX: u64 = 512 * 1024 * 1024;
 
 /// Deliveries in one call: an upgrade has two.

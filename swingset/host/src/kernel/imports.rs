@@ -127,11 +127,11 @@ fn get_known(mut caller: Kernel<'_>, address: u32, length: u32, out: u32, capaci
     match data.desk.kv.lookup(key(memory, address, length)?) {
         Value::Unknown => Ok(UNKNOWN),
         Value::Absent => {
-            data.spent.owe(price::VALUE);
+            data.spent.look(length, 0)?;
             Ok(ABSENT)
         }
         Value::Present(value) => {
-            data.spent.owe(price::VALUE + value.len() as u64);
+            data.spent.look(length, value.len())?;
             Ok(guest::give(memory, &mut data.kept, out, capacity, value)?)
         }
     }
@@ -145,7 +145,7 @@ fn has_known(mut caller: Kernel<'_>, address: u32, length: u32) -> Result<i32> {
         Value::Absent => (0, 0),
         Value::Present(value) => (1, value.len()),
     };
-    data.spent.owe(price::VALUE + bytes as u64);
+    data.spent.look(length, bytes)?;
     Ok(answer)
 }
 

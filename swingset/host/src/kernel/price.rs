@@ -14,9 +14,9 @@ use crate::{
 
 /// A call that costs nothing else. What `fetch` copies was counted with the answer that did not fit.
 pub(super) const CALL: u64 = 500;
-/// A value that is read, or looked for. Its bytes count once each: a vat may have the kernel read all that it stored, 16 GiB within the ceiling
-/// of policies, and pays by the byte for what it is told alone.
-pub(super) const VALUE: u64 = 1_000;
+/// A value that is read, or looked for. Two of its bytes count one: a vat may have the kernel read all that it stored, 16 GiB within the
+/// ceiling of policies, and pays by the byte for what it is told alone.
+const LOOK: u64 = 1_000;
 /// A step of a walk.
 pub(super) const NEXT_KEY: u64 = 2_000;
 /// A key that is written or deleted, up to the commit.
@@ -27,7 +27,7 @@ pub(super) const VAT: u64 = 1_000_000;
 pub(super) const BRIDGE: u64 = 100_000;
 /// A byte that is copied or kept.
 const BYTE: u64 = 4;
-/// Bytes that a row is taken to be, beside those of its key and value.
+/// Bytes that a row, or a key that was looked for, is taken to be beside its own.
 const ROW_KEPT_BYTES: u64 = 128;
 /// What may be owed.
 const OWED_MAX: u64 = 1 << 20;
@@ -67,6 +67,12 @@ impl Spent {
         self.keep(rows.saturating_mul(ROW_KEPT_BYTES).saturating_add(bytes))
     }
 
+    /// Counts a look for a key, which the host remembers whether it is there or not, and the bytes of its value.
+    pub(super) fn look(&mut self, key_bytes: u32, value_bytes: usize) -> Result<(), GuestFault> {
+        self.owe(LOOK.saturating_add(value_bytes as u64 / 2));
+        self.keep(ROW_KEPT_BYTES.saturating_add(u64::from(key_bytes)))
+    }
+
     /// Counts a delivery.
     pub(super) fn deliver(&mut self) -> Result<(), GuestFault> {
         self.deliveries = self.deliveries.saturating_add(1);
@@ -89,4 +95,18 @@ pub(super) fn pay(caller: &mut Caller<'_, KernelData>) -> wasmtime::Result<()> {
     let left = work.get(&mut *caller).i64().unwrap_or(0).saturating_sub(i64::try_from(owed).unwrap_or(i64::MAX));
     work.set(&mut *caller, Val::I64(left))?;
     if left < 0 { Err(OutOfFuel.into()) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_not_there_fill_no_memory_either() {
+        let mut spent = Spent::default();
+        let looks = (0..100_000).take_while(|_| spent.look(8192, 0).is_ok()).count();
+        assert_eq!(looks as u64, KERNEL_BYTES_MAX / 8320);
+        let mut spent = Spent::default();
+        assert!((0..1_000_000).all(|_| spent.look(60, 60).is_ok()), "as many as a crank may need");
+    }
 }

@@ -155,7 +155,7 @@ fn what_a_kernels_imports_do_counts_as_its_work() {
     check_undone(&times(50_000, "(call $abandon (i32.const 0) (i32.const 2))"), cap);
     // A value that is looked at counts by its bytes.
     let set = "(call $set (i32.const 0) (i32.const 1) (i32.const 65536) (i32.const 16777216))";
-    let has = times(3_000, "(drop (call $has (i32.const 0) (i32.const 1)))");
+    let has = times(5_000, "(drop (call $has (i32.const 0) (i32.const 1)))");
     check_undone(&format!("{LARGE} {set} {has}"), cap);
 }
 
