@@ -1,10 +1,12 @@
 //! Judging a module: validation by the parser that the engine itself uses, then the rules of the role.
 
-use wasmparser::{FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, ValidPayload, Validator};
+use wasmparser::{
+    BlockType, FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, ValidPayload, Validator,
+};
 
 use super::{
     AdmissionError, BODY_BYTES_MAX, BR_TABLE_TARGETS_MAX, FRAME_WORDS, LEAF_WORDS_MAX, LOCALS_MAX, ModuleRole,
-    NESTING_MAX, OPERANDS_MAX, features::wasm_features, sections::Sections,
+    NESTING_MAX, OPERANDS_MAX, RESULTS_MAX, features::wasm_features, sections::Sections,
 };
 
 /// What the rewriter must know of a function.
@@ -60,7 +62,7 @@ pub fn judge(wasm: &[u8], role: ModuleRole, floats: bool) -> Result<Admitted, Ad
         match validator.payload(&payload).map_err(invalid)? {
             ValidPayload::Func(function, body) => {
                 let mut function = function.into_validator(std::mem::take(&mut allocations));
-                frames.push(judge_body(&mut function, &body)?);
+                frames.push(judge_body(&mut function, &body, &sections)?);
                 allocations = function.into_allocations();
             }
             ValidPayload::End(_) => break,
@@ -88,7 +90,11 @@ fn invalid(error: wasmparser::Error) -> AdmissionError {
 
 type Function = wasmparser::FuncValidator<wasmparser::ValidatorResources>;
 
-fn judge_body(function: &mut Function, body: &FunctionBody<'_>) -> Result<FunctionFrame, AdmissionError> {
+fn judge_body(
+    function: &mut Function,
+    body: &FunctionBody<'_>,
+    sections: &Sections,
+) -> Result<FunctionFrame, AdmissionError> {
     let index = function.index();
     let refuse = |what: String| AdmissionError::new(format!("function {index} {what}"));
     if body.range().len() > BODY_BYTES_MAX {
@@ -103,7 +109,9 @@ fn judge_body(function: &mut Function, body: &FunctionBody<'_>) -> Result<Functi
     let (mut operands, mut calls) = (0, false);
     while !operators.eof() {
         let (operator, offset) = operators.read_with_offset().map_err(invalid)?;
+        // Before the validator: what it does for an operator is bounded by what these let through.
         judge_operator(&operator).map_err(refuse)?;
+        judge_block(&operator, sections).map_err(refuse)?;
         calls |= matches!(operator, Operator::Call { .. } | Operator::CallIndirect { .. });
         function.op(offset, &operator).map_err(invalid)?;
         operands = operands.max(function.operand_stack_height());
@@ -117,6 +125,19 @@ fn judge_body(function: &mut Function, body: &FunctionBody<'_>) -> Result<Functi
     }
     let words = function.len_locals().saturating_add(operands).saturating_add(FRAME_WORDS);
     Ok(FunctionFrame { words, locals: function.len_locals(), calls })
+}
+
+/// Blocks take what they use from locals or from a few operands.
+fn judge_block(operator: &Operator<'_>, sections: &Sections) -> Result<(), String> {
+    let (Operator::Block { blockty } | Operator::Loop { blockty } | Operator::If { blockty }) = operator else {
+        return Ok(());
+    };
+    let BlockType::FuncType(index) = *blockty else { return Ok(()) };
+    let parameters = sections.type_at(index).map_or(0, |signature| signature.params().len());
+    if parameters > RESULTS_MAX {
+        return Err(format!("has a block with {parameters} parameters; the limit is {RESULTS_MAX}"));
+    }
+    Ok(())
 }
 
 /// Instructions that the features let through and that a vat's state could hide in, one line each.

@@ -14,7 +14,9 @@ pub const OPERANDS_MAX: u32 = 4_096;
 pub const NESTING_MAX: u32 = 1_024;
 /// Targets of one `br_table`.
 pub const BR_TABLE_TARGETS_MAX: u32 = 16_384;
-/// Results of one function.
+/// Parameters of one function. Validation looks at each of them at every call, also at one that nothing reaches.
+pub const PARAMETERS_MAX: usize = 128;
+/// Results of one function, and parameters of a block: validation looks at each of them at every branch and every target.
 pub const RESULTS_MAX: usize = 16;
 /// Tables, and elements of one.
 pub const TABLES_MAX: u32 = 1;

@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Version of what [`rewrite`] does. Part of the engine's identity: another one makes other code of the same bundle.
-pub const REWRITER_VERSION: u32 = 2;
+pub const REWRITER_VERSION: u32 = 3;
 
 /// Begins the names under which mutable globals are exported; the index of the global follows, in decimal.
 pub const GLOBAL_EXPORT_PREFIX: &str = "~g";

@@ -6,8 +6,8 @@ use wasmparser::{
 };
 
 use super::{
-    AdmissionError, FUNCTIONS_MAX, GLOBALS_MAX, MEMORY_PAGES_CEILING, ModuleRole, RESULTS_MAX, SEGMENTS_MAX,
-    TABLE_ELEMENTS_MAX, TABLES_MAX, TYPES_MAX,
+    AdmissionError, FUNCTIONS_MAX, GLOBALS_MAX, MEMORY_PAGES_CEILING, ModuleRole, PARAMETERS_MAX, RESULTS_MAX,
+    SEGMENTS_MAX, TABLE_ELEMENTS_MAX, TABLES_MAX, TYPES_MAX,
     interface::{HARMLESS_EXPORTS, Interface, KERNEL_INTERFACE, SUPERVISOR_INTERFACE, VAT_INTERFACE},
     rewrite::GLOBAL_EXPORT_PREFIX,
 };
@@ -133,6 +133,7 @@ impl Sections {
         let CompositeInnerType::Func(function) = inner else {
             return refuse("it declares a type that is not a function's");
         };
+        at_most("parameters in a function type", function.params().len() as u64, PARAMETERS_MAX as u64)?;
         at_most("results in a function type", function.results().len() as u64, RESULTS_MAX as u64)?;
         self.types.push(Some(function.clone()));
         Ok(())
@@ -153,7 +154,7 @@ impl Sections {
         Ok(())
     }
 
-    fn type_at(&self, index: u32) -> Option<&FuncType> {
+    pub(super) fn type_at(&self, index: u32) -> Option<&FuncType> {
         self.types.get(usize::try_from(index).ok()?)?.as_ref()
     }
 

@@ -152,6 +152,34 @@ fn structural_limits_hold() {
     check_part_refused("(table 1 1 funcref) (table 1 1 funcref)", "tables");
 }
 
+/// Each target of the table and each call would be checked against every parameter, for one or two bytes of code that nothing reaches.
+#[test]
+fn types_that_make_validation_long_are_refused_before_it() {
+    let types = |count: usize| "i64 ".repeat(count);
+    let targets = "0 ".repeat(16_000);
+    let table = |parameters: usize| {
+        format!("(func (loop (param {}) unreachable (br_table {targets} (i32.const 0))))", types(parameters))
+    };
+    check_part_refused(&table(1000), "1000 parameters in a function type; the limit is 128");
+    check_part_refused(&table(17), "a block with 17 parameters; the limit is 16");
+    check_part_refused(
+        &format!("(func $wide (param {})) (func unreachable {})", types(129), "call $wide ".repeat(1000)),
+        "129 parameters in a function type; the limit is 128",
+    );
+    judge(&vat_with(&format!("(func (param {}))", types(128))), ModuleRole::Vat, false).unwrap();
+    judge(
+        &vat_with(&format!(
+            "(func {} (block (param {}) {}))",
+            "i64.const 0 ".repeat(16),
+            types(16),
+            "drop ".repeat(16)
+        )),
+        ModuleRole::Vat,
+        false,
+    )
+    .unwrap();
+}
+
 #[test]
 fn garbage_and_cut_modules_are_refused_without_a_panic() {
     let whole = released("test/raw-pingpong.wasm");

@@ -152,7 +152,7 @@ fn adversaries() -> Vec<(String, String)> {
         all.push((format!("{count} locals"), locals(count)));
         all.push((format!("{count} operands"), operands(count)));
     }
-    for count in [8, 64, 500] {
+    for count in [8, 64, 128] {
         all.push((format!("{count} parameters"), params(count)));
     }
     for count in [2, 8, 16] {
