@@ -6,7 +6,10 @@ use wasmparser::{
 
 use super::{
     AdmissionError, BODY_BYTES_MAX, BR_TABLE_TARGETS_MAX, FRAME_WORDS, LEAF_WORDS_MAX, LOCALS_MAX, ModuleRole,
-    NESTING_MAX, OPERANDS_MAX, RESULTS_MAX, features::wasm_features, sections::Sections,
+    NESTING_MAX, OPERANDS_MAX, RESULTS_MAX,
+    effort::{Effort, Efforts},
+    features::wasm_features,
+    sections::Sections,
 };
 
 /// What the rewriter must know of a function.
@@ -53,7 +56,7 @@ pub struct Admitted {
 pub fn judge(wasm: &[u8], role: ModuleRole, floats: bool) -> Result<Admitted, AdmissionError> {
     let mut validator = Validator::new_with_features(wasm_features(floats));
     let mut sections = Sections::new(role);
-    let mut frames = Vec::new();
+    let (mut frames, mut efforts) = (Vec::new(), Efforts::default());
     let mut allocations = FuncValidatorAllocations::default();
     for payload in Parser::new(0).parse_all(wasm) {
         let payload = payload.map_err(invalid)?;
@@ -62,7 +65,10 @@ pub fn judge(wasm: &[u8], role: ModuleRole, floats: bool) -> Result<Admitted, Ad
         match validator.payload(&payload).map_err(invalid)? {
             ValidPayload::Func(function, body) => {
                 let mut function = function.into_validator(std::mem::take(&mut allocations));
-                frames.push(judge_body(&mut function, &body, &sections)?);
+                let index = function.index();
+                let (frame, effort) = judge_body(&mut function, &body, &sections)?;
+                efforts.add(index, &effort, frame.locals)?;
+                frames.push(frame);
                 allocations = function.into_allocations();
             }
             ValidPayload::End(_) => break,
@@ -94,7 +100,7 @@ fn judge_body(
     function: &mut Function,
     body: &FunctionBody<'_>,
     sections: &Sections,
-) -> Result<FunctionFrame, AdmissionError> {
+) -> Result<(FunctionFrame, Effort), AdmissionError> {
     let index = function.index();
     let refuse = |what: String| AdmissionError::new(format!("function {index} {what}"));
     if body.range().len() > BODY_BYTES_MAX {
@@ -106,12 +112,13 @@ fn judge_body(
         return Err(refuse(format!("has {} locals; the limit is {LOCALS_MAX}", function.len_locals())));
     }
     let mut operators = wasmparser::OperatorsReader::new(reader);
-    let (mut operands, mut calls) = (0, false);
+    let (mut operands, mut calls, mut effort) = (0, false, Effort::default());
     while !operators.eof() {
         let (operator, offset) = operators.read_with_offset().map_err(invalid)?;
         // Before the validator: what it does for an operator is bounded by what these let through.
         judge_operator(&operator).map_err(refuse)?;
         judge_block(&operator, sections).map_err(refuse)?;
+        effort.see(&operator, sections);
         calls |= matches!(operator, Operator::Call { .. } | Operator::CallIndirect { .. });
         function.op(offset, &operator).map_err(invalid)?;
         operands = operands.max(function.operand_stack_height());
@@ -124,7 +131,7 @@ fn judge_body(
         return Err(refuse(format!("has an operand stack {operands} deep; the limit is {OPERANDS_MAX}")));
     }
     let words = function.len_locals().saturating_add(operands).saturating_add(FRAME_WORDS);
-    Ok(FunctionFrame { words, locals: function.len_locals(), calls })
+    Ok((FunctionFrame { words, locals: function.len_locals(), calls }, effort))
 }
 
 /// Blocks take what they use from locals or from a few operands.

@@ -12,6 +12,20 @@ pub const LOCALS_MAX: u32 = 4_096;
 pub const OPERANDS_MAX: u32 = 4_096;
 /// Deepest nesting of blocks in one function.
 pub const NESTING_MAX: u32 = 1_024;
+/// Locals times nesting of blocks, of one function. The compiler has a value for each at each; it takes up to half a second for so many.
+pub const LOCALS_BY_NESTING_MAX: u64 = 12_288;
+/// The same of all functions.
+pub const LOCALS_BY_NESTING_TOTAL: u64 = 262_144;
+/// Locals times nesting of loops, of one function.
+pub const LOCALS_BY_LOOPS_MAX: u64 = 4_096;
+/// Locals times blocks, branches and targets of tables, of one function.
+pub const LOCALS_BY_BRANCHES_MAX: u64 = 262_144;
+/// The same of all functions.
+pub const LOCALS_BY_BRANCHES_TOTAL: u64 = 2_097_152;
+/// Parameters and results of all calls in one function.
+pub const VALUES_IN_CALLS_MAX: u64 = 8_192;
+/// The same of all functions.
+pub const VALUES_IN_CALLS_TOTAL: u64 = 131_072;
 /// Targets of one `br_table`.
 pub const BR_TABLE_TARGETS_MAX: u32 = 16_384;
 /// Parameters of one function. Validation looks at each of them at every call, also at one that nothing reaches.

@@ -8,6 +8,7 @@
 //!   (held by `tests::it::admission` and `tests::it::pages`).
 //! - A rewritten module passes its engine's validation (held by the corpus in `tests::it::rewrite`).
 
+mod effort;
 mod features;
 mod interface;
 mod judge;

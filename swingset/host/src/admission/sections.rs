@@ -216,7 +216,7 @@ impl Sections {
         Ok(())
     }
 
-    fn function_type(&self, index: u32) -> Option<&FuncType> {
+    pub(super) fn function_type(&self, index: u32) -> Option<&FuncType> {
         let index = usize::try_from(index).ok()?;
         let type_index = match index.checked_sub(self.imported.len()) {
             None => *self.imported.get(index)?,

@@ -180,6 +180,44 @@ fn types_that_make_validation_long_are_refused_before_it() {
     .unwrap();
 }
 
+/// Each is a few kilobytes that a compiler would work on for seconds or minutes, or as many such functions.
+#[test]
+fn shapes_that_make_compiling_long_are_refused() {
+    let locals = |count: usize| format!("(local {})", "i64 ".repeat(count));
+    let change = |count: usize| -> String {
+        (1..=count).map(|i| format!("(local.set {i} (i64.add (local.get {i}) (i64.const 1)))")).collect()
+    };
+    let loops = |count: usize, depth: usize| {
+        let (heads, tails) = ("loop ".repeat(depth), "local.get 0 br_if 0 end ".repeat(depth));
+        format!("(func (param i32) {} {heads} {} {tails})", locals(count), change(count))
+    };
+    let blocks = |count: usize, depth: usize| {
+        let (heads, tails) = ("block ".repeat(depth), "end ".repeat(depth));
+        let branches: String = (0..depth).map(|target| format!("local.get 0 br_if {target} ")).collect();
+        format!("(func (param i32) {} {heads} {branches} {} {tails})", locals(count), change(count))
+    };
+    let tables = |count: usize, targets: usize, tables: usize| {
+        let table = format!("(block local.get 0 br_table {}) {}", "1 0 ".repeat(targets / 2), change(count));
+        format!("(func (param i32) {} block {} end)", locals(count), table.repeat(tables))
+    };
+    let calls = |count: usize, functions: usize| {
+        let types = "i64 ".repeat(16);
+        let (values, calls, drops) = ("i64.const 1 ".repeat(16), "call $p ".repeat(count), "drop ".repeat(16));
+        let function = format!("(func {values} {calls} {drops})");
+        format!("(func $p (param {types}) (result {types}) unreachable) {}", function.repeat(functions))
+    };
+    check_part_refused(&loops(200, 200), "40200 locals by its nesting of loops; the limit is 4096");
+    check_part_refused(&loops(1000, 5), "5005 locals by its nesting of loops");
+    check_part_refused(&blocks(400, 200), "80200 locals by its nesting of blocks; the limit is 12288");
+    check_part_refused(&blocks(12, 1000), "13000 locals by its nesting of blocks");
+    check_part_refused(&tables(400, 40, 20), "locals by its blocks, branches and targets; the limit is 262144");
+    check_part_refused(&calls(257, 1), "8224 parameters and results in its calls; the limit is 8192");
+    // Each within its own limit, and all together not.
+    check_part_refused(&blocks(99, 100).repeat(27), "its functions have 270000 locals by nesting of blocks");
+    check_part_refused(&tables(99, 100, 20).repeat(12), "locals by blocks, branches and targets; the limit is 2097152");
+    check_part_refused(&calls(250, 17), "its functions have 136000 parameters and results in calls");
+}
+
 #[test]
 fn garbage_and_cut_modules_are_refused_without_a_panic() {
     let whole = released("test/raw-pingpong.wasm");
