@@ -15,7 +15,8 @@ use super::{
 /// What the rewriter must know of a function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FunctionFrame {
-    /// Parameters + locals + deepest operand stack + a constant, in words: its share of the stack height.
+    /// Parameters + locals + operators + twice the deepest operand stack + a constant, in words: its share of the stack height. Operators,
+    /// since a compiler keeps what is computed twice, or in a loop again and again, in a slot of its own; twice, since a float's slot is two.
     pub words: u32,
     /// Parameters and locals.
     pub locals: u32,
@@ -112,12 +113,13 @@ fn judge_body(
         return Err(refuse(format!("has {} locals; the limit is {LOCALS_MAX}", function.len_locals())));
     }
     let mut operators = wasmparser::OperatorsReader::new(reader);
-    let (mut operands, mut calls, mut effort) = (0, false, Effort::default());
+    let (mut operands, mut count, mut calls, mut effort) = (0, 0u32, false, Effort::default());
     while !operators.eof() {
         let (operator, offset) = operators.read_with_offset().map_err(invalid)?;
         // Before the validator: what it does for an operator is bounded by what these let through.
         judge_operator(&operator).map_err(refuse)?;
         judge_block(&operator, sections).map_err(refuse)?;
+        count = count.saturating_add(1);
         effort.see(&operator, sections);
         calls |= matches!(operator, Operator::Call { .. } | Operator::CallIndirect { .. });
         function.op(offset, &operator).map_err(invalid)?;
@@ -130,7 +132,8 @@ fn judge_body(
     if operands > OPERANDS_MAX {
         return Err(refuse(format!("has an operand stack {operands} deep; the limit is {OPERANDS_MAX}")));
     }
-    let words = function.len_locals().saturating_add(operands).saturating_add(FRAME_WORDS);
+    let words =
+        [function.len_locals(), count, operands, operands, FRAME_WORDS].into_iter().fold(0, u32::saturating_add);
     Ok((FunctionFrame { words, locals: function.len_locals(), calls }, effort))
 }
 

@@ -44,9 +44,9 @@ pub const SEGMENTS_MAX: u32 = 10_000;
 pub const MEMORY_PAGES_CEILING: u64 = 4_096;
 
 /// Stack height above which a guest traps, in words (see [`super::FunctionFrame`]).
-pub const STACK_WORDS_MAX: u32 = 32_768;
-/// Words counted for a frame beside its locals and operands: return address, saved registers, outgoing arguments.
+pub const STACK_WORDS_MAX: u32 = 524_288;
+/// Words counted for a frame beside its locals, operands and operators: return address, saved registers, outgoing arguments.
 pub const FRAME_WORDS: u32 = 16;
 /// A function that calls nothing and whose frame is at most this many words is not instrumented: it adds one such frame at most
 /// to a stack within the limit.
-pub const LEAF_WORDS_MAX: u32 = 256;
+pub const LEAF_WORDS_MAX: u32 = 4_096;

@@ -9,15 +9,15 @@ use crate::{admission::wasm_features, error::Halt};
 pub const WASMTIME_VERSION: &str = "48.0.8";
 
 /// Native stack that guest code may use, in bytes. At least four times what an adversarial corpus needs for the deepest stack
-/// that the instrumentation lets through; passing it is a halt, never a vat's fault.
-pub const MAX_WASM_STACK_BYTES: usize = 4 * 1024 * 1024;
+/// that the instrumentation lets through, that is four times eight bytes a counted word; passing it is a halt, never a vat's fault.
+pub const MAX_WASM_STACK_BYTES: usize = 16 * 1024 * 1024;
 
 /// A fiber's stack, in bytes: the guest's share and room for host functions.
 pub const ASYNC_STACK_BYTES: usize = MAX_WASM_STACK_BYTES + 512 * 1024;
 
 /// The settings as text, for the identity. Changed together with [`config`].
 pub(super) const SETTINGS: &str = "fuel=on kernel-fuel=counted cost=default nan=canonical features=mutable-global,sign-extension,multi-value,\
-    bulk-memory,reference-types,floats,saturating-float-to-int memory=reserved-4GiB,unmoving,guarded stack=4MiB \
+    bulk-memory,reference-types,floats,saturating-float-to-int memory=reserved-4GiB,unmoving,guarded stack=16MiB \
     epoch=off simd=off threads=off";
 
 /// What makes guests' code. All of them are one engine to a guest: what it sees, costs and leaves behind is the same. Nodes run the

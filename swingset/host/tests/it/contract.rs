@@ -2,6 +2,7 @@
 
 use swingset_host::{
     Controller, ControllerOptions,
+    admission::{ModuleRole, STACK_WORDS_MAX, judge},
     bundle::BundleKind,
     controller::{MigrationBudget, RunForever},
     env::{BridgeAnswer, EnvError, EnvMark, Environment, MemoryEnvironment, NetWrites},
@@ -117,18 +118,22 @@ fn a_deep_vat_that_calls_a_deep_supervisor_dies_by_the_counted_stack() {
             (call $f (i32.const 0)) (i64.const 0)))"#,
         deep("(call $f (i32.const 0))")
     ));
-    // 217 words a frame: 150 frames are just below the limit of 32,768 words.
-    let vat_code = wat(&format!(
-        r#"(module
+    let vat_code = |depth: u32| {
+        wat(&format!(
+            r#"(module
           (import "vat" "call" (func $call (param i32 i32 i32 i32) (result i32)))
           (memory (export "memory") 1 1) {}
           (func (export "vat_alloc") (param i32) (result i32) i32.const 1024)
-          (func (export "vat_deliver") (param i32 i32) (call $f (i32.const 148))))"#,
-        deep(
-            "(if (local.get $n) (then (call $f (i32.sub (local.get $n) (i32.const 1))))
+          (func (export "vat_deliver") (param i32 i32) (call $f (i32.const {depth}))))"#,
+            deep(
+                "(if (local.get $n) (then (call $f (i32.sub (local.get $n) (i32.const 1))))
                (else (drop (call $call (i32.const 0) (i32.const 4) (i32.const 64) (i32.const 64)))))"
-        )
-    ));
+            )
+        ))
+    };
+    // As many frames as are just below the limit.
+    let words = judge(&vat_code(0), ModuleRole::Vat, false).unwrap().frames[0].words;
+    let vat_code = vat_code(STACK_WORDS_MAX / words - 2);
     let mut bundles = release(kernel_1(), &[("deep", vat_code)]);
     bundles.supervisor = pack(BundleKind::Supervisor {}, "deep", supervisor);
     let mut world = World::start(&bundles, &[vat("deep")], ControllerOptions::default());

@@ -55,6 +55,19 @@ fn supervised_vats_keep_their_heap_and_answer_with_promises() {
 }
 
 #[test]
+fn a_message_that_nests_as_deep_as_any_may_finds_stack_enough_in_supervisor_and_vat() {
+    let mut world = supervised();
+    world.run();
+    let nested = format!("[{}{}]", "[".repeat(62), "]".repeat(62));
+    let kpid = world.queue("counter", "increment", &nested).unwrap();
+    world.controller.kp_register_interest(&mut world.env, &kpid).unwrap();
+    assert_eq!(world.run().stopped, None);
+    let (_, data) = world.controller.kp_resolution(&mut world.env, &kpid).unwrap().unwrap();
+    assert!(data.body.contains("expected an integer, got a list"), "{}", data.body);
+    assert_eq!(ask(&mut world, "counter", "increment", "[5]"), "#\"+5\"", "the vat lives");
+}
+
+#[test]
 fn two_runs_of_the_same_messages_give_the_same_bytes() {
     let play = || {
         let mut world = supervised();

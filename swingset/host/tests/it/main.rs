@@ -8,6 +8,7 @@ mod admission;
 mod chosen_keys;
 mod contract;
 mod controller_table;
+mod deep;
 mod engine;
 mod eviction;
 mod gathered;
