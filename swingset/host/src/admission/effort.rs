@@ -8,7 +8,7 @@ use wasmparser::Operator;
 
 use super::{
     AdmissionError, LOCALS_BY_BRANCHES_MAX, LOCALS_BY_BRANCHES_TOTAL, LOCALS_BY_LOOPS_MAX, LOCALS_BY_NESTING_MAX,
-    LOCALS_BY_NESTING_TOTAL, VALUES_IN_CALLS_MAX, VALUES_IN_CALLS_TOTAL, sections::Sections,
+    LOCALS_BY_NESTING_TOTAL, TARGETS_TOTAL, VALUES_IN_CALLS_MAX, VALUES_IN_CALLS_TOTAL, sections::Sections,
 };
 
 /// Of one function.
@@ -21,6 +21,7 @@ pub(super) struct Effort {
     loop_nesting: u64,
     /// Blocks, branches and targets of tables.
     branches: u64,
+    targets: u64,
     values_in_calls: u64,
 }
 
@@ -36,7 +37,9 @@ impl Effort {
             }
             Operator::Br { .. } | Operator::BrIf { .. } => self.branches = self.branches.saturating_add(1),
             Operator::BrTable { targets } => {
-                self.branches = self.branches.saturating_add(u64::from(targets.len()).saturating_add(1));
+                let targets = u64::from(targets.len()).saturating_add(1);
+                self.targets = self.targets.saturating_add(targets);
+                self.branches = self.branches.saturating_add(targets);
             }
             Operator::Call { function_index } => self.call(sections.function_type(*function_index)),
             Operator::CallIndirect { type_index, .. } => self.call(sections.type_at(*type_index)),
@@ -64,6 +67,7 @@ impl Effort {
 pub(super) struct Efforts {
     locals_by_nesting: u64,
     locals_by_branches: u64,
+    targets: u64,
     values_in_calls: u64,
 }
 
@@ -77,6 +81,7 @@ impl Efforts {
         let calls = effort.values_in_calls;
         self.locals_by_nesting = self.locals_by_nesting.saturating_add(by_nesting);
         self.locals_by_branches = self.locals_by_branches.saturating_add(by_branches);
+        self.targets = self.targets.saturating_add(effort.targets);
         self.values_in_calls = self.values_in_calls.saturating_add(calls);
         for (what, count, limit) in [
             ("locals by its nesting of loops", by_loops, LOCALS_BY_LOOPS_MAX),
@@ -93,6 +98,7 @@ impl Efforts {
         for (what, count, limit) in [
             ("locals by nesting of blocks", self.locals_by_nesting, LOCALS_BY_NESTING_TOTAL),
             ("locals by blocks, branches and targets", self.locals_by_branches, LOCALS_BY_BRANCHES_TOTAL),
+            ("targets of tables", self.targets, TARGETS_TOTAL),
             ("parameters and results in calls", self.values_in_calls, VALUES_IN_CALLS_TOTAL),
         ] {
             if count > limit {
@@ -126,10 +132,10 @@ mod tests {
             for operator in body.get_operators_reader().unwrap() {
                 effort.see(&operator.unwrap(), &sections);
             }
-            let Effort { nesting, loop_nesting, branches, values_in_calls, .. } = effort;
-            let [nesting, loop_nesting, branches, values_in_calls] =
-                [nesting, loop_nesting, branches, values_in_calls].map(|count| 4 * count);
-            let fourfold = Effort { nesting, loop_nesting, branches, values_in_calls, ..Effort::default() };
+            let Effort { nesting, loop_nesting, branches, targets, values_in_calls, .. } = effort;
+            let [nesting, loop_nesting, branches, targets, values_in_calls] =
+                [nesting, loop_nesting, branches, targets, values_in_calls].map(|count| 4 * count);
+            let fourfold = Effort { nesting, loop_nesting, branches, targets, values_in_calls, ..Effort::default() };
             efforts.add(0, &fourfold, frames.next().unwrap().locals)?;
         }
         Ok(())

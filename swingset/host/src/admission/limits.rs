@@ -30,6 +30,8 @@ pub const VALUES_IN_CALLS_TOTAL: u64 = 131_072;
 pub const BR_TABLE_TARGETS_MAX: u32 = 16_384;
 /// Parameters of one function. Validation looks at each of them at every call, also at one that nothing reaches.
 pub const PARAMETERS_MAX: usize = 128;
+/// Targets of all functions' tables.
+pub const TARGETS_TOTAL: u64 = 262_144;
 /// Results of one function, and parameters of a block: validation looks at each of them at every branch and every target.
 pub const RESULTS_MAX: usize = 16;
 /// Tables, and elements of one.

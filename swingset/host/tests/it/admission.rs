@@ -158,7 +158,10 @@ fn types_that_make_validation_long_are_refused_before_it() {
     let types = |count: usize| "i64 ".repeat(count);
     let targets = "0 ".repeat(16_000);
     let table = |parameters: usize| {
-        format!("(func (loop (param {}) unreachable (br_table {targets} (i32.const 0))))", types(parameters))
+        format!(
+            "(func unreachable (loop (param {}) unreachable (br_table {targets} (i32.const 0))))",
+            types(parameters)
+        )
     };
     check_part_refused(&table(1000), "1000 parameters in a function type; the limit is 128");
     check_part_refused(&table(17), "a block with 17 parameters; the limit is 16");
@@ -166,6 +169,8 @@ fn types_that_make_validation_long_are_refused_before_it() {
         &format!("(func $wide (param {})) (func unreachable {})", types(129), "call $wide ".repeat(1000)),
         "129 parameters in a function type; the limit is 128",
     );
+    judge(&vat_with(&table(16)), ModuleRole::Vat, false).unwrap();
+    check_part_refused(&table(16).repeat(17), "its functions have 272000 targets of tables; the limit is 262144");
     judge(&vat_with(&format!("(func (param {}))", types(128))), ModuleRole::Vat, false).unwrap();
     judge(
         &vat_with(&format!(
