@@ -342,7 +342,7 @@ pub struct CrankReport {
     pub panic: Option<String>,
     /// Vats created by this crank.
     pub vats_created: u32,
-    /// Entries of terminated vats that it deleted.
+    /// Entries of terminated vats that it deleted; of a crank without a delivery, references that were given back, when they were many.
     pub cleaned: u64,
 }
 wire_struct!(CrankReport { kind, vat_id, computrons, aborted, terminated, panic, vats_created, cleaned });

@@ -28,7 +28,7 @@ pub trait RunPolicy {
     fn allow_cleanup(&mut self) -> u64 {
         CLEANUP_ENTRIES
     }
-    /// A crank deleted so many entries of a terminated vat (SwingSet `didCleanup`).
+    /// A crank deleted so many entries of a terminated vat (SwingSet `didCleanup`), or gave back so many references without a delivery.
     fn did_cleanup(&mut self, _entries: u64) -> PolicyVerdict {
         self.empty_crank()
     }
@@ -287,7 +287,33 @@ fn ask(policy: &mut dyn RunPolicy, report: &CrankReport) -> PolicyVerdict {
         }
         CrankKind::Delivery {} => policy.crank_complete(report.computrons),
         CrankKind::Cleanup {} => policy.did_cleanup(report.cleaned),
+        // No vat paid for what it deleted.
+        _ if report.cleaned > 0 => policy.did_cleanup(report.cleaned),
         _ => policy.empty_crank(),
     };
     if verdict == PolicyVerdict::Enough { verdict } else { crank }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_crank_without_a_delivery_deletes_is_paid_from_the_budget() {
+        let report = |cleaned| CrankReport {
+            kind: CrankKind::Empty {},
+            vat_id: None,
+            computrons: 0,
+            aborted: false,
+            terminated: None,
+            panic: None,
+            vats_created: 0,
+            cleaned,
+        };
+        let mut budget = ComputronBudget::new(1_000_000);
+        ask(&mut budget, &report(0));
+        assert_eq!(budget.left(), 1_000_000 - EMPTY_CRANK);
+        ask(&mut budget, &report(10_000));
+        assert_eq!(budget.left(), 1_000_000 - 2 * EMPTY_CRANK - 10_000 * CLEANED_ENTRY);
+    }
 }
