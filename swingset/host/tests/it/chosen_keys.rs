@@ -4,7 +4,7 @@
 use swingset_abi::{vat::VatSyscall, wire::Wire};
 use swingset_host::{ControllerOptions, bundle::LockdownPolicy};
 
-use crate::support::{World, kernel_1, lockdown, raw_vat, release, wat};
+use crate::support::{World, escaped, kernel_1, lockdown, raw_vat, release, wat};
 
 /// Keys read in one delivery.
 const KEYS: u32 = 9_000;
@@ -18,9 +18,9 @@ const BLOCK: usize = 16;
 fn reader(flips: [usize; 3]) -> Vec<u8> {
     // With `v1.vs.` before it the first block begins at a multiple of eight bytes.
     let key = format!("xx{}", "0".repeat(BLOCKS * BLOCK));
-    let syscall = VatSyscall::VatstoreGet { key: key.clone() }.to_bytes();
-    let escaped: String = syscall.iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let syscall = VatSyscall::VatstoreGet { key }.to_bytes();
     let (length, blocks) = (syscall.len(), 1024 + syscall.len() - BLOCKS * BLOCK);
+    let syscall = escaped(&syscall);
     let change: String = flips
         .iter()
         .map(|at| format!("(i32.store8 (i32.add (local.get $at) (i32.const {at})) (local.get $byte))\n"))
@@ -30,7 +30,7 @@ fn reader(flips: [usize; 3]) -> Vec<u8> {
           (import "vat" "call" (func $call (param i32 i32 i32 i32) (result i32)))
           (memory (export "memory") 2 2)
           (global $started (mut i32) (i32.const 0))
-          (data (i32.const 1024) "{escaped}")
+          (data (i32.const 1024) "{syscall}")
           (func (export "vat_alloc") (param i32) (result i32) (i32.const 65536))
           (func (export "vat_deliver") (param i32 i32) (local $n i32) (local $block i32) (local $at i32) (local $byte i32)
             (if (i32.eqz (global.get $started)) (then (global.set $started (i32.const 1)) return))

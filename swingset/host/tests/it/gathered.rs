@@ -6,25 +6,22 @@ use swingset_abi::{
 };
 use swingset_host::{ControllerOptions, bundle::LockdownPolicy};
 
-use crate::support::{World, kernel_1, lockdown, raw_vat, release, wat};
+use crate::support::{World, escaped, kernel_1, lockdown, raw_vat, release, wat};
 
 /// Messages sent to a promise in one delivery, deliveries, and bytes of each message: more than a kernel has memory for.
 const MESSAGES: usize = 60;
 const DELIVERIES: usize = 9;
 const BYTES: usize = 250_000;
 
-fn escaped(syscall: &VatSyscall) -> (String, usize) {
-    let bytes = syscall.to_bytes();
-    (bytes.iter().map(|byte| format!("\\{byte:02x}")).collect(), bytes.len())
-}
-
 /// A raw vat that sends messages to its own promise, and then settles it.
 fn gatherer() -> Vec<u8> {
     let methargs = CapData { body: format!("#{}", "x".repeat(BYTES)), slots: vec![] };
-    let (send, send_length) = escaped(&VatSyscall::Send { target: "p+1".to_owned(), methargs, result: None });
+    let send = VatSyscall::Send { target: "p+1".to_owned(), methargs, result: None }.to_bytes();
     let data = CapData { body: "#true".to_owned(), slots: vec![] };
     let resolutions = vec![Resolution { promise: "p+1".to_owned(), rejected: false, data }];
-    let (settle, settle_length) = escaped(&VatSyscall::Resolve { resolutions });
+    let settle = VatSyscall::Resolve { resolutions }.to_bytes();
+    let (send_length, settle_length) = (send.len(), settle.len());
+    let (send, settle) = (escaped(&send), escaped(&settle));
     wat(&format!(
         r#"(module
           (import "vat" "call" (func $call (param i32 i32 i32 i32) (result i32)))

@@ -7,7 +7,7 @@ use swingset_abi::{
     wire::{Blob, Wire},
 };
 
-use crate::support::wat;
+use crate::support::{escaped, wat};
 
 /// What a delivery does.
 #[derive(Clone, Debug)]
@@ -40,8 +40,7 @@ pub fn scripted(script: &[Vec<Do>]) -> Vec<u8> {
                 .unwrap(),
                 Do::Call(syscall) => {
                     let bytes = syscall.to_bytes();
-                    let escaped: String = bytes.iter().map(|byte| format!("\\{byte:02x}")).collect();
-                    writeln!(data, "(data (i32.const {address}) \"{escaped}\")").unwrap();
+                    writeln!(data, "(data (i32.const {address}) \"{}\")", escaped(&bytes)).unwrap();
                     let length = bytes.len();
                     write!(
                         body,

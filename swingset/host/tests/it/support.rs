@@ -29,6 +29,11 @@ pub fn released(path: &str) -> Vec<u8> {
     Bundle::decode(&bytes).unwrap().content().to_vec()
 }
 
+/// Bytes as a string in a text of wasm has them.
+pub fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("\\{byte:02x}")).collect()
+}
+
 /// The wasm of a text.
 pub fn wat(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()

@@ -13,7 +13,7 @@ use swingset_host::{
 };
 
 use crate::support::{
-    World, id_of, kernel_1, kernel_2, lockdown, pack, pack_for_schema, raw_vat, release, released, wat,
+    World, escaped, id_of, kernel_1, kernel_2, lockdown, pack, pack_for_schema, raw_vat, release, released, wat,
 };
 
 fn players() -> World {
@@ -78,7 +78,7 @@ fn check_fails(content: Vec<u8>, schema: (u32, u32), code: RejectCode, words: &s
 /// Where [`answering`] has a reply that says that the migration goes on, as `kernel_call` returns it.
 fn more_at_16() -> (String, u64) {
     let reply = Reply::Migrated { cursor: Blob(vec![1]), more: true }.to_bytes();
-    (reply.iter().map(|byte| format!("\\{byte:02x}")).collect(), (16 << 32) | reply.len() as u64)
+    (escaped(&reply), (16 << 32) | reply.len() as u64)
 }
 
 /// A kernel that describes itself for schemas 1 to 2, and does `rest` on any other command.
