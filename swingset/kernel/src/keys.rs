@@ -5,7 +5,7 @@
 //! | `version` | schema, decimal |
 //! | `crankNumber` | cranks done |
 //! | `runQueue`, `acceptanceQueue`, `reapQueue` | `[head,tail]`; items at `.$N`, for the reap queue vat IDs |
-//! | `gcActions` | how many are pending; each at `gcActions.$vatID.$kind.$kref` |
+//! | `gcActions` | how many are pending; each at `gcActions.$vatID.$kind.$kref`; the kernel's own at `gcActions.kernel.free.$kref` |
 //! | `vat.names`, `vat.name.$NAME`, `vat.nextID` | names in order of making, comma separated; a name's vat ID |
 //! | `vat.dynamicIDs` | how many dynamic vats live; each one's name at `vat.dynamicIDs.$vatID` |
 //! | `vats.terminated` | `[head,settled,tail]` of the vats whose state waits for deletion; vat IDs at `.$N` |
@@ -27,6 +27,7 @@
 //! | `kp.nextID`, `kp$N.state` | `unresolved`, `fulfilled`, `rejected` |
 //! | `kp$N.refCount`, `.decider`, `.policy`, `.subscribers`, `.interest` | decimal, vat ID, word, comma separated vat IDs, decimal; once a vat has settled it, the decider is that vat, which is charged with the data |
 //! | `kp$N.queue.nextID`, `kp$N.queue.$i` | messages waiting for the promise |
+//! | `kp$N.queue.moving` | while they are routed: the first that is not, and the first that came later |
 //! | `kp$N.data.body`, `kp$N.data.slots` | value or reason; krefs, comma separated |
 //! | `v$N.source`, `v$N.options` | `VatSource`, `VatOptions` in wire form; options exist exactly as long as the vat lives |
 //! | `v$N.vatParameters` | `CapData` in wire form, until startVat |

@@ -231,13 +231,8 @@ fn an_export_that_the_host_has_named_since_may_be_retired_and_the_message_still_
     assert_eq!(world.text("ko23.refCount").as_deref(), Some("0,1"), "only recognized");
     world.acts("v1", vec![vec![VatSyscall::RetireExports { vrefs: vec!["o+9".to_owned()] }]]);
     world.queue("bootstrap", "retire", ResolutionPolicy::None {});
-    let command = Command::QueueToVatRoot {
-        vat_name: "b".to_owned(),
-        method: "again".to_owned(),
-        args: data("#[\"$0\"]", &["ko23"]),
-        policy: ResolutionPolicy::None {},
-    };
-    assert_eq!(world.call(&command), Reply::Queued { kpid: None });
+    let queued = world.queue_with("b", "again", data("#[\"$0\"]", &["ko23"]), ResolutionPolicy::None {});
+    assert_eq!(queued, None);
     run_in_small_steps(&mut world, 20);
     assert_eq!(world.messages().last().map(String::as_str), Some("v2 o+0 #[\"again\",[\"$0\"]] [o-50] -"));
     assert_eq!(world.text("ko23.owner"), None);

@@ -3,7 +3,7 @@
 //! Everywhere `v2` imports an object of bootstrap's, `o+9` there, as `o-50`.
 
 use swingset_abi::{
-    kernel::{Command, CrankKind, Reply, ResolutionPolicy},
+    kernel::{Command, CrankKind, ResolutionPolicy},
     vat::{CapData, VatDelivery, VatSyscall},
 };
 
@@ -81,13 +81,8 @@ fn an_object_that_the_host_names_again_is_not_dropped() {
     let mut world = shared();
     by_b(&mut world, let_go(vec!["o-50".to_owned()]));
     assert_eq!(world.text("ko23.refCount").as_deref(), Some("0,0"));
-    let command = Command::QueueToVatRoot {
-        vat_name: "b".to_owned(),
-        method: "again".to_owned(),
-        args: data("#[\"$0\"]", &["ko23"]),
-        policy: ResolutionPolicy::None {},
-    };
-    assert_eq!(world.call(&command), Reply::Queued { kpid: None });
+    let queued = world.queue_with("b", "again", data("#[\"$0\"]", &["ko23"]), ResolutionPolicy::None {});
+    assert_eq!(queued, None);
     assert_eq!(collected(&mut world), Vec::<String>::new());
     assert_eq!(
         world.messages().last().map(String::as_str),

@@ -4,7 +4,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use swingset_abi::{
     kernel::{BridgeAnswer, Command, CrankKind, CrankReport, PromiseState, Reply, ResolutionPolicy, StaticVat, VatSource},
-    vat::{DeliveryOutcome, DeliveryVerdict, SyscallReply, VatDelivery, VatStep, VatSyscall},
+    vat::{CapData, DeliveryOutcome, DeliveryVerdict, SyscallReply, VatDelivery, VatStep, VatSyscall},
     wire::Wire,
 };
 use swingset_kernel::{
@@ -287,7 +287,11 @@ impl World {
 
     /// Queues `method([])` to a vat's root.
     pub fn queue(&mut self, name: &str, method: &str, policy: ResolutionPolicy) -> Option<String> {
-        let args = data("#[]", &[]);
+        self.queue_with(name, method, data("#[]", &[]), policy)
+    }
+
+    /// The same with these arguments.
+    pub fn queue_with(&mut self, name: &str, method: &str, args: CapData, policy: ResolutionPolicy) -> Option<String> {
         let command = Command::QueueToVatRoot {
             vat_name: name.to_owned(),
             method: method.to_owned(),
