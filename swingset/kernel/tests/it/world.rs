@@ -341,12 +341,9 @@ impl World {
 
     /// Messages delivered so far, as `vat target body result`.
     pub fn messages(&self) -> Vec<String> {
-        
-        self
-            .vats
-            .borrow()
-            .delivered
-            .iter()
+        let vats = self.vats.borrow();
+        let delivered = vats.delivered.iter();
+        delivered
             .filter_map(|(vat_id, delivery)| match delivery {
                 VatDelivery::Message {
                     target,
@@ -367,12 +364,9 @@ impl World {
 
     /// Notifies delivered so far, as `vat promise=body …`.
     pub fn notifies(&self) -> Vec<String> {
-        
-        self
-            .vats
-            .borrow()
-            .delivered
-            .iter()
+        let vats = self.vats.borrow();
+        let delivered = vats.delivered.iter();
+        delivered
             .filter_map(|(vat_id, delivery)| match delivery {
                 VatDelivery::Notify { resolutions } => {
                     let parts: Vec<String> = resolutions
